@@ -1,0 +1,55 @@
+"""What all tests share: real data, a Dask cluster, caches that workers of one run share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Set before numba is imported anywhere: processes of pytest-xdist and of Dask then compile once.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".cache" / "numba"))
+
+# A busy machine is slow now and then, which says nothing about a law.
+settings.register_profile(
+    "quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "ci",
+    settings.get_profile("quick"),
+    max_examples=300,
+    print_blob=True,
+)
+settings.load_profile("ci" if os.environ.get("ZONALBATCH_CI") else "quick")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of real data: ZONALBATCH_DATA, or the one beside the project."""
+    given = os.environ.get("ZONALBATCH_DATA")
+    folder = Path(given) if given else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set ZONALBATCH_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Client]:
+    """A client of two worker processes of one thread each, closed when the session ends."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as workers,
+        Client(workers) as client,
+    ):
+        yield client

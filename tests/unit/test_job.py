@@ -1,0 +1,352 @@
+"""Laws of the job document."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zonalbatch.errors import JobError
+from zonalbatch.job import Job
+from zonalbatch.sources.protocol import Band
+
+FULL = """
+version: 1
+zones: {path: fields.parquet, id: field_id, columns: [crop], densify: auto, buffer: 0}
+source: {kind: stac, items: items.json}
+bands: {red: B04, nir: {asset: B08, scale_offset: none}, scl: SCL}
+measurements: {red: red, ndvi: "(nir - red) / (nir + red)"}
+mask: {band: scl, exclude: [0, 1, 3, 8, 9, 10], dilate: 0}
+statistics: [count, mean, std, median, p10, p90]
+coverage: fraction
+weights: null
+scale_offset: auto
+group_by: item
+resolution: null
+temporal: null
+output: {path: out/, layout: wide, geometry: zone}
+cluster: {kind: local, workers: 2}
+limits: {memory: 1.5GiB, requests_in_flight: 64, max_failures: null}
+on_failure: record
+"""
+
+
+def document(**keys: Any) -> dict[str, Any]:
+    """A small valid document with some keys replaced."""
+    small = {
+        "zones": {"path": "zones.gpkg"},
+        "source": {"kind": "cog", "files": ["a.tif"]},
+        "bands": {"red": 1},
+        "output": {"path": "out"},
+    }
+    return small | keys
+
+
+def problems(**keys: Any) -> str:
+    """What is said of a document."""
+    with pytest.raises(JobError) as caught:
+        Job(**document(**keys))
+    return str(caught.value)
+
+
+def write(folder: Path, text: str, name: str = "job.yaml") -> Path:
+    """A job file."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_contract_is_read(tmp_path: Path) -> None:
+    """Every key of the contract is read from YAML, and paths are relative to the file."""
+    job = Job.from_file(write(tmp_path, FULL))
+    assert job.zones.path == str(tmp_path / "fields.parquet")
+    assert job.source.items == str(tmp_path / "items.json")  # type: ignore[union-attr]
+    assert job.output.path == f"{tmp_path}/out/"
+    assert job.limits.memory == 3 * 2**29
+    assert job.statistics == ("count", "mean", "std", "median", "p10", "p90")
+    assert list(job.bands_to_read()) == ["red", "nir", "scl"]
+    assert job.bands_to_read()["nir"] == Band(asset="B08", scale_offset="none")
+    assert {name: e.names for name, e in job.expressions().items()} == {
+        "red": ("red",),
+        "ndvi": ("nir", "red"),
+    }
+
+
+def test_defaults() -> None:
+    """A small document means the documented defaults."""
+    job = Job(**document())
+    assert job.statistics == ("count", "mean")
+    assert (job.coverage, job.scale_offset, job.group_by) == ("fraction", "auto", "item")
+    assert (job.output.layout, job.output.geometry, job.on_failure) == ("wide", "auto", "record")
+    assert job.limits.requests_in_flight == 64
+    assert job.zones.path == "zones.gpkg"
+    assert job.expressions()["red"].band == "red"
+
+
+def test_json_is_read_too(tmp_path: Path) -> None:
+    """A JSON file is as good as YAML; URLs and absolute paths stay as they are."""
+    urls = ["https://host/a.tif", "s3://b/c.tif", "/vsis3/b/c.tif", "/abs/d.tif", "e/../f.tif"]
+    text = json.dumps(document(source={"kind": "cog", "files": urls}))
+    job = Job.from_file(write(tmp_path, text, "job.json"))
+    assert job.source.files == (*urls[:4], str(tmp_path / "f.tif"))  # type: ignore[union-attr]
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    """Reading what was written gives the same job, wherever it is read."""
+    job = Job.from_file(write(tmp_path, FULL))
+    assert Job.from_yaml(job.to_yaml()) == job
+    assert Job.from_file(write(tmp_path, job.to_yaml(), "again.yaml")) == job
+    assert pickle.loads(pickle.dumps(job)) == job
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1)
+ODD = st.sampled_from(["on", "no", "null", "1e3", "007", "2024-01-01", "1:30", "~", "=", "<<", "*"])
+
+
+@given(
+    columns=st.lists(NAMES | ODD, unique=True),
+    names=st.lists(NAMES | ODD, unique=True, min_size=1),
+    asset=NAMES | ODD,
+    pair=st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2),
+    values=st.lists(st.integers() | st.floats(allow_nan=False), min_size=1),
+    memory=st.integers(min_value=1),
+)
+def test_round_trip_of_any_job(
+    columns: Any, names: Any, asset: Any, pair: Any, values: Any, memory: Any
+) -> None:
+    """Whatever the names and numbers, text means the same job."""
+    job = Job(
+        **document(
+            zones={"path": "z", "columns": columns},
+            bands={"red": asset, "c": {"index": 2, "nodata": values[0]}},
+            measurements=dict.fromkeys(names, "red / 2"),
+            mask={"band": "c", "include": values},
+            scale_offset={"scale": pair[0], "offset": pair[1]},
+            limits={"memory": memory},
+        )
+    )
+    assert Job.from_yaml(job.to_yaml()) == job
+
+
+def test_frozen() -> None:
+    """A job cannot be changed."""
+    job = Job(**document())
+    with pytest.raises(ValueError, match="frozen"):
+        job.coverage = "center"
+    with pytest.raises(ValueError, match="frozen"):
+        job.limits.memory = 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"statitics": []}, "unknown key 'statitics' at top level; did you mean 'statistics'?"),
+        ({"zones": {"path": "z", "idd": 1}}, "unknown key 'idd' in zones; did you mean 'id'?"),
+        ({"source": {"kind": "cog", "file": 1}}, "'file' in source; did you mean 'files'?"),
+        ({"source": {"kind": "stac", "api": "x"}}, "source.api is not in this version"),
+        ({"source": {"kind": "stack"}}, "source.kind 'stack' is not in this version; use cog or"),
+        ({"source": {"kind": "cogg"}}, "source.kind is 'cogg'; use cog or stac"),
+        ({"source": {}}, "source.kind is missing"),
+        ({"source": {"kind": "cog"}}, "give either files or pattern"),
+        ({"source": ["a.tif"]}, "list of items"),
+        ({"source": {"kind": "array", "data": 3}}, "only from Python"),
+        ({"bands": {"red": {"aset": 1}}}, "unknown key 'aset' in bands.red; did you mean 'asset'?"),
+        ({"bands": {"lambda": 1}}, "'lambda' cannot stand in an expression"),
+        ({"bands": {"µ": 1}}, "cannot stand in an expression"),
+        ({"bands": {"red": 0}}, "bands.red.index is 0"),
+        ({"bands": {"red": {"nodata": 0}}}, "give an asset, an index or a description"),
+        ({"bands": {}}, "bands is {}: give at least one"),
+        ({"measurements": {"a": "redd"}}, "unknown band 'redd' (did you mean 'red'?)"),
+        ({"measurements": {"a": "red +"}}, "measurements.a: expression 'red +' cannot be read"),
+        ({"measurements": {"a": 3}}, "measurements.a is 3: write a text"),
+        ({"measurements": {}}, "nothing to measure"),
+        ({"mask": {"band": "sc", "exclude": [1]}}, "mask.band 'sc' is not a band"),
+        ({"mask": {"band": "red", "exclude": [1]}}, "nothing to measure"),
+        ({"mask": {"band": "red"}}, "give either exclude or include"),
+        ({"mask": {"band": "red", "exclude": ["x"]}}, "mask.exclude.0 is 'x': write a number"),
+        (
+            {"mask": {"band": "red", "exclude": [1], "dilate": 20}},
+            "mask.dilate is 20: dilating a mask is not in this version",
+        ),
+        ({"statistics": ["mean", "mean"]}, "statistics names 'mean' twice"),
+        ({"statistics": "mean"}, "statistics is 'mean': write a list"),
+        ({"coverage": "fracton"}, "coverage is 'fracton'; use fraction or center or all_touched"),
+        ({"weights": "w.tif"}, "weights is 'w.tif': not in this version"),
+        ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
+        ({"resolution": 20}, "resolution is 20: not in this version"),
+        ({"group_by": "solar_day"}, "group_by is 'solar_day': not in this version; use item"),
+        ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
+        ({"output": {}}, "output.path is missing: folder of the result"),
+        ({"cluster": {"kind": "slurm"}}, "cluster.kind 'slurm' is not in this version"),
+        ({"cluster": {"kind": "address", "address": "x"}}, "write protocol://host:port"),
+        ({"cluster": {"kind": "local", "workers": 0}}, "cluster.workers is 0"),
+        ({"limits": {"memory": "lots"}}, "limits.memory is 'lots': write bytes, or a size such"),
+        ({"limits": {"memory": True}}, "limits.memory is True"),
+        ({"version": 2}, "version is 2; use 1"),
+        ({"zones": {"path": "z", "densify": -1}}, "zones.densify is -1"),
+        ({"on_failure": "ignore"}, "on_failure is 'ignore'; use record or raise"),
+    ],
+)
+def test_refused(keys: dict[str, Any], said: str) -> None:
+    """Each problem is one sentence that names the key, the value and what to do."""
+    message = problems(**keys)
+    assert said in message
+    assert len(message.splitlines()) == 1
+    assert message.startswith("job: ")
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    """Problems are collected, one a line, each with the file's name."""
+    text = "zone: x\nsource: {kind: cog, files: []}\nbands: {red: 1}\noutput: {path: o}\n"
+    path = write(tmp_path, text)
+    with pytest.raises(JobError) as caught:
+        Job.from_file(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"{path}: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(5, 5), ("5", 5), ("1.5GiB", 3 * 2**29), ("500 MB", 5 * 10**8), ("1TB", 10**12)],
+)
+def test_sizes(size: Any, expected: int) -> None:
+    """Sizes are bytes, with decimal and binary units."""
+    assert Job(**document(limits={"memory": size})).limits.memory == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds None instead"),
+        ("- a", "instead of keys with values"),
+        ("a: [", "line 1"),
+        ("zones: {path: a, path: b}", "'path' stands twice; keep one at line 1, column 18"),
+        ("a: &x [1]\nb: *x", "alias"),
+        ("a: " + "[" * 5000, "nested too deep"),
+        ("a: !!python/object/apply:os.system [ls]", "constructor"),
+        ("? [a]\n: 1", "unhashable"),
+        ("a: " + "9" * 5000, "integer"),
+        ("1: 2", "a key is a text; put it in quotes"),
+    ],
+)
+def test_hostile_yaml(tmp_path: Path, text: str, said: str) -> None:
+    """A file that is no document is refused in a sentence, and quickly."""
+    with pytest.raises(JobError, match=re.escape(said)):
+        Job.from_file(write(tmp_path, text))
+
+
+def test_hostile_json(tmp_path: Path) -> None:
+    """JSON is held to the same rules."""
+    for text, said in (('{"a": 1, "a": 2}', "twice"), ("[" * 10**5, "deep"), ("{", "line 1")):
+        with pytest.raises(JobError, match=said):
+            Job.from_file(write(tmp_path, text, "job.json"))
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    """Missing, huge and binary files are refused."""
+    with pytest.raises(JobError, match="cannot be read"):
+        Job.from_file(tmp_path / "none.yaml")
+    (tmp_path / "big.yaml").write_bytes(b"#" * (4 * 1024**2 + 1))
+    with pytest.raises(JobError, match="larger than"):
+        Job.from_file(tmp_path / "big.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(JobError, match="not UTF-8"):
+        Job.from_file(tmp_path / "binary.yaml")
+
+
+def test_yaml_words_are_text() -> None:
+    """on, no, dates and ids with leading zeros are names, as their authors meant."""
+    text = (
+        "zones: {path: z, columns: [on, no, 007, 2024-01-01]}\nsource: {kind: cog, files: [a]}\n"
+        "bands: {on: 1}\nmeasurements: {on: on}\noutput: {path: o}\n"
+    )
+    job = Job.from_yaml(text)
+    assert job.zones.columns == ("on", "no", "007", "2024-01-01")
+    assert job.measurements == {"on": "on"}
+
+
+class Frame:
+    """Looks like a GeoDataFrame."""
+
+    columns = geometry = crs = None
+
+
+class Array:
+    """Looks like a DataArray."""
+
+    dims = coords = isel = None
+
+
+def test_python_objects() -> None:
+    """Frames, arrays and items stand for themselves, and cannot be written."""
+    frame, array, item = Frame(), Array(), {"id": "a", "assets": {}}
+    job = Job(**document(zones=frame, source=array))
+    assert job.zones.path is frame
+    assert job.source.data is array  # type: ignore[union-attr]
+    assert job.in_memory == ("zones", "source")
+    with pytest.raises(JobError, match="zones and source are in memory"):
+        job.to_yaml()
+    assert Job(**document(zones={"path": frame, "id": "i"})).zones.id == "i"
+    assert Job(**document(source=[item])).source.items == (item,)  # type: ignore[union-attr]
+    assert Job(**document(zones=Path("z"))).zones.path == "z"
+
+
+def test_real_python_objects() -> None:
+    """The objects' real classes look as expected."""
+    geopandas = pytest.importorskip("geopandas")
+    xarray = pytest.importorskip("xarray")
+    frame = geopandas.GeoDataFrame({"a": [1]})  # without a geometry: for the zones to refuse
+    array = xarray.DataArray(np.zeros((2, 2)))
+    for source in (array, array.to_dataset(name="red")):
+        assert Job(**document(zones=frame, source=source)).in_memory == ("zones", "source")
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    """Values of a mask may come from NumPy."""
+    mask = {"band": "c", "exclude": list(np.array([1, 2], "uint8"))}
+    job = Job(**document(bands={"red": 1, "c": 2}, mask=mask))
+    assert job.mask is not None
+    assert job.mask.exclude == (1, 2)
+    assert Job.from_yaml(job.to_yaml()) == job
+
+
+def test_bands_not_needed_are_not_read() -> None:
+    """Only what a measurement or the mask needs is read, in the document's order."""
+    bands = {"a": "A", "b": "B", "c": "C", "d": "D"}
+    mask = {"band": "b", "include": [1]}
+    job = Job(**document(bands=bands, measurements={"x": "d / a"}, mask=mask))
+    assert list(job.bands_to_read()) == ["a", "b", "d"]
+    by_default = Job(**document(bands=bands, mask=mask))
+    assert list(by_default.expressions()) == ["a", "c", "d"]
+
+
+def test_schema_describes_every_key() -> None:
+    """The schema is draft 2020-12, closed, and says what each key means."""
+    schema = Job.schema_json()
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert "ArraySource" not in json.dumps(schema)
+    for group in (schema, *schema["$defs"].values()):
+        assert group["additionalProperties"] is False
+        assert group["description"]
+        for key in group["properties"].values():
+            assert key.get("description") or "$ref" in key
+
+
+def test_importing_is_light() -> None:
+    """Reading a job needs none of the heavy libraries."""
+    code = (
+        "import sys, zonalbatch.job;"
+        "print({'geopandas', 'xarray', 'dask', 'rasterio', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,46 @@
+"""Exact zonal statistics of many zones over many raster scenes, spread over a Dask cluster.
+
+    import zonalbatch as zb
+
+    zb.zonal_stats("fields.gpkg", "ndvi.tif", stats=["mean", "p90"])     # a GeoDataFrame, at once
+    report = zb.run(zb.Job.from_file("job.yaml"))                       # a job, on a cluster
+
+Everything is imported when it is first asked for, so that importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = ["Job", "Results", "__version__", "errors", "open_results", "plan", "run", "zonal_stats"]
+
+if TYPE_CHECKING:
+    from zonalbatch import errors
+    from zonalbatch.api import plan, run
+    from zonalbatch.frames import zonal_stats
+    from zonalbatch.job import Job
+    from zonalbatch.results import Results, open_results
+
+_HOMES = {
+    "Job": "job",
+    "Results": "results",
+    "open_results": "results",
+    "plan": "api",
+    "run": "api",
+    "zonal_stats": "frames",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("zonalbatch.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zonalbatch' has no attribute {name!r}")
+    return getattr(import_module(f"zonalbatch.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,249 @@
+"""The front door for Python: from a job or a call to a plan, a run, a table."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zonalbatch.clusters import open_client
+from zonalbatch.engine import Done, Limits, Observer, execute
+from zonalbatch.errors import SchemaError, SourceError
+from zonalbatch.identity import recipe_document
+from zonalbatch.job import ArraySource, CogSource, Job, StacSource
+from zonalbatch.layers import Layers
+from zonalbatch.measure import Mask, Measurement
+from zonalbatch.partition import Partition
+from zonalbatch.planning import Plan, make_plan
+from zonalbatch.progress import Silent
+from zonalbatch.receipts import Report
+from zonalbatch.seal import seal
+from zonalbatch.sinks.files import write_text
+from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.table import Form, check_names
+from zonalbatch.sources import (
+    Pixels, array_layers, cog_layers, from_header, read_headers, stac_layers,
+)  # fmt: skip
+from zonalbatch.statistics import parse_statistics
+from zonalbatch.summarise import Recipe
+from zonalbatch.work import ARRAYS
+from zonalbatch.zones import ZoneReader, open_zones
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["plan", "recipe_of", "run"]
+
+WITH_GEOMETRY = 10_000_000
+"""Results of more rows than this leave the geometry out by default."""
+
+
+def plan(job: Job) -> Plan:
+    """What a job will do: parts, rows, bytes, memory. Reads metadata only.
+
+    The plan is stored under the job's output, where a run finds it again.
+
+    Raises:
+        InputError: the job cannot be done as it stands.
+        OutputError: the output cannot be written to.
+    """
+    output = _output(job)
+    with output.opened():
+        return _Work.of(job, output).planned()
+
+
+def run(job: Job, client: Client | None = None, observer: Observer | None = None) -> Report:
+    """Do a job, or what is left of it, and seal its output.
+
+    Args:
+        job: what to do.
+        client: a Dask client to work with; None takes the job's cluster.
+        observer: who is told of progress.
+
+    Raises:
+        InputError: the job cannot be done as it stands; nothing was computed.
+        OutputError: the output cannot be written to.
+        ClusterError: there is no cluster, or it was lost; a second run goes on from there.
+    """
+    began = time.perf_counter()
+    output = _output(job)
+    observer = observer or Silent()
+    limits = Limits(
+        memory=job.limits.memory,
+        requests=job.limits.requests_in_flight,
+        max_failures=job.limits.max_failures,
+        strict=job.on_failure == "raise",
+    )
+    with output.opened():
+        work = _Work.of(job, output)
+        made = work.planned()
+        work.claim(made)
+        source = nullcontext(client) if client is not None else open_client(job.cluster)
+        with source as workers:
+            made, done = work.executed(made, workers, limits, observer)
+        seal(made, output, done)
+        manifest = output.manifest()
+    return Report(
+        output=str(output.path),
+        fingerprint=made.fingerprint,
+        parts=len(made.parts),
+        computed=done.computed,
+        rows=manifest["rows"],
+        bytes=manifest["bytes"],
+        failures=manifest["failures"],
+        seconds=time.perf_counter() - began,
+        notes=made.notes,
+    )
+
+
+def recipe_of(job: Job) -> Recipe:
+    """How a job's numbers are made.
+
+    Raises:
+        StatisticError: a statistic is unknown.
+    """
+    mask = None
+    if job.mask is not None:
+        keep = job.mask.include is not None
+        values = job.mask.include if job.mask.include is not None else job.mask.exclude
+        mask = Mask(job.mask.band, tuple(values or ()), keep)
+    return Recipe(
+        measurements=tuple(Measurement(n, e, mask) for n, e in job.expressions().items()),
+        statistics=tuple(s.name for s in parse_statistics(job.statistics)),
+        coverage=job.coverage,
+        densify=job.zones.densify,
+    )
+
+
+def form_of(job: Job, found: Layers, zones: int | None) -> Form:
+    """How a job's results are written."""
+    geometry = job.output.geometry == "zone"
+    if job.output.geometry == "auto":
+        geometry = zones is None or zones * len(found.layers) <= WITH_GEOMETRY
+    return Form(
+        layout=job.output.layout,
+        geometry=geometry and job.output.layout == "wide",
+        prefix=job.prefix or "",
+        ranges=any(layer.datetime_end is not None for layer in found.layers),
+    )
+
+
+def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """What a job's source has to offer, and the arrays that hold it if it is in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    bands, source = job.bands_to_read(), job.source
+    if isinstance(source, CogSource):
+        found = cog_layers(
+            files=source.files, pattern=source.pattern, bands=bands,
+            scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
+        )  # fmt: skip
+        return found, {}
+    if isinstance(source, StacSource):
+        return stac_layers(source.items, bands=bands, scale_offset=job.scale_offset), {}
+    if isinstance(source, ArraySource):
+        return array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
+    raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def _output(job: Job) -> Output:
+    return Output(Path(job.output.path))
+
+
+@dataclass(slots=True, eq=False)
+class _Work:
+    """A job on its way from document to result."""
+
+    job: Job
+    output: Output
+    zones: ZoneReader
+    found: Layers
+    arrays: Mapping[str, Pixels]
+    recipe: Recipe
+    form: Form
+
+    @classmethod
+    def of(cls, job: Job, output: Output) -> _Work:
+        """Look at the job's zones and source."""
+        recipe = recipe_of(job)
+        keys = job.zones
+        zones = open_zones(keys.path, id=keys.id, columns=keys.columns or (), buffer=keys.buffer)
+        check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
+        found, arrays = find_layers(job)
+        form = form_of(job, found, _count(zones))
+        check_names(recipe, form, zones.carried.names)
+        return cls(job, output, zones, found, arrays, recipe, form)
+
+    def planned(self) -> Plan:
+        """The plan, stored; refused if the output holds the results of another."""
+        manifest = self.output.manifest()
+        kept = Partition(**manifest["partition"]) if "partition" in manifest else None
+        made = make_plan(
+            self.zones, self.found, self.recipe, self.form, self.output.plans, kept
+        )
+        if manifest and manifest["inputs"] != made.fingerprint:
+            raise SchemaError(self._other(manifest))
+        if self.arrays:
+            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
+        return made
+
+    def _other(self, manifest: Mapping[str, Any]) -> str:
+        same = manifest["recipe"] == recipe_document(self.recipe)
+        what = "other zones or scenes" if same else "another job (measurements or statistics differ)"
+        return (
+            f"{self.output.path} holds the results of {what}; choose another output.path, or "
+            "remove that folder"
+        )
+
+    def claim(self, made: Plan) -> None:
+        """Note in the output whose results it holds."""
+        if self.output.manifest().get("fingerprint") == made.fingerprint:
+            return
+        if not self.job.in_memory:
+            write_text(self.output.path / "job.yaml", self.job.to_yaml())
+        self.output.write_manifest(
+            inputs=made.fingerprint,
+            fingerprint=made.fingerprint,
+            partition=asdict(made.partition),
+            recipe=recipe_document(made.recipe),
+            sealed=False,
+        )
+
+    def executed(
+        self, made: Plan, client: Client, limits: Limits, observer: Observer
+    ) -> tuple[Plan, Done]:
+        """Do the plan; layers whose items are wrong about their files are planned again."""
+        while True:
+            done = execute(made, self.output, client, limits, observer)
+            if not done.mismatched:
+                return made, done
+            self.found = _by_headers(self.found, done.mismatched)
+            made = make_plan(
+                self.zones, self.found, self.recipe, self.form, self.output.plans, made.partition
+            )
+            self.output.write_manifest(fingerprint=made.fingerprint)
+
+
+def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
+    """The layers with those planned again by their files' headers."""
+    wrong = [layer for layer in found.layers if layer.id in mismatched]
+    headers = read_headers([a.href for layer in wrong for a in layer.assets.values()])
+    mended = {layer.id: from_header(layer, headers) for layer in wrong}
+    notes = tuple(
+        f"item and file of layer {layer.id!r} disagree about the grid; the file was believed"
+        for layer in wrong
+    )
+    layers = tuple(mended.get(layer.id, layer) for layer in found.layers)
+    return replace(found, layers=layers, notes=(*found.notes, *notes))
+
+
+def _count(zones: ZoneReader) -> int | None:
+    """Number of zones where it is known without reading them."""
+    return getattr(zones, "count", None)
+

@@ -1,0 +1,75 @@
+"""Clusters: where workers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from zonalbatch.errors import ClusterError
+from zonalbatch.job import AddressCluster, LocalCluster
+from zonalbatch.reading import processors
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["open_client"]
+
+SETTINGS = {
+    # A worker takes the next part when it has done one: parts are large and wait better unassigned.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # Parts keep to their memory limit themselves; a paused worker may never wake again.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+}
+
+
+@contextmanager
+def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
+    """A client of the cluster that a job asks for; a local one ends with the block.
+
+    Raises:
+        ClusterError: no scheduler answers.
+    """
+    import dask
+
+    with dask.config.set(SETTINGS):
+        if isinstance(cluster, AddressCluster):
+            with _connected(cluster.address) as client:
+                yield client
+        else:
+            with _started(cluster) as client:
+                yield client
+
+
+@contextmanager
+def _started(cluster: LocalCluster) -> Iterator[Client]:
+    import distributed
+
+    try:
+        workers = distributed.LocalCluster(
+            n_workers=cluster.workers or processors(),
+            threads_per_worker=cluster.threads,
+            processes=True,
+            memory_limit=0,
+            dashboard_address=":0",
+        )
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise ClusterError(f"no local cluster could be started: {error}") from error
+    with workers, distributed.Client(workers) as client:
+        yield client
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    import distributed
+
+    try:
+        client = distributed.Client(address, timeout="15s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"no Dask scheduler answers at {address} ({error}); check the address, or start one"
+        ) from error
+    with client:
+        yield client

@@ -1,0 +1,393 @@
+"""Coverage: how much of each cell each zone covers.
+
+The exact share of a cell that a polygon covers is found by *signed-area accumulation* (the idea
+behind anti-aliased font rendering): every edge adds its signed area to the cells of the rows it
+crosses, and a running sum along each row turns these into shares. Holes and multipolygons need no
+case of their own: they follow from the orientation of the rings.
+
+The result for one zone in one fold tile depends on nothing but that zone and that tile. Edges to
+the left of the tile are moved to its left side, where they add to the whole row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from zonalbatch.lattice import TILE, Lattice, Window
+from zonalbatch.outlines import Outlines
+
+__all__ = ["Coverage", "CoverageRule", "cover"]
+
+CoverageRule = Literal["fraction", "center", "all_touched"]
+
+SNAP = 1e-9
+"""Shares within this of 0 or 1 are taken as 0 or 1 (below one cell: this share of the zone)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """The cells that each zone covers, as pieces: one zone in one fold tile.
+
+    Pieces are ordered by tile (row-major), then by zone. A cell's position is its flat index in
+    its tile, ``row * 512 + col``. Inner cells, covered whole, are kept as runs; boundary cells one
+    by one with their share.
+    """
+
+    lattice: Lattice
+    n_zones: int
+    zone: NDArray[np.int32]
+    """(piece,) index of the zone."""
+    tile_row: NDArray[np.int32]
+    """(piece,) row of the fold tile in the lattice."""
+    tile_col: NDArray[np.int32]
+    """(piece,) column of the fold tile in the lattice."""
+    run_span: NDArray[np.int64]
+    """(piece, 2) first run and the one after the last."""
+    cell_span: NDArray[np.int64]
+    """(piece, 2) first boundary cell and the one after the last."""
+    inner: NDArray[np.int64]
+    """(piece,) number of inner cells."""
+    total: NDArray[np.float64]
+    """(piece,) sum of shares, cells."""
+    run_at: NDArray[np.int32]
+    """(run,) position of the first cell."""
+    run_length: NDArray[np.int32]
+    """(run,) number of cells; a run never leaves its row."""
+    cell_at: NDArray[np.int32]
+    """(boundary cell,) position."""
+    cell_fraction: NDArray[np.float64]
+    """(boundary cell,) share of the cell that the zone covers, 0 < share < 1."""
+    zone_total: NDArray[np.float64]
+    """(zone,) sum of shares over all tiles, also those left out."""
+    beyond: NDArray[np.bool_]
+    """(zone,) True if the zone covers cells in tiles that were left out."""
+
+    @property
+    def n_pieces(self) -> int:
+        """Number of (zone, fold tile) pairs with at least one covered cell."""
+        return len(self.zone)
+
+
+def cover(
+    outlines: Outlines,
+    lattice: Lattice,
+    *,
+    rule: CoverageRule = "fraction",
+    extent: Window | None = None,
+) -> Coverage:
+    """The cells of ``lattice`` that each zone covers.
+
+    Args:
+        outlines: the zones' rings in the lattice's CRS, exteriors counter-clockwise.
+        lattice: where the cells lie.
+        rule: ``fraction`` gives the exact share of each cell; ``center`` takes cells whose centre
+            is inside, half-open, so that neighbours never share a cell; ``all_touched`` takes
+            every cell whose open interior the zone meets.
+        extent: fold tiles outside of this window are left out (but for the zones' totals).
+    """
+    spans = _tile_spans(outlines, lattice)
+    inside = _tile_extent(spans, extent)
+    n_pieces = _count_tiles(spans, inside)
+    capacity = _boundary_bound(outlines, lattice, spans, inside)
+    n_zones = len(outlines.zones) - 1
+    zone, tile_row, tile_col = (np.empty(n_pieces, np.int32) for _ in range(3))
+    run_span, cell_span = (np.empty((n_pieces, 2), np.int64) for _ in range(2))
+    inner, total = np.empty(n_pieces, np.int64), np.empty(n_pieces)
+    run_at, run_length = (np.empty(capacity, np.int32) for _ in range(2))
+    fractional = rule == "fraction"
+    cell_at = np.empty(capacity if fractional else 0, np.int32)
+    cell_fraction = np.empty(capacity if fractional else 0)
+    zone_total, beyond = np.zeros(n_zones), np.zeros(n_zones, np.bool_)
+    n, n_runs, n_cells = _cover(
+        outlines.xy, outlines.rings, outlines.zones, spans, inside,
+        lattice.x0, lattice.y0, lattice.dx, lattice.dy, fractional, rule == "center",
+        zone, tile_row, tile_col, run_span, cell_span, inner, total,
+        run_at, run_length, cell_at, cell_fraction, zone_total, beyond,
+    )  # fmt: skip
+    order = np.lexsort((zone[:n], tile_col[:n], tile_row[:n]))
+    return Coverage(
+        lattice=lattice,
+        n_zones=n_zones,
+        zone=zone[order],
+        tile_row=tile_row[order],
+        tile_col=tile_col[order],
+        run_span=run_span[order],
+        cell_span=cell_span[order],
+        inner=inner[order],
+        total=total[order],
+        run_at=run_at[:n_runs].copy(),
+        run_length=run_length[:n_runs].copy(),
+        cell_at=cell_at[:n_cells].copy(),
+        cell_fraction=cell_fraction[:n_cells].copy(),
+        zone_total=zone_total,
+        beyond=beyond,
+    )
+
+
+def _tile_spans(outlines: Outlines, lattice: Lattice) -> NDArray[np.int64]:
+    """(zone, 8): its cells (top, left, bottom, right), then its tiles likewise, half-open."""
+    left, bottom, right, top = outlines.bounds.T
+    some = np.isfinite(left)
+    cells = np.zeros((len(left), 4), np.int64)
+    edges = (
+        np.floor((lattice.y0 - top) / lattice.dy),
+        np.floor((left - lattice.x0) / lattice.dx),
+        np.ceil((lattice.y0 - bottom) / lattice.dy),
+        np.ceil((right - lattice.x0) / lattice.dx),
+    )
+    for column, edge in enumerate(edges):
+        cells[some, column] = edge[some]
+    cells[some, 2:] = np.maximum(cells[some, 2:], cells[some, :2] + 1)
+    tiles = np.empty_like(cells)
+    tiles[:, :2] = cells[:, :2] // TILE
+    tiles[:, 2:] = -(-cells[:, 2:] // TILE)
+    tiles[~some] = 0
+    return np.ascontiguousarray(np.hstack([cells, tiles]))
+
+
+def _tile_extent(spans: NDArray[np.int64], extent: Window | None) -> NDArray[np.int64]:
+    """(4,) tiles (top, left, bottom, right) that are wanted; for None all that zones touch."""
+    if extent is not None:
+        first, last = np.array(extent[:2]) // TILE, -(-np.array(extent[2:]) // TILE)
+        return np.concatenate([first, last]).astype(np.int64)
+    if not len(spans):
+        return np.zeros(4, np.int64)
+    return np.concatenate([spans[:, 4:6].min(axis=0), spans[:, 6:8].max(axis=0)])
+
+
+def _clipped(spans: NDArray[np.int64], inside: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(zone, 2): height and width, tiles, of what is wanted of each zone."""
+    first = np.maximum(spans[:, 4:6], inside[:2])
+    return np.maximum(np.minimum(spans[:, 6:8], inside[2:]) - first, 0)
+
+
+def _count_tiles(spans: NDArray[np.int64], inside: NDArray[np.int64]) -> int:
+    return int(_clipped(spans, inside).prod(axis=1).sum())
+
+
+def _boundary_bound(
+    outlines: Outlines, lattice: Lattice, spans: NDArray[np.int64], inside: NDArray[np.int64]
+) -> int:
+    """An upper bound on boundary cells and runs: what edges can touch, and a run for each row."""
+    xy, joins = outlines.xy, outlines.rings[1:-1]
+    if len(xy) < 2:
+        return 1
+    steps = np.abs(np.diff(xy, axis=0)) / (lattice.dx, lattice.dy)
+    steps[joins - 1] = 0  # from one ring's last vertex to the next ring's first: no edge
+    tiles = _clipped(spans, inside)
+    rows = np.minimum(tiles[:, 0] * TILE, spans[:, 2] - spans[:, 0]) * tiles[:, 1]
+    one_tile = TILE * TILE  # room for a tile that is looked at and left out
+    return int(steps.sum() + 3 * len(xy) + 2 * rows.sum()) + one_tile
+
+
+@njit(nogil=True, cache=True)
+def _edges_of_band(xy, rings, zone_rings, zone, x0, y0, dx, dy, row0, edges):
+    """Collect a zone's edges that cross a row of tiles, in cells from (row0, column 0's left edge).
+
+    Every edge runs downward in ``edges``: (x_top, y_top, x_bottom, y_bottom, sense). Two neighbours
+    that share an edge get the same bits for it, whichever way they walk along it.
+    """
+    origin = y0 - dy * row0
+    n = 0
+    for ring in range(zone_rings[zone], zone_rings[zone + 1]):
+        first, last = rings[ring], rings[ring + 1]
+        y_a = (origin - xy[first, 1]) / dy
+        for vertex in range(first + 1, last):
+            y_b = (origin - xy[vertex, 1]) / dy
+            if y_a != y_b and max(y_a, y_b) > 0 and min(y_a, y_b) < TILE:
+                x_a, x_b = xy[vertex - 1, 0], xy[vertex, 0]
+                if y_b > y_a:
+                    edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3] = x_a, y_a, x_b, y_b
+                    edges[n, 4] = 1.0
+                else:
+                    edges[n, 0], edges[n, 1], edges[n, 2], edges[n, 3] = x_b, y_b, x_a, y_a
+                    edges[n, 4] = -1.0
+                n += 1
+            y_a = y_b
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _longest_zone(rings, zone_rings):
+    """The largest number of vertices of a zone."""
+    longest = 1
+    for zone in range(len(zone_rings) - 1):
+        longest = max(longest, rings[zone_rings[zone + 1]] - rings[zone_rings[zone]])
+    return longest
+
+
+@njit(nogil=True, cache=True)
+def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
+    """Add an edge's signed area to the cells of the window [top, bottom) × [left, right).
+
+    ``acc`` has one column more than the window; what an edge adds to a cell it also adds, less
+    its share inside that cell, to the next.
+    """
+    if y_b <= top or y_a >= bottom or (x_a >= right and x_b >= right):
+        return
+    slope = (x_b - x_a) / (y_b - y_a)
+    first_row = top if y_a <= top else int(np.floor(y_a))
+    last_row = bottom if y_b >= bottom else int(np.ceil(y_b))
+    y_0 = max(y_a, float(first_row))
+    x_0 = x_a if y_0 == y_a else x_a + (y_0 - y_a) * slope
+    for row in range(first_row, last_row):
+        y_1 = min(y_b, row + 1.0)
+        x_1 = x_b if y_1 == y_b else x_a + (y_1 - y_a) * slope
+        drop = sense * (y_1 - y_0)
+        x_l, x_r = min(x_0, x_1), max(x_0, x_1)
+        line = row - top
+        y_0, x_0 = y_1, x_1
+        if x_r <= left:
+            acc[line, 0] += drop
+        elif x_l < right:
+            cell = int(np.floor(x_l))
+            if cell >= left and x_r <= cell + 1:
+                within = drop * (0.5 * (x_l + x_r) - cell)
+                acc[line, cell - left] += drop - within
+                acc[line, cell - left + 1] += within
+            else:
+                rate = drop / (x_r - x_l)
+                if x_l < left:
+                    acc[line, 0] += rate * (left - x_l)
+                    x_l = float(left)
+                    cell = left
+                while x_l < x_r and cell < right:
+                    x_e = min(x_r, cell + 1.0)
+                    part = rate * (x_e - x_l)
+                    within = part * (0.5 * (x_l + x_e) - cell)
+                    acc[line, cell - left] += part - within
+                    acc[line, cell - left + 1] += within
+                    x_l = x_e
+                    cell += 1
+
+
+@njit(nogil=True, cache=True)
+def _scan(acc, height, width, top, left, faint, fractional, run_at, run_length, n_runs,
+          cell_at, cell_fraction, n_cells):  # fmt: skip
+    """Turn accumulated areas into runs and boundary cells; return new counts, inner, total."""
+    inner = 0
+    total = 0.0
+    for line in range(height):
+        share = 0.0
+        kind = 0  # what the last cell was: 0 not covered, 1 inner, 2 boundary
+        start = 0
+        at = (top + line) * TILE + left
+        for col in range(width):
+            change = acc[line, col]
+            acc[line, col] = 0.0
+            if change == 0.0:
+                if kind != 2:
+                    continue
+            else:
+                share += change
+            if share > 1.0 - SNAP or (not fractional and share > faint):
+                if kind != 1:
+                    start = col
+                    kind = 1
+                continue
+            if kind == 1:
+                run_at[n_runs] = at + start
+                run_length[n_runs] = col - start
+                n_runs += 1
+                inner += col - start
+            if share > faint:
+                kind = 2
+                cell_at[n_cells] = at + col
+                cell_fraction[n_cells] = share
+                n_cells += 1
+                total += share
+            else:
+                kind = 0
+        acc[line, width] = 0.0
+        if kind == 1:
+            run_at[n_runs] = at + start
+            run_length[n_runs] = width - start
+            n_runs += 1
+            inner += width - start
+    return n_runs, n_cells, inner, total + inner
+
+
+@njit(nogil=True, cache=True)
+def _area(xy, rings, zone_rings, zone, dx, dy):
+    """A zone's area by the shoelace formula, cells."""
+    twice = 0.0
+    for ring in range(zone_rings[zone], zone_rings[zone + 1]):
+        first = rings[ring]
+        x_0, y_0 = xy[first, 0], xy[first, 1]
+        for vertex in range(first, rings[ring + 1] - 1):
+            twice += (xy[vertex, 0] - x_0) * (xy[vertex + 1, 1] - y_0) - (
+                xy[vertex + 1, 0] - x_0
+            ) * (xy[vertex, 1] - y_0)
+    return 0.5 * abs(twice) / (dx * dy)
+
+
+@njit(nogil=True, cache=True)
+def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
+    """Add an edge's sense to the first cell right of it whose centre it does not leave behind.
+
+    A centre on the edge counts as right of it, one at the edge's upper end as below it.
+    """
+    first = max(top, int(np.ceil(y_a - 0.5)))
+    last = min(bottom, int(np.ceil(y_b - 0.5)))
+    slope = (x_b - x_a) / (y_b - y_a)
+    for row in range(first, last):
+        crossing = x_a + (row + 0.5 - y_a) * slope
+        col = min(max(int(np.ceil(crossing - 0.5)), left), right)
+        acc[row - top, col - left] += sense
+
+
+@njit(nogil=True, cache=True)
+def _cover(xy, rings, zone_rings, spans, inside, x0, y0, dx, dy, fractional, centers,
+           out_zone, out_row, out_col, run_span, cell_span, out_inner, out_total,
+           run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
+    """Cover every zone, tile by tile; return the numbers of pieces, runs and boundary cells."""
+    acc = np.zeros((TILE, TILE + 1))
+    edges = np.empty((_longest_zone(rings, zone_rings), 5))
+    n = n_runs = n_cells = 0
+    for zone in range(len(zone_rings) - 1):
+        top, left, bottom, right = spans[zone, 0], spans[zone, 1], spans[zone, 2], spans[zone, 3]
+        # Rounding leaves shares of about 1e-16 of a row's height where nothing is covered.
+        faint = 1e-15 * min(1.0, float(bottom - top))
+        faint += SNAP * min(1.0, _area(xy, rings, zone_rings, zone, dx, dy))
+        if centers:
+            faint = 0.5
+        for tile_row in range(spans[zone, 4], spans[zone, 6]):
+            row0 = tile_row * TILE
+            n_edges = _edges_of_band(xy, rings, zone_rings, zone, x0, y0, dx, dy, row0, edges)
+            t, b = max(top - row0, 0), min(bottom - row0, TILE)
+            for tile_col in range(spans[zone, 5], spans[zone, 7]):
+                col0 = tile_col * TILE
+                l, r = max(left - col0, 0), min(right - col0, TILE)  # noqa: E741
+                origin = x0 + dx * col0
+                for edge in range(n_edges):
+                    x_a = (edges[edge, 0] - origin) / dx
+                    x_b = (edges[edge, 2] - origin) / dx
+                    y_a, y_b, sense = edges[edge, 1], edges[edge, 3], edges[edge, 4]
+                    if centers:
+                        _add_crossings(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc)
+                    else:
+                        _add_edge(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc)
+                runs, cells = n_runs, n_cells
+                n_runs, n_cells, inner, total = _scan(
+                    acc, b - t, r - l, t, l, faint, fractional,
+                    run_at, run_length, n_runs, cell_at, cell_fraction, n_cells,
+                )  # fmt: skip
+                if n_runs == runs and n_cells == cells:
+                    continue
+                zone_total[zone] += total
+                wanted = inside[0] <= tile_row < inside[2] and inside[1] <= tile_col < inside[3]
+                if not wanted:
+                    beyond[zone] = True
+                    n_runs, n_cells = runs, cells
+                    continue
+                out_zone[n], out_row[n], out_col[n] = zone, tile_row, tile_col
+                run_span[n, 0], run_span[n, 1] = runs, n_runs
+                cell_span[n, 0], cell_span[n, 1] = cells, n_cells
+                out_inner[n], out_total[n] = inner, total
+                n += 1
+    return n, n_runs, n_cells

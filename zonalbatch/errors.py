@@ -1,0 +1,107 @@
+"""Every error that zonalbatch raises on purpose.
+
+    ZonalbatchError            1  a fault of ours
+    ├── InputError             2  what was given cannot be used; nothing was computed
+    │   ├── ZonesError            zones: no CRS, duplicate ids, unreadable file
+    │   ├── SourceError           rasters or items: missing, unknown band, unusable grid
+    │   ├── ExpressionError       a measurement's expression
+    │   ├── StatisticError        an unknown or ill-formed statistic
+    │   ├── JobError              a job document: unknown key, bad value
+    │   └── SchemaError           column names collide, or the output has another schema
+    ├── ReadError              3  one file that could not be read; recorded, the run goes on
+    │   ├── PermanentReadError    missing, forbidden, corrupt, unsupported
+    │   └── PassingReadError      time-outs, resets, 429 and 5xx
+    ├── OutputError            4  the result cannot be written
+    ├── ClusterError           5  no cluster, or it was lost
+    └── GridMismatch              a file's grid is not what its item says; the plan mends it
+
+The number is the exit code of the command line. Every error is picklable: it is made from
+its message alone, so that one raised in a worker reaches the user as it was raised.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "ClusterError",
+    "ExpressionError",
+    "GridMismatch",
+    "InputError",
+    "JobError",
+    "OutputError",
+    "PassingReadError",
+    "PermanentReadError",
+    "ReadError",
+    "SchemaError",
+    "SourceError",
+    "StatisticError",
+    "ZonalbatchError",
+    "ZonesError",
+]
+
+
+class ZonalbatchError(Exception):
+    """Base of all errors raised on purpose; by itself, a fault of ours."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(ZonalbatchError):
+    """What the user gave cannot be used; nothing was computed or written."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ZonesError(InputError):
+    """The zones cannot be used: no CRS, duplicate ids, an unreadable file."""
+
+
+class SourceError(InputError):
+    """The rasters or items cannot be used: missing, an unknown band, a rotated grid."""
+
+
+class ExpressionError(InputError):
+    """A measurement's expression is not in the small language of expressions."""
+
+
+class StatisticError(InputError):
+    """A statistic is unknown or its parameter makes no sense."""
+
+
+class JobError(InputError):
+    """A job document is not valid."""
+
+
+class SchemaError(InputError):
+    """Result columns collide, or the output already holds another schema."""
+
+
+class ReadError(ZonalbatchError):
+    """One file could not be read; the run records it and goes on."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class PermanentReadError(ReadError):
+    """Reading again will not help: missing, forbidden, corrupt, unsupported."""
+
+
+class PassingReadError(ReadError):
+    """Reading again may help: time-outs, resets, 429 and 5xx answers."""
+
+
+class OutputError(ZonalbatchError):
+    """The result cannot be written."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class ClusterError(ZonalbatchError):
+    """There is no cluster to work on, or it was lost."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class GridMismatch(ZonalbatchError):  # noqa: N818 (it is caught by the plan, not shown)
+    """A file's grid is not what its item says; the layer must be planned by the file."""

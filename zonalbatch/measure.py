@@ -1,0 +1,194 @@
+"""Measure: from raw values at covered cells to valid values of a measurement.
+
+Raw values are gathered first and measured after, so that validity, scale and offset, expressions
+and masks are worked out for the covered cells only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonalbatch.cells import (
+    FILE_MASK,
+    NODATA,
+    NOT_A_NUMBER,
+    OUTSIDE,
+    USER_MASK,
+    Cells,
+    Layout,
+    gather,
+)
+from zonalbatch.expression import Expression
+
+__all__ = ["BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure"]
+
+NONE = np.zeros(0, np.uint8)
+"""Reasons where every cell has a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Which cells the user does not want, by the raw values of a band."""
+
+    band: str
+    values: tuple[int, ...]
+    """Raw values of the band."""
+    keep: bool
+    """True: cells with other values are masked; False: cells with these values are masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One output variable: a band or an expression of bands, with its mask."""
+
+    name: str
+    expression: Expression
+    mask: Mask | None = None
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands that must be read, the mask's last."""
+        names = dict.fromkeys(self.expression.names)
+        if self.mask is not None:
+            names[self.mask.band] = None
+        return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What the raw values of a band mean: physical = raw × scale + offset."""
+
+    nodata: float | int | None
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileBand:
+    """One band over one fold tile of the measuring lattice."""
+
+    values: NDArray[Any]
+    """(512, 512) raw values; arbitrary where no covered cell lies."""
+    absent: NDArray[np.uint8] | None
+    """(512, 512) UNREAD or OUTSIDE where there are no values; None where all are there."""
+    valid: NDArray[np.bool_] | None
+    """(512, 512) the file's own mask, True means valid; None if it has none."""
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandCells:
+    """One band at the covered cells of a tile."""
+
+    values: NDArray[Any]
+    """(cell,) raw values."""
+    reasons: NDArray[np.uint8]
+    """(cell,) why a cell has no value; of length 0 if all have one."""
+    encoding: Encoding
+
+    @classmethod
+    def of(cls, band: TileBand, layout: Layout) -> BandCells:
+        """The band's values at the covered cells, each with the first reason it has none."""
+        values = gather(band.values, layout)
+        reasons = _no_value(values, band.encoding.nodata)
+        if band.valid is not None:
+            masked = ~gather(band.valid, layout)
+            reasons = first_reason(reasons, masked * np.uint8(FILE_MASK))
+        if band.absent is not None:
+            reasons = first_reason(gather(band.absent, layout), reasons)
+        return cls(values, reasons, band.encoding)
+
+    def physical(self) -> NDArray[np.float64]:
+        """(cell,) values with scale and offset applied."""
+        values = self.values.astype(np.float64)
+        if self.encoding.scale != 1:
+            values *= self.encoding.scale
+        if self.encoding.offset:
+            values += self.encoding.offset
+        return values
+
+
+def measure(
+    measurement: Measurement, layout: Layout, band: Callable[[str], BandCells]
+) -> tuple[Cells, Encoding]:
+    """One measurement at the covered cells of a tile, and what its values mean.
+
+    A bare band keeps its raw values (their statistics are brought to physical ones in the end);
+    an expression has physical ones. The first reason over its bands wins, the user's mask last.
+    """
+    parts = {name: band(name) for name in measurement.expression.names}
+    values, encoding, reasons = _evaluate(measurement.expression, parts)
+    if measurement.mask is not None:
+        masked = _masked(measurement.mask, band(measurement.mask.band))
+        reasons = first_reason(reasons, masked)
+    return Cells(layout, values, reasons), encoding
+
+
+def first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(cell,) the smallest reason that is not 0 (valid); arrays of length 0 are all valid."""
+    given = [r for r in reasons if len(r)]
+    if not given:
+        return NONE
+    first = given[0]
+    for other in given[1:]:
+        first = np.minimum(first - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 wraps to 255
+    return first
+
+
+def _evaluate(
+    expression: Expression, parts: Mapping[str, BandCells]
+) -> tuple[NDArray[Any], Encoding, NDArray[np.uint8]]:
+    reasons = first_reason(*(part.reasons for part in parts.values()))
+    if expression.band is not None:
+        part = parts[expression.band]
+        if part.encoding.scale > 0:  # a negative scale would turn quantiles and extremes around
+            return part.values, part.encoding, reasons
+    values = expression({name: part.physical() for name, part in parts.items()})
+    return (
+        values,
+        Encoding(None, 1.0, 0.0),
+        first_reason(reasons, _no_value(values, None)),
+    )
+
+
+def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.uint8]:
+    """(cell,) NODATA, NOT_A_NUMBER or 0; of length 0 if all are valid."""
+    found = []
+    if nodata is not None and nodata == nodata:
+        found.append(_flag(values == values.dtype.type(nodata), NODATA))
+    if values.dtype.kind == "f":
+        tagged = nodata is not None and nodata != nodata
+        if tagged:
+            found.append(_flag(np.isnan(values), NODATA))
+        found.append(_flag(~np.isfinite(values), NOT_A_NUMBER))
+    return first_reason(*found)
+
+
+def _flag(where: NDArray[np.bool_], reason: int) -> NDArray[np.uint8]:
+    return where.view(np.uint8) * np.uint8(reason) if where.any() else NONE
+
+
+def _masked(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:
+    """(cell,) USER_MASK where the mask's band says so, or says nothing."""
+    listed = _is_listed(cells.values, mask.values)
+    unwanted = ~listed if mask.keep else listed
+    reasons = _flag(unwanted, USER_MASK)
+    if not len(cells.reasons):
+        return reasons
+    # Outside of the mask's file, or unread, is said so; a mask without a value masks.
+    silent = np.where(cells.reasons > OUTSIDE, np.uint8(USER_MASK), cells.reasons)
+    return first_reason(reasons, silent)
+
+
+def _is_listed(values: NDArray[Any], listed: Sequence[int]) -> NDArray[np.bool_]:
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+        info = np.iinfo(values.dtype)
+        table = np.zeros(info.max - info.min + 1, bool)
+        table[[v - info.min for v in listed if info.min <= v <= info.max]] = True
+        return table[values.astype(np.int64) - info.min if info.min else values]
+    return np.isin(values, np.array(listed))

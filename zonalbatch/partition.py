@@ -1,0 +1,157 @@
+"""Partition: how zones and layers are cut into parts.
+
+Space is cut into cells of 2^k × 2^k fold tiles of a reference lattice, anchored at its zero; time
+into months, quarters or years, UTC. A part is what one cell and one bucket of time hold. Time is
+cut first, since a part then reads each block once; a cell that is overfull even so is split into
+quadrants. Both are chosen from the input alone, never from the cluster or its limits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonalbatch.lattice import TILE
+from zonalbatch.layers import Layer
+
+__all__ = ["Bucket", "Cell", "Partition", "bucket_of", "cells_of", "choose", "chunks"]
+
+Bucket = Literal["year", "quarter", "month"]
+
+ROWS = 1_000_000
+"""A part has at most about this many rows."""
+
+DECODED = 512 * 1024**2
+"""A part decodes about this many bytes at most, so that work can be shared out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """How space and time are cut."""
+
+    level: int
+    """Cells are 2^level fold tiles wide and high before any split."""
+    bucket: Bucket
+    """Length of a bucket of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of space with the zones in it."""
+
+    level: int
+    row: int
+    col: int
+    start: int
+    """First zone, in the order of the plan."""
+    stop: int
+    """The one after the last."""
+
+    @property
+    def name(self) -> str:
+        """Level, row and column in one word."""
+        return f"{self.level}.{self.row}.{self.col}"
+
+
+def bucket_of(layer: Layer, bucket: Bucket) -> str:
+    """The bucket of time that a layer lies in; undated layers have one of their own."""
+    when = layer.datetime
+    if when is None:
+        return "undated"
+    names: dict[Bucket, str] = {
+        "year": f"{when.year:04d}",
+        "quarter": f"{when.year:04d}Q{(when.month - 1) // 3 + 1}",
+        "month": f"{when.year:04d}-{when.month:02d}",
+    }
+    return names[bucket]
+
+
+def level_for(layers: Sequence[Layer]) -> int:
+    """The level whose cells hold the largest file of any layer."""
+    longest = max((max(a.grid.shape) for layer in layers for a in layer.assets.values()), default=1)
+    return max(0, math.ceil(math.log2(max(1, longest / TILE))))
+
+
+def choose(
+    layers: Sequence[Layer],
+    tiles: NDArray[np.int64],
+    decoded: Callable[[Layer], int],
+) -> Partition:
+    """The coarsest cut in time whose parts are not overfull.
+
+    Args:
+        layers: all layers.
+        tiles: (zone, 2) row and column of each zone's fold tile.
+        decoded: bytes that a layer gives when it is read whole.
+    """
+    level = level_for(layers)
+    _, counts = np.unique(tiles >> level, axis=0, return_counts=True)
+    most_zones = int(counts.max(initial=1))
+    for bucket in ("year", "quarter", "month"):
+        full, size = {}, {}
+        for layer in layers:
+            name = bucket_of(layer, bucket)  # type: ignore[arg-type]
+            full[name] = full.get(name, 0) + most_zones
+            size[name] = size.get(name, 0) + decoded(layer)
+        if max(full.values(), default=0) <= ROWS and max(size.values(), default=0) <= DECODED:
+            break
+    return Partition(level, bucket)  # type: ignore[arg-type]
+
+
+def cells_of(
+    tiles: NDArray[np.int64], partition: Partition, layers_at_once: int
+) -> tuple[NDArray[np.int64], list[Cell]]:
+    """The order of zones by cell, and the cells; overfull ones are split into quadrants.
+
+    Args:
+        tiles: (zone, 2) row and column of each zone's fold tile.
+        partition: how space is cut at first.
+        layers_at_once: the most layers that a bucket holds.
+    """
+    levels = np.full(len(tiles), partition.level, np.int64)
+    for _ in range(partition.level):
+        keys, inverse, counts = _keys(tiles, levels)
+        overfull = (counts * layers_at_once > ROWS) & (keys[:, 0] > 0)
+        if not overfull.any():
+            break
+        levels[overfull[inverse]] -= 1
+    keys, inverse, counts = _keys(tiles, levels)
+    order = np.lexsort((tiles[:, 1], tiles[:, 0], inverse))
+    stops = np.cumsum(counts)
+    cells = [
+        Cell(int(level), int(row), int(col), int(stop - count), int(stop))
+        for (level, row, col), stop, count in zip(keys, stops, counts, strict=True)
+    ]
+    return order, cells
+
+
+def _keys(
+    tiles: NDArray[np.int64], levels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    cells = np.column_stack([levels, tiles[:, 0] >> levels, tiles[:, 1] >> levels])
+    keys, inverse, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    return keys, inverse.reshape(-1), counts
+
+
+def chunks(cell: Cell, layers: Sequence[int], sizes: Sequence[int]) -> Iterator[
+    tuple[range, tuple[int, ...]]
+]:
+    """Zones and layers of the parts of one cell and bucket: one part, or more if it is overfull.
+
+    Args:
+        cell: the zones.
+        layers: indices of the layers.
+        sizes: bytes that each layer gives when it is decoded.
+    """
+    zones = cell.stop - cell.start
+    pieces = max(1, math.ceil(zones / ROWS))
+    rows = math.ceil(zones / pieces) * len(layers)
+    times = max(math.ceil(rows / ROWS), math.ceil(sum(sizes) / DECODED), 1)
+    for part in np.array_split(np.array(layers), min(times, len(layers))):
+        for piece in np.array_split(np.arange(cell.start, cell.stop), pieces):
+            yield range(int(piece[0]), int(piece[-1]) + 1), tuple(int(i) for i in part)

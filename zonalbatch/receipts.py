@@ -1,0 +1,95 @@
+"""Receipts: proof of written parts, and the report of a run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Receipt", "Report", "pack_bits", "unpack_bits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof of one written part, or the reason why it must be planned again."""
+
+    part: str
+    rows: int = 0
+    uncovered: int = 0
+    """Pairs of zone and layer without a row: rows + uncovered = zones × layers."""
+    start: int = 0
+    """First zone, in the order of the plan."""
+    stop: int = 0
+    """The one after the last."""
+    unmet: str = ""
+    """Which zones have no row here, packed; empty if all have one."""
+    bytes: int = 0
+    """Size of the file."""
+    decoded: int = 0
+    """Bytes of pixels that were decoded."""
+    failures: int = 0
+    """What could not be read."""
+    passing: int = 0
+    """How much of that may be read another time."""
+    seconds: float = 0.0
+    applied: Mapping[str, Any] = field(default_factory=dict)
+    """Layer -> band -> (nodata, scale, offset) where the plan left them to the file."""
+    mismatched: tuple[str, ...] = ()
+    """Layers whose files lie on other grids than their items say; then nothing was written."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Receipt:
+        """The receipt that `to_json` wrote."""
+        document = json.loads(text)
+        return cls(**{**document, "mismatched": tuple(document["mismatched"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run did."""
+
+    output: str
+    """Folder of the result."""
+    fingerprint: str
+    """Of the plan."""
+    parts: int
+    """Of the plan, all done."""
+    computed: int
+    """How many of them in this run; the others were there."""
+    rows: int
+    bytes: int
+    """Size of all result files."""
+    failures: int
+    """What could not be read; see failures.parquet."""
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is done, 3 if failures are recorded."""
+        return 3 if self.failures else 0
+
+
+def pack_bits(flags: NDArray[np.bool_]) -> str:
+    """Flags as a short text; empty if none is set."""
+    if not flags.any():
+        return ""
+    return base64.b85encode(zlib.compress(np.packbits(flags).tobytes(), 9)).decode()
+
+
+def unpack_bits(text: str, count: int) -> NDArray[np.bool_]:
+    """The flags that `pack_bits` wrote."""
+    if not text:
+        return np.zeros(count, bool)
+    raw = np.frombuffer(zlib.decompress(base64.b85decode(text)), np.uint8)
+    return np.unpackbits(raw, count=count).astype(bool)

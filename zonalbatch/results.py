@@ -1,0 +1,157 @@
+"""Results: reading what a run wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zonalbatch.errors import InputError
+from zonalbatch.sinks.output import Output
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+
+__all__ = ["Results", "Status", "open_results", "status_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How far a result has come."""
+
+    output: str
+    fingerprint: str
+    sealed: bool
+    parts: int
+    done: int
+    rows: int
+    bytes: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result of a run, read when it is asked for."""
+
+    path: Path
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that hold the rows."""
+        return sorted((self.path / "results").glob("part-*.parquet"))
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """All rows as an Arrow table."""
+        return pa.concat_tables([pq.read_table(file) for file in self.files])
+
+    @cached_property
+    def gdf(self) -> geopandas.GeoDataFrame:
+        """All rows as a GeoDataFrame, ordered by zone and time; geometry joined if it is not there."""
+        import geopandas
+
+        table = self.table.replace_schema_metadata(None)
+        keep = [name for name in table.column_names if name != "bbox"]
+        frame = table.select(keep).to_pandas()
+        order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
+        frame = frame.sort_values(order, kind="stable", ignore_index=True)
+        shapes = geopandas.read_parquet(self.path / "zones.parquet", columns=["zone_id", "geometry"])
+        if "geometry" in frame:
+            shape = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=shapes.crs)
+        else:
+            shape = frame["zone_id"].map(shapes.set_index("zone_id")["geometry"])
+        return geopandas.GeoDataFrame(frame.assign(geometry=shape), geometry="geometry", crs=shapes.crs)
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """What could not be read, and why."""
+        return pq.read_table(self.path / "failures.parquet").to_pandas()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the rows sorted by (zone_id, layer), whatever files they lie in."""
+        return _digest(self.table)
+
+
+def open_results(path: str | os.PathLike[str]) -> Results:
+    """The result in the folder of a run.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = Path(path)
+    if not (folder / "results").is_dir() or not any((folder / "results").glob("part-*.parquet")):
+        raise InputError(f"{folder} holds no results; give the output.path of a run")
+    return Results(folder)
+
+
+def status_of(path: str | os.PathLike[str]) -> Status:
+    """How far the run in a folder has come.
+
+    Raises:
+        InputError: no run has written there.
+    """
+    output = Output(Path(path))
+    manifest = output.manifest()
+    if not manifest:
+        raise InputError(f"{path} is no output of a run: it has no manifest.json")
+    parts = pq.read_table(output.plans / manifest["fingerprint"] / "parts.parquet")
+    receipts = output.receipts(parts["id"].to_pylist())
+    files = list(output.results.glob("part-*.parquet"))
+    return Status(
+        output=str(path),
+        fingerprint=manifest["fingerprint"],
+        sealed=manifest.get("sealed", False),
+        parts=parts.num_rows,
+        done=sum(not r.passing for r in receipts.values()),
+        rows=sum(r.rows for r in receipts.values()) + manifest.get("zones_without_layer", 0),
+        bytes=sum(file.stat().st_size for file in files),
+        failures=manifest.get("failures", sum(r.failures for r in receipts.values())),
+    )
+
+
+def _digest(table: pa.Table) -> str:
+    keys = [(name, "ascending") for name in ("zone_id", "layer", "measurement", "statistic")
+            if name in table.column_names]  # fmt: skip
+    ordered = table.sort_by(keys).combine_chunks()
+    state = hashlib.sha256(json.dumps([str(f) for f in ordered.schema]).encode())
+    for column in ordered.columns:
+        for piece in _buffers(column.combine_chunks()):
+            state.update(piece)
+    return state.hexdigest()
+
+
+def _buffers(array: Any) -> Iterator[bytes]:
+    """The bytes of an array that its values follow from, whatever lies under nulls."""
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    valid = array.is_valid().to_numpy(zero_copy_only=False)
+    yield np.packbits(valid).tobytes()
+    if pa.types.is_struct(array.type):
+        for i in range(array.type.num_fields):
+            yield from _buffers(array.field(i))
+    elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        array = array.cast(pa.binary()).fill_null(b"")
+        yield np.diff(np.frombuffer(array.buffers()[1], np.int32)[: len(array) + 1]).tobytes()
+        yield b"".join(array.to_pylist())
+    else:
+        yield _numbers(array)
+
+
+def _numbers(array: pa.Array) -> bytes:
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        array = array.cast(pa.int64())
+    if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
+        return bytes(array.fill_null(0).to_numpy(zero_copy_only=False).tobytes())
+    return json.dumps(array.to_pylist(), default=str).encode()

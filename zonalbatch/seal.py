@@ -1,0 +1,100 @@
+"""Seal: what is written once all parts are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zonalbatch import __version__
+from zonalbatch.engine import Done
+from zonalbatch.identity import digest
+from zonalbatch.plan_files import read_zones
+from zonalbatch.planning import Plan
+from zonalbatch.receipts import Receipt
+from zonalbatch.sinks.files import replacing
+from zonalbatch.sinks.output import Output, failure_table
+from zonalbatch.sinks.table import Form, geo_metadata, result_schema, without_layer, zone_columns
+
+__all__ = ["seal"]
+
+ZONES_AT_ONCE = 100_000
+
+
+def seal(plan: Plan, output: Output, done: Done) -> None:
+    """Write the rows of zones that meet no layer, the tables beside the results, the manifest."""
+    alone = _write_alone(plan, output, done)
+    _write_zones(plan, output)
+    _write_layers(plan, output, done)
+    failures = [*plan.failures, *output.failures()]
+    with replacing(output.path / "failures.parquet") as file:
+        pq.write_table(failure_table(failures), file)
+    files = sorted(output.results.glob("part-*.parquet"))
+    output.write_manifest(
+        sealed=not any(not f.permanent for f in failures),
+        version=__version__,
+        parts=len(plan.parts),
+        rows=done.rows + alone,
+        zones=plan.n_zones,
+        zones_without_layer=alone,
+        layers=len(plan.layers),
+        failures=len(failures),
+        bytes=sum(file.stat().st_size for file in files),
+    )
+
+
+def _write_alone(plan: Plan, output: Output, done: Done) -> int:
+    """Rows with a null layer, status ``empty``, for the zones that have no other row."""
+    name = digest(b"alone", plan.fingerprint.encode()).hex()
+    alone = np.flatnonzero(~done.met)
+    if not len(alone):
+        output.part_path(name).unlink(missing_ok=True)
+        return 0
+    schema = result_schema(plan.recipe, plan.form, read_zones(plan.folder, 0, 1).schema)
+    metadata = geo_metadata(plan.crs, covering=True) if "geometry" in schema.names else {}
+
+    def tables() -> Iterator[pa.Table]:
+        for start in range(0, plan.n_zones, ZONES_AT_ONCE):
+            stop = min(start + ZONES_AT_ONCE, plan.n_zones)
+            some = alone[(alone >= start) & (alone < stop)] - start
+            if len(some):
+                zones = read_zones(plan.folder, start, stop).take(pa.array(some))
+                yield without_layer(zones, plan.recipe, plan.form)
+
+    receipt = Receipt(part=name, rows=len(alone))
+    output.write_part(name, tables(), schema, metadata, lambda: receipt)
+    return len(alone)
+
+
+def _write_zones(plan: Plan, output: Output) -> None:
+    """Write ``zones.parquet``: every zone once, with its geometry and carried columns."""
+    with replacing(output.path / "zones.parquet") as file:
+        _copy_zones(plan, file)
+
+
+def _copy_zones(plan: Plan, file: object) -> None:
+    metadata = geo_metadata(plan.crs, covering=True)
+    writer = None
+    for start in range(0, plan.n_zones, ZONES_AT_ONCE):
+        zones = read_zones(plan.folder, start, min(start + ZONES_AT_ONCE, plan.n_zones))
+        table = pa.table(zone_columns(zones, Form(geometry=True)))
+        table = table.replace_schema_metadata(metadata)
+        writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def _write_layers(plan: Plan, output: Output, done: Done) -> None:
+    """Write ``layers.parquet``: what each layer was read from, and what was applied to it."""
+    table = pq.read_table(Path(plan.folder) / "layers.parquet")
+    rows = table.to_pylist()
+    for row in rows:
+        applied = done.applied.get(row["layer"], {}).get(row["band"])
+        if applied is not None:
+            row["nodata"], row["scale"], row["offset"] = str(applied[0]), applied[1], applied[2]
+    with replacing(output.path / "layers.parquet") as file:
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)

@@ -1,0 +1,176 @@
+"""Output: the folder of a result and what lies where in it.
+
+    job.yaml      the job
+    plan/         plans by fingerprint
+    results/      one GeoParquet file for each part, its receipt in the footer
+    failures/     what a part could not read, one file for each part that failed to
+    ledger/       receipts, appended as they come in
+    zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zonalbatch.errors import OutputError
+from zonalbatch.layers import Failure
+from zonalbatch.receipts import Receipt
+from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
+
+__all__ = ["Output"]
+
+RECEIPT = b"zonalbatch"
+"""Key of the receipt in the footer of a result file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The folder of a result."""
+
+    path: Path
+
+    @classmethod
+    def of_plan(cls, plan: Path) -> Output:
+        """The output that a plan is stored in."""
+        return cls(plan.parent.parent)
+
+    @property
+    def results(self) -> Path:
+        """Folder of result files: a GeoParquet dataset."""
+        return self.path / "results"
+
+    @property
+    def plans(self) -> Path:
+        """Folder of plans."""
+        return self.path / "plan"
+
+    @property
+    def ledger(self) -> Path:
+        """Folder of receipts."""
+        return self.path / "ledger"
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder and keep other runs out of it until the block ends.
+
+        Raises:
+            OutputError: it cannot be written to, or another run is writing to it.
+        """
+        make_folder(self.path)
+        with locked(self.path / ".lock"):
+            for folder in (self.results, self.plans, self.ledger, self.path / "failures"):
+                make_folder(folder)
+            yield
+
+    def manifest(self) -> dict[str, Any]:
+        """What is known of the result; empty if there is none."""
+        try:
+            document: dict[str, Any] = json.loads((self.path / "manifest.json").read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{self.path / 'manifest.json'} cannot be read: {error}") from error
+        return document
+
+    def write_manifest(self, **entries: Any) -> None:
+        """Change entries of the manifest."""
+        document = self.manifest() | entries
+        write_text(self.path / "manifest.json", json.dumps(document, indent=1) + "\n")
+
+    def part_path(self, part: str) -> Path:
+        """Where the rows of a part lie."""
+        return self.results / f"part-{part}.parquet"
+
+    def write_part(
+        self,
+        part: str,
+        tables: Iterable[pa.Table],
+        schema: pa.Schema,
+        metadata: dict[bytes, bytes],
+        receipt: Callable[[], Receipt],
+    ) -> Receipt:
+        """Write the rows of a part with its receipt, whole or not at all."""
+        with (
+            replacing(self.part_path(part)) as file,
+            pq.ParquetWriter(
+                file, schema.with_metadata(metadata), compression="zstd", version="2.6"
+            ) as writer,
+        ):
+            for table in tables:
+                writer.write_table(table.replace_schema_metadata(metadata))
+            done = receipt()
+            writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
+        return done
+
+    def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
+        """Write what a part could not read, or remove what an earlier try left."""
+        path = self.path / "failures" / f"part-{part}.parquet"
+        if failures:
+            with replacing(path) as file:
+                pq.write_table(failure_table(failures), file)
+        else:
+            path.unlink(missing_ok=True)
+
+    def failures(self) -> list[Failure]:
+        """All that parts could not read."""
+        files = sorted((self.path / "failures").glob("part-*.parquet"))
+        return [Failure(**row) for file in files for row in pq.read_table(file).to_pylist()]
+
+    def append_ledger(self, receipts: Sequence[Receipt]) -> None:
+        """Write receipts to a new file of the ledger."""
+        if receipts:
+            lines = "".join(receipt.to_json() + "\n" for receipt in receipts)
+            write_text(self.ledger / f"{uuid.uuid4()}.jsonl", lines)
+
+    def receipts(self, wanted: Iterable[str]) -> dict[str, Receipt]:
+        """Receipts of the wanted parts whose files are there: from the ledger, else the footer."""
+        there = {file.stem.removeprefix("part-") for file in self.results.glob("part-*.parquet")}
+        there &= set(wanted)
+        known: dict[str, Receipt] = {}
+        for file in sorted(self.ledger.glob("*.jsonl"), key=lambda f: f.stat().st_mtime):
+            for line in file.read_text().splitlines():
+                receipt = Receipt.from_json(line)
+                if receipt.part in there:
+                    known[receipt.part] = receipt
+        for part in there - set(known):
+            known[part] = read_receipt(self.part_path(part))
+        return known
+
+
+def read_receipt(path: Path) -> Receipt:
+    """The receipt in the footer of a result file.
+
+    Raises:
+        OutputError: the file is no result of ours, or broken.
+    """
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+        return Receipt.from_json(metadata[RECEIPT].decode())
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise OutputError(
+            f"{path} is not a whole result file ({error}); remove it and run again"
+        ) from error
+
+
+def failure_table(failures: Sequence[Failure]) -> pa.Table:
+    """Failures as a table."""
+    schema = pa.schema(
+        [
+            ("layer", pa.string()), ("href", pa.string()), ("cause", pa.string()),
+            ("permanent", pa.bool_()),
+        ]
+    )  # fmt: skip
+    rows = [
+        {"layer": f.layer, "href": f.href, "cause": f.cause, "permanent": f.permanent}
+        for f in failures
+    ]
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,235 @@
+"""Tables of results: columns, their names and types, and rows in order of (zone, time)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from zonalbatch.errors import SchemaError
+from zonalbatch.statistics import parse_statistics
+from zonalbatch.summarise import LayerSummary, Recipe
+
+__all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
+
+STATUS = ("ok", "empty", "filtered", "partial", "failed")
+"""What became of a row."""
+
+OK, EMPTY, _, PARTIAL, FAILED = range(5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How results are written."""
+
+    layout: Literal["wide", "long"] = "wide"
+    geometry: bool = True
+    """True if each row repeats its zone's geometry."""
+    prefix: str = ""
+    """Text before the names of result columns."""
+    ranges: bool = False
+    """True if a layer covers a range of time, so that there is a datetime_end."""
+
+    def column(self, measurement: str, statistic: str) -> str:
+        """Name of a result column."""
+        return f"{self.prefix}{measurement}_{statistic}"
+
+
+def result_columns(recipe: Recipe, form: Form) -> dict[tuple[str, str], str]:
+    """(measurement, statistic column) -> name of the result column, in order."""
+    return {
+        (m.name, s.column): form.column(m.name, s.column)
+        for m in recipe.measurements
+        for s in parse_statistics(recipe.statistics)
+    }
+
+
+def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
+    """See that all column names are unique.
+
+    Raises:
+        SchemaError: two columns would have one name.
+    """
+    fixed = ["zone_id", "datetime", "datetime_end", "layer", "status", "geometry", "bbox"]
+    results = list(result_columns(recipe, form).values())
+    if form.layout == "long":
+        fixed, results = [*fixed, "measurement", "statistic", "value"], []
+    seen: set[str] = set()
+    for name in [*fixed, *results, *carried]:
+        if name in seen:
+            raise SchemaError(
+                f"two result columns would be named {name!r}; give a prefix (prefix: zb_), rename "
+                "the measurement, or leave the zones' column out of zones.columns"
+            )
+        seen.add(name)
+
+
+def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
+    """The schema of all result files: columns before the statistics, statistics, columns after."""
+    fields = [zones.field("zone_id")]
+    if form.layout == "wide":
+        fields += [zones.field(name) for name in carried_columns(zones)]
+    times = [pa.field("datetime", pa.timestamp("us", "UTC"))]
+    if form.ranges:
+        times.append(pa.field("datetime_end", pa.timestamp("us", "UTC")))
+    if form.layout == "long":
+        fields += [
+            pa.field("layer", pa.string()), *times, pa.field("measurement", pa.string()),
+            pa.field("statistic", pa.string()), pa.field("value", pa.float64()),
+            pa.field("status", pa.string()),
+        ]  # fmt: skip
+        return pa.schema(fields)
+    fields += [*times, pa.field("layer", pa.string())]
+    fields += [pa.field(name, pa.float64()) for name in result_columns(recipe, form).values()]
+    fields.append(pa.field("status", pa.string()))
+    if form.geometry:
+        fields += [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
+    return pa.schema(fields)
+
+
+BBOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
+
+
+def carried_columns(zones: pa.Schema) -> list[str]:
+    """Names of the user's columns among the columns of zones."""
+    own = {"zone_id", "geometry", "left", "bottom", "right", "top", "hash"}
+    return [name for name in zones.names if name not in own]
+
+
+def geo_metadata(crs: str, *, covering: bool) -> dict[bytes, bytes]:
+    """The ``geo`` key of GeoParquet 1.1."""
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": [],
+        "crs": CRS.from_user_input(crs).to_json_dict(),
+    }
+    if covering:
+        column["covering"] = {"bbox": {k: ["bbox", k] for k in ("xmin", "ymin", "xmax", "ymax")}}
+    document = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    return {b"geo": json.dumps(document).encode()}
+
+
+class Matrix:
+    """The results of one part while its layers come in: (zone, layer) for each column."""
+
+    def __init__(self, zones: pa.Table, layers: int, recipe: Recipe, form: Form) -> None:
+        self.zones, self.recipe, self.form = zones, recipe, form
+        shape = (zones.num_rows, layers)
+        self.columns = {key: np.full(shape, np.nan) for key in result_columns(recipe, form)}
+        self.met = np.zeros(shape, bool)
+        self.status = np.zeros(shape, np.int8)
+        self._layers: list[Any] = []
+
+    def put(self, summary: LayerSummary) -> None:
+        """Take in the next layer."""
+        at = len(self._layers)
+        self._layers.append(summary.layer)
+        self.met[:, at] = summary.met
+        self.status[:, at] = _status(summary)
+        for key, column in summary.columns.items():
+            self.columns[key][:, at] = column
+
+    @property
+    def rows(self) -> int:
+        """Number of rows: pairs of zone and layer that meet."""
+        return int(self.met.sum())
+
+    def tables(self, most: int = 100_000) -> Iterator[pa.Table]:
+        """The rows in order of (zone, time), some at a time."""
+        zone, layer = np.nonzero(self.met)
+        per_row = 1 if self.form.layout == "wide" else len(self.columns)
+        step = max(1, most // per_row)
+        for start in range(0, len(zone), step):
+            yield self._table(zone[start : start + step], layer[start : start + step])
+
+    def _table(self, zone: NDArray[np.int64], layer: NDArray[np.int64]) -> pa.Table:
+        schema = result_schema(self.recipe, self.form, self.zones.schema)
+        rows = self._rows(zone, layer)
+        if self.form.layout == "wide":
+            for key, name in result_columns(self.recipe, self.form).items():
+                rows[name] = nullable(self.columns[key][zone, layer])
+        else:
+            rows = self._long(rows, zone, layer)
+        return pa.table([rows[name] for name in schema.names], schema=schema)
+
+    def _rows(self, zone: NDArray[np.int64], layer: NDArray[np.int64]) -> dict[str, Any]:
+        """The columns that are not statistics."""
+        layers = self._layers
+        times = pa.array([one.datetime for one in layers], pa.timestamp("us", "UTC"))
+        ends = pa.array([one.datetime_end for one in layers], pa.timestamp("us", "UTC"))
+        names = pa.array([one.id for one in layers], pa.string())
+        at = pa.array(layer)
+        rows = zone_columns(self.zones.take(pa.array(zone)), self.form)
+        return rows | {
+            "datetime": times.take(at),
+            "datetime_end": ends.take(at),
+            "layer": names.take(at),
+            "status": pa.array(STATUS).take(pa.array(self.status[zone, layer])),
+        }
+
+    def _long(
+        self, rows: dict[str, Any], zone: NDArray[np.int64], layer: NDArray[np.int64]
+    ) -> dict[str, Any]:
+        """One row for each measurement and statistic."""
+        keys = list(self.columns)
+        repeat = pa.array(np.repeat(np.arange(len(zone)), len(keys)))
+        long = {name: column.take(repeat) for name, column in rows.items()}
+        values = np.column_stack([self.columns[key][zone, layer] for key in keys])
+        long["value"] = nullable(values.reshape(-1))
+        for place, name in enumerate(("measurement", "statistic")):
+            kinds = pa.array([key[place] for key in keys])
+            long[name] = kinds.take(pa.array(np.tile(np.arange(len(keys)), len(zone))))
+        return long
+
+
+def zone_columns(zones: pa.Table, form: Form) -> dict[str, Any]:
+    """The columns of rows that come from their zones."""
+    columns = {"zone_id": zones["zone_id"]}
+    columns |= {name: zones[name] for name in carried_columns(zones.schema)}
+    if form.geometry:
+        columns["geometry"] = zones["geometry"]
+        columns["bbox"] = bounding_boxes(zones)
+    return columns
+
+
+def bounding_boxes(zones: pa.Table) -> pa.Array:
+    """(zone,) struct of bounds, null for an empty zone."""
+    sides = [zones[name].combine_chunks() for name in ("left", "bottom", "right", "top")]
+    empty = np.isnan(sides[0].to_numpy(zero_copy_only=False))
+    return pa.StructArray.from_arrays(sides, fields=list(BBOX), mask=pa.array(empty))
+
+
+def without_layer(zones: pa.Table, recipe: Recipe, form: Form) -> pa.Table:
+    """The rows of zones that meet no layer: null layer, status ``empty``."""
+    schema = result_schema(recipe, form, zones.schema)
+    rows: dict[str, Any] = zone_columns(zones, form)
+    rows["status"] = pa.array(["empty"] * zones.num_rows)
+    columns = [
+        rows[name] if name in rows else pa.nulls(zones.num_rows, schema.field(name).type)
+        for name in schema.names
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def nullable(values: NDArray[np.float64]) -> pa.Array:
+    """An Arrow array with null for NaN: null means no value, never NaN."""
+    return pa.array(values, mask=np.isnan(values))
+
+
+def _status(summary: LayerSummary) -> NDArray[np.int8]:
+    """(zone,) index into STATUS."""
+    lost = np.column_stack(list(summary.unread.values()))
+    status = np.where(summary.valid, OK, EMPTY)
+    status = np.where(lost.any(axis=1), PARTIAL, status)
+    return np.where(lost.all(axis=1), FAILED, status).astype(np.int8)
+
+
+def part_metadata(receipt: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """A receipt as it stands in the footer of its file."""
+    return {b"zonalbatch": json.dumps(receipt).encode()}

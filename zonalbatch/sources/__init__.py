@@ -1,0 +1,79 @@
+"""Where pixels come from: files (cog), STAC items (stac), arrays in memory (array).
+
+A source turns what the user names into ``Layers``, from metadata alone; a worker opens the
+pixels of one asset by its href with ``open_pixels``. Only this package knows rasterio,
+rioxarray and STAC. Its modules are imported when first asked for: they are slow to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset
+
+if TYPE_CHECKING:
+    from zonalbatch.sources.array import ArrayPixels, array_layers, open_array
+    from zonalbatch.sources.cog import cog_layers
+    from zonalbatch.sources.headers import from_header, read_headers
+    from zonalbatch.sources.raster import RasterPixels, configure_gdal, crs_text, read_error
+    from zonalbatch.sources.stac import stac_layers
+
+__all__ = [
+    "ArrayPixels",
+    "Band",
+    "Header",
+    "Pixels",
+    "RasterPixels",
+    "ScaleOffset",
+    "array_layers",
+    "cog_layers",
+    "configure_gdal",
+    "crs_text",
+    "from_header",
+    "open_array",
+    "open_pixels",
+    "read_error",
+    "read_headers",
+    "stac_layers",
+]
+
+_HOMES = {
+    "ArrayPixels": "array",
+    "RasterPixels": "raster",
+    "array_layers": "array",
+    "cog_layers": "cog",
+    "configure_gdal": "raster",
+    "crs_text": "raster",
+    "from_header": "headers",
+    "open_array": "array",
+    "read_error": "raster",
+    "read_headers": "headers",
+    "stac_layers": "stac",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def open_pixels(href: str, arrays: Mapping[str, Pixels] | None = None) -> Pixels:
+    """The pixels of one href; nothing is read until they are asked.
+
+    Args:
+        href: path, URL or GDAL name of a raster, or ``array:<key>``.
+        arrays: what ``array:`` hrefs stand for, as ``array_layers`` gives it.
+
+    Raises:
+        SourceError: an ``array:`` href that is not in ``arrays``.
+    """
+    if href.startswith("array:"):
+        from zonalbatch.sources.array import open_array
+
+        return open_array(href, arrays or {})
+    from zonalbatch.sources.raster import RasterPixels
+
+    return RasterPixels(href)

@@ -1,0 +1,401 @@
+"""Layers from xarray: a DataArray or Dataset with a CRS, lazy or in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonalbatch.errors import SourceError
+from zonalbatch.lattice import Grid, grid_of
+from zonalbatch.layers import Asset, Layer, Layers
+from zonalbatch.sources.cog import layer_order, scale_offset_of, unknown_band
+from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset
+from zonalbatch.sources.raster import crs_text, held_nodata, read_error
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["ArrayPixels", "array_layers", "open_array"]
+
+BLOCK = 512
+"""Side of the blocks in which an array without chunks is read, cells."""
+
+TOLERANCE = 1e-4
+"""Coordinates are regular if no step differs from the mean by more than this share of it."""
+
+
+class ArrayPixels:
+    """The bands of one time step of an array, as an open raster.
+
+    Pickles whole, values or dask graph included; a dask array is computed in the calling
+    thread, window by window.
+    """
+
+    def __init__(self, data: xr.DataArray, header: Header, name: str = "array") -> None:
+        self._data = data
+        self._header = header
+        self._name = name
+
+    @property
+    def header(self) -> Header:
+        """What the array says of itself."""
+        return self._header
+
+    def read(self, bands: Sequence[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Raw pixels, shape (band, row, col), of a half-open (top, left, bottom, right) window.
+
+        Raises:
+            ReadError: the files behind a lazy array cannot be read.
+        """
+        top, left, bottom, right = window
+        part = self._data[[band - 1 for band in bands], top:bottom, left:right]
+        try:
+            return _computed(part)
+        except OSError as error:  # rasterio's errors are OSErrors too
+            raise read_error(self._name, error) from error
+
+    def read_mask(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+        """All valid: an array has no mask beside nodata."""
+        top, left, bottom, right = window
+        return np.ones((bottom - top, right - left), dtype=bool)
+
+    def close(self) -> None:
+        """Nothing to let go of: the array belongs to its maker."""
+
+
+def _computed(part: xr.DataArray) -> NDArray[Any]:
+    if part.chunks is None:
+        return np.asarray(part.values)
+    # One part of the work is one thread's: dask must not start threads of its own below it.
+    return np.asarray(part.data.compute(scheduler="synchronous"))
+
+
+def open_array(href: str, arrays: Mapping[str, Pixels]) -> Pixels:
+    """The pixels that an ``array:<key>`` href stands for.
+
+    Raises:
+        SourceError: there is no such array.
+    """
+    if href not in arrays:
+        raise SourceError(
+            f"{href} is no array of this run; give the arrays that its layers came with"
+        )
+    return arrays[href]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Variable:
+    """One variable as (band, y, x) or (band, time, y, x) with names for its bands."""
+
+    data: Any
+    names: tuple[str, ...]
+    time: Hashable | None
+
+
+def array_layers(
+    data: xr.DataArray | xr.Dataset,
+    *,
+    bands: Mapping[str, Band] | None = None,
+    scale_offset: ScaleOffset = "auto",
+) -> tuple[Layers, dict[str, Pixels]]:
+    """The layers of an array, one for each time step, and the pixels their hrefs stand for.
+
+    Args:
+        data: dims y and x, and perhaps one of time and one of bands, in any order; the variables
+            of a Dataset are bands.
+        bands: name → band by name (asset or description) or 1-based index; None takes all.
+        scale_offset: "auto" and "file" take the attributes scale_factor and add_offset.
+
+    Raises:
+        SourceError: no CRS, no regular grid, another dimension, or an unknown band.
+    """
+    variables = _variables(data)
+    names = [name for variable in variables for name in variable.names]
+    picked = (
+        {name: i for i, name in enumerate(names)}
+        if bands is None
+        else {name: _position(name, band, names) for name, band in bands.items()}
+    )
+    times = _times(variables)
+    ids = _ids(times, str(data_name) if (data_name := getattr(data, "name", None)) else "array")
+    layers, arrays = [], dict[str, Pixels]()
+    for step, (when, key) in enumerate(zip(times, ids, strict=True)):
+        opened = _opened_at(variables, step, key)
+        arrays |= {href: pixels for href, pixels, _ in opened}
+        every = [
+            place for href, pixels, version in opened for place in _assets(href, pixels, version)
+        ]
+        chosen = {name: every[i] for name, i in picked.items()}
+        assets = {n: _ruled(a, (bands or {}).get(n), scale_offset) for n, a in chosen.items()}
+        layers.append(Layer(id=key, datetime=when, items=(key,), assets=assets))
+    used = {asset.href for layer in layers for asset in layer.assets.values()}
+    kept = {href: pixels for href, pixels in arrays.items() if href in used}
+    return Layers(tuple(sorted(layers, key=layer_order))), kept
+
+
+def _opened_at(
+    variables: Sequence[_Variable], step: int, key: str
+) -> list[tuple[str, ArrayPixels, str]]:
+    """(href, pixels, version) of each variable at one time step."""
+    opened = []
+    for i, variable in enumerate(variables):
+        href = f"array:{key}" if len(variables) == 1 else f"array:{key}/{variable.names[0]}"
+        cube = variable.data
+        cube = cube if variable.time is None else cube.isel({variable.time: step})
+        pixels = ArrayPixels(cube, _header(cube, variable.names), f"{href} (variable {i + 1})")
+        opened.append((href, pixels, _version(cube)))
+    return opened
+
+
+def _assets(href: str, pixels: ArrayPixels, version: str) -> list[Asset]:
+    header = pixels.header
+    return [
+        Asset(
+            href=href,
+            band=i + 1,
+            grid=header.grid,
+            dtype=header.dtypes[i],
+            nodata="none" if header.nodata[i] is None else header.nodata[i],
+            scale=header.scales[i],
+            offset=header.offsets[i],
+            version=version,
+        )
+        for i in range(len(header.dtypes))
+    ]
+
+
+def _ruled(asset: Asset, band: Band | None, default: ScaleOffset) -> Asset:
+    """An asset with what the job says of its nodata, scale and offset."""
+    band = band or Band()
+    rule = default if band.scale_offset is None else band.scale_offset
+    scale, offset = scale_offset_of(rule, asset.scale or 1.0, asset.offset or 0.0)
+    nodata = asset.nodata
+    if band.nodata == "none":
+        nodata = "none"
+    elif band.nodata is not None:
+        held = held_nodata(band.nodata, asset.dtype or "float64")
+        nodata = "none" if held is None else held
+    return replace(asset, nodata=nodata, scale=scale, offset=offset)
+
+
+# --- dimensions -------------------------------------------------------------------------------
+
+
+def _variables(data: xr.DataArray | xr.Dataset) -> list[_Variable]:
+    import rioxarray  # noqa: F401 - gives arrays their .rio
+    import xarray as xr
+
+    if isinstance(data, xr.DataArray):
+        return [_variable(data, data.rio.crs, str(data.name) if data.name else "band_1")]
+    if not isinstance(data, xr.Dataset):
+        raise SourceError(f"{type(data).__name__} is no xarray DataArray or Dataset; give one")
+    rasters = [name for name in data.data_vars if data[name].ndim >= 2]
+    if not rasters:
+        raise SourceError("the Dataset has no variable with rows and columns; give one that has")
+    return [
+        _variable(data[name], data[name].rio.crs or data.rio.crs, str(name)) for name in rasters
+    ]
+
+
+def _variable(data: Any, crs: Any, name: str) -> _Variable:
+    if crs is None:
+        raise SourceError(f"array {name!r} has no CRS; write it (data.rio.write_crs('EPSG:n'))")
+    if not data.rio.crs:
+        data = data.rio.write_crs(crs)
+    y, x = _spatial(data, name)
+    others = [dim for dim in data.dims if dim not in (y, x)]
+    time = next((dim for dim in others if _is_time(data, dim)), None)
+    band = [dim for dim in others if dim != time]
+    if len(band) > 1:
+        raise SourceError(
+            f"array {name!r} has the dimensions {data.dims}; besides rows, columns and time one "
+            "of bands is understood: select or stack the others"
+        )
+    names = _band_names(data, band[0], name) if band else (name,)
+    data = data if band else data.expand_dims("band")
+    order = [band[0] if band else "band", *([time] if time is not None else []), y, x]
+    return _Variable(data.transpose(*order), names, time)
+
+
+def _spatial(data: Any, name: str) -> tuple[Hashable, Hashable]:
+    from rioxarray.exceptions import RioXarrayError
+
+    try:
+        return data.rio.y_dim, data.rio.x_dim
+    except RioXarrayError as error:
+        raise SourceError(
+            f"array {name!r} has the dimensions {data.dims}, of which none are x and y; "
+            "name them (data.rio.set_spatial_dims)"
+        ) from error
+
+
+def _is_time(data: Any, dim: Hashable) -> bool:
+    if dim in ("time", "t"):
+        return True
+    return dim in data.coords and np.issubdtype(data[dim].dtype, np.datetime64)
+
+
+def _band_names(data: Any, dim: Hashable, name: str) -> tuple[str, ...]:
+    """Names of the bands: a coordinate of text, else rioxarray's ``long_name``, else numbers."""
+    count = data.sizes[dim]
+    if dim in data.coords and data[dim].dtype.kind in "UO":
+        return tuple(str(value) for value in data[dim].values)
+    told = data.attrs.get("long_name")
+    if isinstance(told, tuple | list) and len(told) == count and all(told):
+        return tuple(map(str, told))
+    if count == 1:
+        return (name,)
+    stem = "band" if name == "band_1" else name
+    return tuple(f"{stem}_{i}" for i in range(1, count + 1))
+
+
+def _position(name: str, band: Band, names: Sequence[str]) -> int:
+    """0-based position of a band among all.
+
+    Raises:
+        SourceError: there is no such band.
+    """
+    label = band.description or band.asset
+    if label in names:
+        return names.index(label)
+    index = int(label) if label and label.isdigit() else band.index if label is None else None
+    if index is None or not 1 <= index <= len(names):
+        raise unknown_band(name, band, names)
+    return index - 1
+
+
+def _times(variables: Sequence[_Variable]) -> list[datetime | None]:
+    timed = [variable for variable in variables if variable.time is not None]
+    if not timed:
+        return [None]
+    data, dim = timed[0].data, timed[0].time
+    if any(other.data.sizes[other.time] != data.sizes[dim] for other in timed):
+        raise SourceError("the variables have different numbers of times; align them first")
+    if dim not in data.coords or not np.issubdtype(data[dim].dtype, np.datetime64):
+        return [None] * data.sizes[dim]
+    return [_utc(value) for value in data[dim].values]
+
+
+def _utc(value: np.datetime64) -> datetime | None:
+    if np.isnat(value):
+        return None
+    moment: datetime = value.astype("datetime64[us]").item()
+    return moment.replace(tzinfo=UTC)
+
+
+def _ids(times: Sequence[datetime | None], name: str) -> list[str]:
+    """Layer ids: the ISO time; ``layer-<i>`` where time is unknown or not unique."""
+    if len(times) == 1 and times[0] is None:
+        return [name]
+    texts = [f"{t:%Y-%m-%dT%H:%M:%S}" if t else "" for t in times]
+    return [
+        text if text and texts.count(text) == 1 else f"{text}layer-{i}"
+        for i, text in enumerate(texts)
+    ]
+
+
+# --- headers ----------------------------------------------------------------------------------
+
+
+def _header(cube: Any, names: Sequence[str]) -> Header:
+    count, dtype = cube.shape[0], str(cube.dtype)
+    if cube.dtype.kind not in "iufb":
+        raise SourceError(f"array {names[0]!r} has the type {dtype}; give integers or floats")
+    scales, offsets = (
+        _scales(cube, "scale_factor", "scales", 1.0),
+        _scales(cube, "add_offset", "offsets", 0.0),
+    )
+    return Header(
+        grid=_grid(cube, names[0]),
+        dtypes=(dtype,) * count,
+        nodata=(_nodata(cube, dtype),) * count,
+        scales=scales,
+        offsets=offsets,
+        descriptions=tuple(names),
+        block=_block(cube),
+        masked=False,
+        version="",
+    )
+
+
+def _nodata(cube: Any, dtype: str) -> float | int | None:
+    value = cube.rio.nodata
+    return None if value is None or dtype == "bool" else held_nodata(value, dtype)
+
+
+def _scales(cube: Any, one: str, many: str, default: float) -> tuple[float, ...]:
+    """A factor for each band, from rioxarray's attributes (one, or one a band)."""
+    count = cube.shape[0]
+    told = cube.attrs.get(many)
+    if told is not None and len(told) == count:
+        return tuple(map(float, told))
+    return (float(cube.attrs.get(one, default)),) * count
+
+
+def _block(cube: Any) -> tuple[int, int]:
+    height, width = cube.shape[-2:]
+    if cube.chunks is None:
+        return min(BLOCK, height), min(BLOCK, width)
+    return int(cube.chunks[-2][0]), int(cube.chunks[-1][0])
+
+
+def _grid(cube: Any, name: str) -> Grid:
+    transform = tuple(_transform(cube, name))[:6]
+    return grid_of(crs_text(cube.rio.crs), transform, cube.shape[-2:], name=f"array {name!r}")
+
+
+def _transform(cube: Any, name: str) -> Any:
+    """The affine of a cube: the stored one if the coordinates agree, else theirs.
+
+    A sliced array keeps the attribute of the whole, so the coordinates have the last word; but
+    where both agree the stored one is exact and theirs is rounded.
+    """
+    stored = cube.rio.transform()
+    y, x = cube.dims[-2:]
+    if x not in cube.coords or y not in cube.coords:
+        return stored
+    _check_regular(cube[x].values, x, name)
+    _check_regular(cube[y].values, y, name)
+    return stored if _agrees(stored, cube[x].values, cube[y].values) else _from_coords(cube)
+
+
+def _from_coords(cube: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return cube.rio.transform(recalc=True)
+
+
+def _agrees(affine: Any, xs: NDArray[Any], ys: NDArray[Any]) -> bool:
+    a, _, c, _, e, f = tuple(affine)[:6]
+    ends = (0, -1)
+    wanted_x = [c + a * (i % len(xs) + 0.5) for i in ends]
+    wanted_y = [f + e * (i % len(ys) + 0.5) for i in ends]
+    near_x = np.allclose(wanted_x, xs[list(ends)], rtol=0, atol=1e-6 * abs(a))
+    return near_x and np.allclose(wanted_y, ys[list(ends)], rtol=0, atol=1e-6 * abs(e))
+
+
+def _check_regular(values: NDArray[Any], dim: Hashable, name: str) -> None:
+    steps = np.diff(values.astype(np.float64))
+    mean = steps.mean() if len(steps) else 1.0
+    if len(steps) and (mean == 0 or np.abs(steps - mean).max() > TOLERANCE * abs(mean)):
+        raise SourceError(
+            f"array {name!r} has irregular coordinates along {dim} (steps {steps.min()} to "
+            f"{steps.max()}); interpolate it to a regular grid first"
+        )
+
+
+def _version(cube: Any) -> str:
+    """What changes when the values do: the dask graph's name, or a digest of the values."""
+    if cube.chunks is not None:
+        return f"dask-{cube.data.name}"
+    if not isinstance(cube.variable._data, np.ndarray):  # lazy: a digest would read it all
+        return ""
+    values = np.ascontiguousarray(cube.values)
+    return hashlib.blake2b(values.view(np.uint8).data, digest_size=16).hexdigest()

@@ -1,0 +1,84 @@
+"""What every source of pixels offers, whatever library reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonalbatch.lattice import Grid
+
+__all__ = ["Band", "Header", "Pixels", "ScaleOffset"]
+
+ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
+"""Whose scale and offset to apply; a pair is (scale, offset)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """How a job names one band: an asset, an index or a description, with what overrides the file."""
+
+    asset: str | None = None
+    """STAC asset key, or the value of ``{band}`` in a file pattern."""
+    index: int | None = None
+    """1-based band of the file; None takes the first, or the one with ``description``."""
+    description: str | None = None
+    """The file's own description of the band."""
+    nodata: float | int | Literal["none"] | None = None
+    """Raw value that means no data; "none" ignores the file's tag; None asks the file."""
+    scale_offset: ScaleOffset | None = None
+    """Overrides the job's ``scale_offset`` for this band."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Header:
+    """What a file says of itself without its pixels."""
+
+    grid: Grid
+    """Where its cells lie."""
+    dtypes: tuple[str, ...]
+    """NumPy names of the bands' types."""
+    nodata: tuple[float | int | None, ...]
+    """Raw value that means no data, for each band; None where untagged or not holdable in the dtype."""
+    scales: tuple[float, ...]
+    """Physical = raw × scale + offset, for each band."""
+    offsets: tuple[float, ...]
+    """See ``scales``."""
+    descriptions: tuple[str | None, ...]
+    """Names of the bands, where the file has them."""
+    block: tuple[int, int]
+    """Height and width of a block, cells."""
+    masked: bool
+    """True if the file has a mask or an alpha band of its own beside nodata."""
+    version: str
+    """Size and time of change, or ETag: changes when the file does; empty if unknown."""
+
+
+class Pixels(Protocol):
+    """An open raster. Made cheaply, opened lazily, used by one thread at a time."""
+
+    @property
+    def header(self) -> Header:
+        """What the file says of itself (opens it)."""
+        ...
+
+    def read(self, bands: Sequence[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
+        """Raw pixels, shape (band, row, col), of a half-open (top, left, bottom, right) window.
+
+        Rows are in the file's own order. ``bands`` are 1-based.
+
+        Raises:
+            ReadError: the pixels cannot be read.
+        """
+        ...
+
+    def read_mask(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+        """The file's own mask or alpha, shape (row, col); True means valid."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
