@@ -35,7 +35,7 @@ types: $(VENV)/.dev  ## check types
 build: $(VENV)/.dev  ## make the source archive and the wheel in dist/, with the pinned builder
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
-	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/job\.py '
+	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/job/__init__\.py '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep 'licenses/LICENSE '
 
 bench: $(VENV)/.bench  ## run the benchmarks beside their peers; BENCH= gives arguments

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import ExpressionError
 
-__all__ = ["FUNCTIONS", "MAX_DEPTH", "MAX_LENGTH", "Expression", "check", "parse"]
+__all__ = ["FUNCTIONS", "MAX_DEPTH", "MAX_LENGTH", "Expression", "bare", "check", "parse"]
 
 MAX_LENGTH = 4096
 """Longest text that is parsed, characters."""
@@ -231,6 +231,11 @@ class Expression:
         """
         with np.errstate(all="ignore"):  # 0/0 and log(-1) are data here: the caller counts them
             return np.asarray(self.tree.evaluate(values), dtype=np.float64)
+
+
+def bare(name: str) -> Expression:
+    """The expression that is one band, whatever characters its name has."""
+    return Expression(name, (name,), _Name(name))
 
 
 def parse(text: str) -> Expression:

@@ -100,6 +100,38 @@ def test_json_is_read_too(tmp_path: Path) -> None:
     assert job.source.files == (*urls[:4], str(tmp_path / "f.tif"))  # type: ignore[union-attr]
 
 
+def test_items_are_paths_too(tmp_path: Path) -> None:
+    """Items are a path or URL, or a list of them; relative ones start at the job's folder."""
+    url = "https://host/catalog.json"
+    cases = [
+        (url, url),
+        ("catalog.json", str(tmp_path / "catalog.json")),
+        ([url, "a/b.json"], (url, str(tmp_path / "a" / "b.json"))),
+    ]
+    for items, expected in cases:
+        text = json.dumps(document(source={"kind": "stac", "items": items}))
+        job = Job.from_file(write(tmp_path, text))
+        assert job.source.items == expected  # type: ignore[union-attr]
+        assert job.in_memory == ()
+        assert Job.from_yaml(job.to_yaml()) == job
+
+
+def test_one_file_needs_no_list(tmp_path: Path) -> None:
+    """A single path means a list of it."""
+    text = json.dumps(document(source={"kind": "cog", "files": "a.tif"}))
+    job = Job.from_file(write(tmp_path, text))
+    assert job.source.files == (str(tmp_path / "a.tif"),)  # type: ignore[union-attr]
+    from_python = Job(**document(source={"kind": "cog", "files": Path("a.tif")}))
+    assert from_python.source.files == ("a.tif",)  # type: ignore[union-attr]
+
+
+def test_densify_may_be_none() -> None:
+    """The word none is text in a job, not the absence of a value."""
+    keys = "zones: {path: z, densify: none}\nsource: {kind: cog, files: a.tif}\n"
+    job = Job.from_yaml(keys + "bands: {red: 1}\noutput: {path: o}\n")
+    assert job.zones.densify == "none"
+
+
 def test_round_trip(tmp_path: Path) -> None:
     """Reading what was written gives the same job, wherever it is read."""
     job = Job.from_file(write(tmp_path, FULL))
@@ -192,7 +224,11 @@ def test_frozen() -> None:
         ({"limits": {"memory": "lots"}}, "limits.memory is 'lots': write bytes, or a size such"),
         ({"limits": {"memory": True}}, "limits.memory is True"),
         ({"version": 2}, "version is 2; use 1"),
-        ({"zones": {"path": "z", "densify": -1}}, "zones.densify is -1"),
+        ({"zones": {"path": "z", "densify": -1}}, "zones.densify is -1; use auto or none"),
+        ({"zones": {"path": "z", "densify": "non"}}, "zones.densify is 'non'; use auto or none"),
+        ({"source": {"kind": "cog", "files": ""}}, "write a path or URL"),
+        ({"source": {"kind": "stac", "items": []}}, "source.items is []: write the path of STAC"),
+        ({"source": {"kind": "stac", "items": ["a", {"assets": {}}]}}, "a list of such paths"),
         ({"on_failure": "ignore"}, "on_failure is 'ignore'; use record or raise"),
     ],
 )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dask
 import numpy as np
 import pandas as pd
 import pytest
-import rasterio
-import rioxarray
+import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from rasterio.transform import Affine
 
@@ -179,26 +177,18 @@ def test_south_up_arrays_are_told_so() -> None:
     assert turned.window == upright.window
 
 
-def test_a_slice_lies_where_its_coordinates_are(tmp_path: Path) -> None:
+def test_a_slice_lies_where_its_coordinates_are() -> None:
     """A stale transform of the whole does not move a part of it."""
-    path = tmp_path / "a.tif"
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=1,
-        height=4,
-        width=5,
-        dtype="int16",
-        crs="EPSG:32631",
-        transform=Affine(10, 0, 500000, 0, -10, 5600000),
-    ) as file:
-        file.write(VALUES[0, :1])
-    with rioxarray.open_rasterio(path) as whole:
-        part = whole.isel(x=slice(2, 5), y=slice(1, 4))  # type: ignore[union-attr]
-        (layer,) = array_layers(part)[0].layers
-        grid = layer.assets["band_1"].grid
-        assert grid.lattice.bounds(grid.window) == (500020, 5599960, 500050, 5599990)
+    whole = cube().rio.write_transform(Affine(10, 0, 500000, 0, -10, 5600000))
+    grid = array_layers(whole.isel(x=slice(2, 5), y=slice(1, 4)))[0].layers[0].assets["red"].grid
+    assert grid.lattice.bounds(grid.window) == (500020, 5599960, 500050, 5599990)
+
+
+def test_without_coordinates_the_transform_counts() -> None:
+    """An array of a bare transform lies where that says."""
+    bare = cube().rio.write_transform(Affine(20, 0, 500000, 0, -20, 5600000)).drop_vars(["x", "y"])
+    grid = array_layers(bare)[0].layers[0].assets["red"].grid
+    assert grid.lattice.bounds(grid.window) == (500000, 5599920, 500100, 5600000)
 
 
 def test_what_cannot_be_placed_is_refused() -> None:

@@ -34,7 +34,7 @@ def data_dir() -> Path:
     return path
 
 
-def asset(href: str = "https://example.com/a.tif", **fields: Any) -> dict[str, Any]:
+def asset(href: Any = "https://example.com/a.tif", **fields: Any) -> dict[str, Any]:
     """A GeoTIFF asset that says its grid."""
     return {"href": href, "type": "image/tiff; application=geotiff", "roles": ["data"], **fields}
 
@@ -366,25 +366,35 @@ def test_landsat_items(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "band", "crs", "scale"),
+    ("name", "band", "crs", "scaled"),
     [
-        ("earth-search/sentinel-2-l2a/S2A_13TDE_20231008_0_L2A", "red", "EPSG:32613", 1e-4),
-        ("earth-search/landsat-c2-l2/LC08_L2SP_033032_20231008_02_T1", "red", "EPSG:32613", None),
-        ("planetarycomputer/landsat-c2-l2/LC09_L2SR_084073_20250722_02_T1", "red", "EPSG:32658", 1),
-        ("odc-stac/S2A_28QCH_20200714_0_L2A", "B04", "EPSG:32628", None),
-        ("odc-stac/lidar_dem", "dem", "EPSG:28355", None),
-        ("stactools-esa-worldcover/ESA_WorldCover_10m_2021_v200_N00E006", "map", "EPSG:4326", None),
+        ("earth-search/sentinel-2-l2a/S2A_13TDE_20231008_0_L2A", "red", "EPSG:32613", True),
+        ("earth-search/landsat-c2-l2/LC08_L2SP_033032_20231008_02_T1", "red", "EPSG:32613", True),
+        (
+            "planetarycomputer/landsat-c2-l2/LC09_L2SR_084073_20250722_02_T1",
+            "red",
+            "EPSG:32658",
+            True,
+        ),
+        ("odc-stac/S2A_28QCH_20200714_0_L2A", "B04", "EPSG:32628", False),
+        ("odc-stac/lidar_dem", "dem", "EPSG:28355", False),
+        (
+            "stactools-esa-worldcover/ESA_WorldCover_10m_2021_v200_N00E006",
+            "map",
+            "EPSG:4326",
+            False,
+        ),
     ],
 )
 def test_items_of_real_catalogs(
-    data_dir: Path, name: str, band: str, crs: str, scale: float | None
+    data_dir: Path, name: str, band: str, crs: str, scaled: bool
 ) -> None:
     """Each catalog's dialect gives a grid without a request."""
     path = data_dir / "stac_items" / f"{name}.json"
     (layer,) = stac_layers(path, bands={"x": Band(asset=band)}).layers
     found = layer.assets["x"]
     assert found.grid.lattice.crs == crs
-    assert (found.scale is None) == (scale is None)
+    assert (found.scale is not None) == scaled
 
 
 @pytest.mark.parametrize(

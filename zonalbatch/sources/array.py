@@ -357,19 +357,27 @@ def _transform(cube: Any, name: str) -> Any:
     A sliced array keeps the attribute of the whole, so the coordinates have the last word; but
     where both agree the stored one is exact and theirs is rounded.
     """
-    stored = cube.rio.transform()
+    stored = _affine(cube, name, recalc=False)
     y, x = cube.dims[-2:]
     if x not in cube.coords or y not in cube.coords:
         return stored
     _check_regular(cube[x].values, x, name)
     _check_regular(cube[y].values, y, name)
-    return stored if _agrees(stored, cube[x].values, cube[y].values) else _from_coords(cube)
+    agree = _agrees(stored, cube[x].values, cube[y].values)
+    return stored if agree else _affine(cube, name, recalc=True)
 
 
-def _from_coords(cube: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return cube.rio.transform(recalc=True)
+def _affine(cube: Any, name: str, *, recalc: bool) -> Any:
+    from rioxarray.exceptions import RioXarrayError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of affine 3, about how rasterio multiplies
+            return cube.rio.transform(recalc=recalc)
+    except RioXarrayError as error:
+        raise SourceError(
+            f"array {name!r} has no grid ({error}); write it (data.rio.write_transform)"
+        ) from error
 
 
 def _agrees(affine: Any, xs: NDArray[Any], ys: NDArray[Any]) -> bool:

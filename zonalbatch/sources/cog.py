@@ -467,23 +467,30 @@ class _Pattern:
         ]
 
     def _id(self, values: Mapping[str, str]) -> str:
-        """The file name with ``{band}`` taken out, after the fields that it lacks."""
-        stem_from = _start_of_name(self.pieces)
+        """The file name with ``{band}`` taken out, after the fields that only folders have."""
+        start = _start_of_name(self.pieces)
         counter = iter(range(len(values)))
-        told, name = list[str](), ""
-        for place, piece in enumerate(self.pieces):
-            text = _told(piece, values, counter)
-            if place >= stem_from:
-                name += text if place > stem_from else text.rpartition("/")[2]
-            elif not isinstance(piece, str) and piece.name != "band" and text not in told:
-                told.append(text)
-        stem = _trimmed(_WILD.sub("", os.path.splitext(name)[0]))
-        parts = [text for text in told if text not in stem]
-        return (
-            "_".join([*parts, stem] if stem else parts)
-            or _trimmed(PurePosixPath(self.text).parent.name.strip("*{}"))
-            or "layer"
-        )
+        texts = [_told(piece, values, counter) for piece in self.pieces]
+        name = texts[start].rpartition("/")[2] + "".join(texts[start + 1 :])
+        stem = _trimmed(_WILD.sub("", name.rpartition(".")[0] or name.partition(".")[0]))
+        known = {key for piece in self.pieces[start:] for key in _keys(piece)}
+        parts: list[str] = []
+        for piece, text in zip(self.pieces[:start], texts, strict=False):
+            if not _keys(piece) <= known:
+                known |= _keys(piece)
+                parts.append(text)
+        return "_".join(filter(None, [*parts, stem])) or self._folder()
+
+    def _folder(self) -> str:
+        """The name of the folder, for a pattern of nothing but ``{band}``."""
+        return _trimmed(re.sub(r"[*?{}]", "", PurePosixPath(self.text).parent.name)) or "layer"
+
+
+def _keys(piece: str | _Field) -> set[str]:
+    """What a piece says of the layer: a field's name, or a date's directives."""
+    if isinstance(piece, str) or piece.name == "band":
+        return set()
+    return set(re.findall(r"%.", piece.spec)) if piece.spec else {piece.name}
 
 
 def _pieces(text: str) -> Iterator[str | _Field]:

@@ -1,0 +1,365 @@
+"""Statistics at once: zones and rasters in, a GeoDataFrame out, in this process.
+
+The same pipeline as in a worker, without plan, cluster or files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from zonalbatch.errors import (
+    GridMismatch, InputError, PassingReadError, PermanentReadError, SourceError,
+)  # fmt: skip
+from zonalbatch.expression import bare, check, parse
+from zonalbatch.layers import Failure, Layer, Layers
+from zonalbatch.measure import Mask, Measurement
+from zonalbatch.planning import on_one_lattice
+from zonalbatch.sinks.table import Form, check_names, result_columns
+from zonalbatch.sources import (
+    Band, Pixels, ScaleOffset, array_layers, cog_layers, from_header, open_pixels, read_headers,
+    stac_layers,
+)  # fmt: skip
+from zonalbatch.statistics import parse_statistics
+from zonalbatch.summarise import LayerSummary, Recipe, Shapes, summarise
+from zonalbatch.zones import open_zones
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+
+    from zonalbatch.coverage import CoverageRule
+
+__all__ = ["zonal_stats"]
+
+MEMORY = 1536 * 1024**2
+"""Bytes that buffers are cut to."""
+
+
+def zonal_stats(
+    zones: Any,
+    raster: Any,
+    stats: Sequence[str] | str = ("count", "mean"),
+    *,
+    bands: Any = None,
+    measurements: Mapping[str, str] | None = None,
+    mask: Mapping[str, Any] | None = None,
+    id: str | None = None,
+    columns: Sequence[str] | None = None,
+    prefix: str | None = None,
+    coverage: CoverageRule = "fraction",
+    weights: None = None,
+    nodata: float | int | Literal["none"] | None = None,
+    scale_offset: ScaleOffset = "auto",
+    group_by: str | None = None,
+    datetime_pattern: str | None = None,
+    layout: Literal["wide", "long"] = "wide",
+    geometry: bool = True,
+    progress: bool = False,
+) -> geopandas.GeoDataFrame | pd.DataFrame:
+    """Statistics of every zone on every raster, computed here and now.
+
+    Args:
+        zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile.
+        raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
+            file of them (``.json``).
+        stats: names of statistics, as a list or separated by commas.
+        bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
+        measurements: name -> expression of bands; None measures each band.
+        mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
+        id: column of unique ids that becomes the index; None keeps the index.
+        columns: columns of the zones to carry; None carries all.
+        prefix: text before the names of result columns.
+        coverage: ``fraction``, ``center`` or ``all_touched``.
+        weights: for later; leave it None.
+        nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
+        scale_offset: whose scale and offset to apply.
+        group_by: ``"item"`` or None: each raster by itself.
+        datetime_pattern: where the date stands in file names, such as ``"%Y%m%d"``.
+        layout: ``wide``, a column for each statistic, or ``long``, a row for each.
+        geometry: False leaves the geometry out and gives a plain DataFrame.
+        progress: True shows a bar.
+
+    Returns:
+        One row for each zone, in the zones' order and with their index, and columns named by
+        statistic. Several bands or measurements make ``{name}_{statistic}``; several rasters make
+        a row for each zone and raster, with a column ``layer`` (file stem or item id).
+
+    Raises:
+        InputError: zones, rasters, bands or statistics cannot be used.
+        ReadError: a raster cannot be read.
+    """
+    _refuse_later(weights, group_by)
+    frame, reader = _opened(zones, id)
+    table = pa.concat_tables(list(reader.batches()))
+    found, arrays = _found(raster, _bands(bands, nodata), nodata, scale_offset, datetime_pattern)
+    recipe = _recipe(found, stats, measurements, mask, coverage)
+    base = _base(frame, table, reader, id, columns)
+    plain = len(recipe.measurements) == 1 and measurements is None
+    form = Form(layout=layout, prefix=prefix or "")
+    names = {
+        key: f"{form.prefix}{key[1]}" if plain else name
+        for key, name in result_columns(recipe, form).items()
+    }
+    if layout == "wide":
+        _check_names(names, base, recipe, form)
+    shapes = Shapes(table["geometry"], reader.crs)
+    summaries = _summaries(shapes, found, recipe, arrays, progress)
+    result = _rows(base, summaries, names, layout, several=len(found.layers) > 1)
+    return result if geometry else _without_geometry(result)
+
+
+def _refuse_later(weights: Any, group_by: str | None) -> None:
+    if weights is not None:
+        raise InputError("weights are not in this version; leave weights=None")
+    if group_by not in (None, "item"):
+        raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
+
+
+def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
+    """The zones as a frame, if they are one, and their reader."""
+    if isinstance(zones, str | os.PathLike):
+        return None, open_zones(zones, id=id, columns=["*"])
+    if hasattr(zones, "compute"):
+        zones = zones.compute()
+    # Only a column that the user names as id must be unique; an index may be anything.
+    return zones, open_zones(zones if id else zones.reset_index(drop=True), id=id)
+
+
+def _base(
+    frame: Any, table: pa.Table, reader: Any, id: str | None, columns: Sequence[str] | None
+) -> Any:
+    """The zones' own columns, in the zones' order."""
+    import geopandas
+
+    if frame is None:
+        carried = table.select(reader.carried.names).to_pandas()
+        shapes = geopandas.GeoSeries.from_wkb(table["geometry"].to_numpy(), crs=reader.crs)
+        frame = geopandas.GeoDataFrame(carried, geometry=shapes)
+        if id is not None:
+            frame = frame.assign(**{id: table["zone_id"].to_numpy()})
+    if id is not None:
+        frame = frame.set_index(id)
+    if columns is None:
+        return frame
+    unknown = [c for c in columns if c not in frame.columns]
+    if unknown:
+        raise InputError(
+            f"the zones have no column {unknown[0]!r}; they have {', '.join(map(str, frame))}"
+        )
+    return frame[[*columns, frame.geometry.name]]
+
+
+def _bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
+    """Bands by name from a number, a name, a list of them, or a mapping."""
+    if bands is None:
+        return None
+    if isinstance(bands, str | int):
+        bands = [bands]
+    if not isinstance(bands, Mapping):
+        bands = {f"band_{b}" if isinstance(b, int) else str(b): b for b in bands}
+    return {name: replace(_band(band), nodata=nodata) for name, band in bands.items()}
+
+
+def _band(band: Any) -> Band:
+    if isinstance(band, Band):
+        return band
+    if isinstance(band, Mapping):
+        return Band(**band)
+    return Band(index=band) if isinstance(band, int) else Band(asset=str(band))
+
+
+def _found(
+    raster: Any,
+    bands: dict[str, Band] | None,
+    nodata: Any,
+    scale_offset: ScaleOffset,
+    datetime_pattern: str | None,
+) -> tuple[Layers, Mapping[str, Pixels] | None]:
+    """The layers of whatever the user gave."""
+    arrays = None
+    if hasattr(raster, "dims"):
+        found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
+    elif _are_items(raster):
+        found = stac_layers(raster, bands=bands, scale_offset=scale_offset)
+    else:
+        files = [raster] if isinstance(raster, str | os.PathLike) else list(raster)
+        found = cog_layers(
+            files=[os.fspath(f) for f in files], bands=bands, scale_offset=scale_offset,
+            datetime_pattern=datetime_pattern,
+        )  # fmt: skip
+    for failure in found.failures:
+        raise _error(failure)
+    if not found.layers:
+        raise SourceError("there is no raster; give at least one")
+    if bands is None and nodata is not None:
+        found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
+    return replace(found, layers=on_one_lattice(found.layers)), arrays
+
+
+def _are_items(raster: Any) -> bool:
+    """True for a file of STAC items, an item collection, or a list of items."""
+    if isinstance(raster, str | os.PathLike):
+        return Path(os.fspath(raster).partition("?")[0]).suffix.lower() in (".json", ".geojson")
+    if isinstance(raster, Mapping) or hasattr(raster, "to_dict"):
+        return True
+    first = next(iter(raster), None) if isinstance(raster, Iterable) else None
+    return isinstance(first, Mapping) or hasattr(first, "to_dict")
+
+
+def _with_nodata(layer: Layer, nodata: Any) -> Layer:
+    assets = {name: replace(asset, nodata=nodata) for name, asset in layer.assets.items()}
+    return replace(layer, assets=assets)
+
+
+def _recipe(
+    found: Layers,
+    stats: Sequence[str] | str,
+    measurements: Mapping[str, str] | None,
+    mask: Mapping[str, Any] | None,
+    coverage: CoverageRule,
+) -> Recipe:
+    known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
+    given = None if mask is None else _mask(mask, known)
+    if measurements is None:
+        measurements = {n: n for n in known if given is None or n != given.band}
+        expressions = {n: bare(n) for n in measurements}
+    else:
+        expressions = {n: parse(text) for n, text in measurements.items()}
+        for expression in expressions.values():
+            check(expression, known)
+    return Recipe(
+        measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
+        statistics=tuple(s.name for s in parse_statistics(stats)),
+        coverage=_rule(coverage),
+    )
+
+
+def _rule(coverage: Any) -> CoverageRule:
+    rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched")
+    if coverage not in rules:
+        raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
+    return rules[rules.index(coverage)]
+
+
+def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:
+    lists = [key for key in ("exclude", "include") if key in mask]
+    if "band" not in mask or len(lists) != 1 or len(mask) != 2:
+        raise InputError(
+            f"mask {dict(mask)!r} is not understood; give "
+            "{'band': name, 'exclude': [...]} or {'band': name, 'include': [...]}"
+        )
+    if mask["band"] not in known:
+        raise InputError(f"mask band {mask['band']!r} is unknown; known are {', '.join(known)}")
+    return Mask(mask["band"], tuple(mask[lists[0]]), keep=lists[0] == "include")
+
+
+def _check_names(
+    names: Mapping[tuple[str, str], str], base: Any, recipe: Recipe, form: Form
+) -> None:
+    taken = {str(column) for column in base.columns}
+    clash = [name for name in names.values() if name in taken]
+    if clash:
+        check_names(recipe, form, [])
+        raise InputError(
+            f"the zones have a column {clash[0]!r} already; give a prefix, such as prefix='zb_', "
+            "or name the columns to carry"
+        )
+
+
+def _summaries(
+    shapes: Shapes,
+    found: Layers,
+    recipe: Recipe,
+    arrays: Mapping[str, Pixels] | None,
+    progress: bool,
+) -> list[LayerSummary]:
+    """The statistics of every layer; items that are wrong about their files are put right once."""
+    layers = found.layers
+    try:
+        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+    except GridMismatch:
+        headers = read_headers([a.href for one in layers for a in one.assets.values()])
+        layers = on_one_lattice(from_header(one, headers) for one in layers)
+        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+
+
+def _summarised(
+    shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, arrays: Mapping[str, Pixels] | None
+) -> Iterable[LayerSummary]:
+    for summary in summarise(
+        shapes, layers, recipe, open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY
+    ):
+        for failure in summary.failures:
+            raise _error(failure)
+        yield summary
+
+
+def _error(failure: Failure) -> Exception:
+    return (PermanentReadError if failure.permanent else PassingReadError)(failure.cause)
+
+
+def _told(summaries: Iterable[LayerSummary], of: int, progress: bool) -> Iterable[LayerSummary]:
+    if not progress:
+        return summaries
+    from rich.progress import track
+
+    return track(summaries, description="rasters", total=of)
+
+
+def _rows(
+    base: Any,
+    summaries: Sequence[LayerSummary],
+    names: Mapping[tuple[str, str], str],
+    layout: str,
+    several: bool,
+) -> Any:
+    """The result: zone by zone, and within a zone in the order of the layers."""
+    count = len(summaries)
+    rows = base.iloc[np.repeat(np.arange(len(base)), count)] if several else base.copy()
+    fresh: dict[str, Any] = {}
+    if several:
+        fresh["layer"] = np.tile([s.layer.id for s in summaries], len(base))
+        times = [s.layer.datetime for s in summaries]
+        if any(times):
+            fresh["datetime"] = np.tile(np.array(times, object), len(base))
+    values = {
+        key: np.column_stack([s.columns[key] for s in summaries]).reshape(-1) for key in names
+    }
+    if layout == "long":
+        rows = _long(rows, fresh, values)
+    else:
+        rows = rows.assign(**fresh, **{names[key]: column for key, column in values.items()})
+    if "datetime" in fresh:
+        import pandas as pd
+
+        rows["datetime"] = pd.to_datetime(rows["datetime"], utc=True)
+    shape = rows.geometry.name
+    return rows[[*(c for c in rows.columns if c != shape), shape]]
+
+
+def _long(rows: Any, fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> Any:
+    """One row for each measurement and statistic."""
+    keys = list(values)
+    repeat = np.repeat(np.arange(len(rows)), len(keys))
+    return (
+        rows.assign(**fresh)
+        .iloc[repeat]
+        .assign(
+            measurement=np.tile([m for m, _ in keys], len(rows)),
+            statistic=np.tile([s for _, s in keys], len(rows)),
+            value=np.column_stack([values[key] for key in keys]).reshape(-1),
+        )
+    )
+
+
+def _without_geometry(frame: Any) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame(frame.drop(columns=frame.geometry.name))

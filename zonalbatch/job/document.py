@@ -1,0 +1,132 @@
+"""A run as a document: a checked `Job` from YAML, JSON or Python, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ValidationError, model_validator
+
+from zonalbatch.errors import ExpressionError, JobError
+from zonalbatch.expression import Expression, check, parse
+from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
+from zonalbatch.job.problems import hint, message, repeated
+from zonalbatch.job.text import read_document, read_text, write_document
+from zonalbatch.sources.protocol import Band
+
+__all__ = ["Job"]
+
+
+class Job(JobKeys):
+    """A checked run: zones, source, measurements, statistics, output. Frozen.
+
+    Raises:
+        JobError: the document is not valid; one line for each problem names the key, the
+            value seen and what to do.
+    """
+
+    _name: ClassVar[str] = "job"
+
+    def __init__(self, /, **document: Any) -> None:
+        self._fill(document, self._name, None)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Job:
+        problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Job:
+        """The job in a YAML or JSON file; its relative paths are relative to the file's folder.
+
+        Raises:
+            JobError: the file cannot be read, or is not a valid job.
+        """
+        file = Path(path)
+        text = read_text(file)
+        document = read_document(text, str(file), as_json=file.suffix.lower() == ".json")
+        return cls._made(document, str(file), str(file.absolute().parent))
+
+    @classmethod
+    def from_yaml(cls, text: str, folder: str | os.PathLike[str] | None = None) -> Job:
+        """The job in a YAML (or JSON) text, relative paths taken from ``folder`` if it is given.
+
+        Raises:
+            JobError: the text is not a valid job.
+        """
+        document = read_document(text, cls._name, as_json=False)
+        return cls._made(document, cls._name, None if folder is None else os.path.abspath(folder))
+
+    @classmethod
+    def schema_json(cls) -> dict[str, Any]:  # type: ignore[override]
+        """The JSON Schema (draft 2020-12) of the document, every key described."""
+        schema = cls.model_json_schema(mode="validation")
+        head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        return head | schema | {"title": "zonalbatch job", "description": "A run as a document."}
+
+    def to_yaml(self) -> str:
+        """The document, defaults written out; reading it gives an equal job.
+
+        Raises:
+            JobError: zones or source are objects in memory.
+        """
+        if self.in_memory:
+            raise JobError(
+                f"the job's {' and '.join(self.in_memory)} are in memory; "
+                "write them to files to have a job document"
+            )
+        document = self.model_dump(mode="json", exclude_none=True)
+        return write_document(document)
+
+    @property
+    def in_memory(self) -> tuple[str, ...]:
+        """Which of ``zones`` and ``source`` are objects that only Python holds."""
+        zones = not isinstance(self.zones.path, str)
+        source = isinstance(self.source, ArraySource) or (
+            isinstance(self.source, StacSource) and self.source.in_memory
+        )
+        return ("zones",) * zones + ("source",) * source
+
+    def bands_to_read(self) -> dict[str, Band]:
+        """Bands by name, in the document's order, that a measurement or the mask needs."""
+        needed = {name for expression in self.expressions().values() for name in expression.names}
+        needed |= {self.mask.band} if self.mask else set()
+        return {name: keys.band() for name, keys in self.bands.items() if name in needed}
+
+    def expressions(self) -> dict[str, Expression]:
+        """Measurements by name; without ``measurements``, each band by itself but the mask's."""
+        if self.measurements is not None:
+            return {name: parse(text) for name, text in self.measurements.items()}
+        return {name: parse(name) for name in self.bands if not self._only_mask(name)}
+
+    def _only_mask(self, name: str) -> bool:
+        return self.mask is not None and self.mask.band == name
+
+    def _unknown_bands(self) -> Iterable[str]:
+        for name, expression in self.expressions().items():
+            try:
+                check(expression, self.bands)
+            except ExpressionError as error:
+                yield f"measurements.{name}: {error}"
+        if self.mask and self.mask.band not in self.bands:
+            yield f"mask.band {self.mask.band!r} is not a band{hint(self.mask.band, self.bands)}"
+        if not self.expressions():
+            yield "there is nothing to measure: give a band beside the mask's, or measurements"
+
+    @classmethod
+    def _made(cls, document: Any, name: str, folder: str | None) -> Job:
+        job = cls.__new__(cls)
+        job._fill(document, name, folder)
+        return job
+
+    def _fill(self, document: Any, name: str, folder: str | None) -> None:
+        """Validate into this instance, as pydantic's own ``__init__`` does, with our errors."""
+        validator = self.__pydantic_validator__
+        try:
+            validator.validate_python(document, self_instance=self, context={"folder": folder})
+        except ValidationError as error:
+            raise JobError(message(error, name)) from None

@@ -1,0 +1,275 @@
+"""Keys: every key of a job document, described once.
+
+Nothing is opened: whether files exist and bands can be found is for the plan to see.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from zonalbatch.job.values import (
+    ArrayData,
+    BandName,
+    Bytes,
+    Count,
+    ExpressionText,
+    Finite,
+    Items,
+    Location,
+    Nodata,
+    NoDilation,
+    Null,
+    Number,
+    OnlyItem,
+    Scaling,
+    Text,
+    ZonesLocation,
+    band_short,
+    listed,
+    source_short,
+    zones_short,
+)
+from zonalbatch.sources.protocol import Band
+
+__all__ = [
+    "AddressCluster",
+    "ArraySource",
+    "BandKeys",
+    "CogSource",
+    "JobKeys",
+    "Keys",
+    "LimitKeys",
+    "LocalCluster",
+    "MaskKeys",
+    "OutputKeys",
+    "StacSource",
+    "ZoneKeys",
+]
+
+
+class Keys(BaseModel):
+    """A group of keys: frozen, nothing unknown, each described by its docstring."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ZoneKeys(Keys):
+    """What to summarise over."""
+
+    path: ZonesLocation
+    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    id: Text | None = None
+    """Column of unique ids; null numbers the rows (or takes a frame's index)."""
+    columns: tuple[Text, ...] | None = None
+    """Columns to carry to the result; null carries all."""
+    densify: Literal["auto", "none"] = "auto"
+    """auto cuts edges that would be curves where pixels lie; none projects the vertices only."""
+    buffer: Finite = 0.0
+    """Distance by which zones grow (or shrink, if negative), metres."""
+
+
+_Files: TypeAlias = Annotated[tuple[Location, ...], Field(min_length=1)]
+
+
+class CogSource(Keys):
+    """Raster files that GDAL reads."""
+
+    kind: Literal["cog"]
+    """Raster files."""
+    files: (
+        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None
+    ) = None
+    """A path or URL, or a list of them; each file is a layer."""
+    pattern: Location | None = None
+    """A path with fields, such as s2/{date:%Y%m%d}_{band}.tif; those but band make the layer."""
+    datetime_pattern: Text | None = None
+    """Where the date stands in the names of files, such as S2_%Y%m%d."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> CogSource:
+        if (self.files is None) == (self.pattern is None):
+            raise ValueError("give either files or pattern")
+        return self
+
+
+class StacSource(Keys):
+    """STAC items."""
+
+    kind: Literal["stac"]
+    """STAC items."""
+    items: Items
+    """Path or URL of items (a FeatureCollection, an item, a static catalog or collection), a list
+    of such, or a list of the items themselves."""
+
+    @property
+    def in_memory(self) -> bool:
+        """True if the items are objects that only Python holds."""
+        return not isinstance(self.items, str) and not isinstance(self.items[0], str)
+
+
+class ArraySource(Keys):
+    """An xarray object; only from Python."""
+
+    kind: Literal["array"]
+    """An xarray object."""
+    data: ArrayData
+    """The DataArray or Dataset."""
+
+
+class BandKeys(Keys):
+    """Where to find one band, and what overrides its file; text is an asset, a number an index."""
+
+    asset: Text | None = None
+    """STAC asset, the value of {band} in a pattern, or the variable of a Dataset."""
+    index: Count | None = None
+    """Number of the band in its file, from 1."""
+    description: Text | None = None
+    """The file's own description of the band."""
+    nodata: Nodata = None
+    """Raw value that means no data; none ignores the file's tag, null asks it."""
+    scale_offset: Scaling | None = None
+    """Overrides the job's scale_offset."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> BandKeys:
+        if self.index is not None and self.description is not None:
+            raise ValueError("give index or description, not both")
+        if self.asset is self.index is self.description is None:
+            raise ValueError("give an asset, an index or a description")
+        return self
+
+    def band(self) -> Band:
+        """The band as sources read it."""
+        return Band(**dict(self))
+
+
+class MaskKeys(Keys):
+    """Which cells to leave out, by the values of a band."""
+
+    band: Text
+    """The band that holds the classes."""
+    exclude: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    """Values that mask a cell."""
+    include: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    """The only values that do not mask a cell."""
+    dilate: NoDilation = 0.0
+    """Metres by which the mask grows; only 0 in this version."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> MaskKeys:
+        if (self.exclude is None) == (self.include is None):
+            raise ValueError("give either exclude or include")
+        return self
+
+
+class OutputKeys(Keys):
+    """Where the result goes, and its form."""
+
+    path: Location
+    """Folder of the result."""
+    layout: Literal["wide", "long"] = "wide"
+    """wide: a column for each measurement and statistic; long: a row for each."""
+    geometry: Literal["zone", "none", "auto"] = "auto"
+    """zone repeats the geometry in each row; auto leaves it out above 10,000,000 rows."""
+
+
+class LocalCluster(Keys):
+    """Worker processes on this machine."""
+
+    kind: Literal["local"]
+    """Worker processes on this machine."""
+    workers: Count | None = None
+    """Number of processes; null takes one for each processor."""
+    threads: Count = 1
+    """Dask threads of each process; each works on one part at a time."""
+
+
+class AddressCluster(Keys):
+    """A Dask cluster that runs already."""
+
+    kind: Literal["address"]
+    """A Dask cluster that runs already."""
+    address: Annotated[Text, Field(pattern=r"^[a-z]+://\S+$")]
+    """Address of its scheduler, such as tcp://10.0.0.1:8786."""
+
+
+class LimitKeys(Keys):
+    """What a run may take."""
+
+    memory: Bytes = 1536 * 1024**2
+    """Peak memory of one worker process, bytes, or text such as 1.5GiB or 500MB."""
+    requests_in_flight: Count = 64
+    """Reads that one worker process may have under way at once."""
+    max_failures: Annotated[StrictInt, Field(ge=0)] | None = None
+    """Failures after which the run stops; null never stops."""
+
+
+SourceKeys: TypeAlias = Annotated[
+    CogSource | StacSource | SkipJsonSchema[ArraySource],
+    Field(discriminator="kind"),
+    BeforeValidator(source_short),
+]
+
+ClusterKeys: TypeAlias = Annotated[LocalCluster | AddressCluster, Field(discriminator="kind")]
+
+
+class JobKeys(Keys):
+    """The keys of a job, at the top level of its document."""
+
+    version: Literal[1] = 1
+    """Version of the document's form."""
+    zones: Annotated[ZoneKeys, BeforeValidator(zones_short, json_schema_input_type=ZoneKeys | str)]
+    """What to summarise over."""
+    source: SourceKeys
+    """Where pixels come from."""
+    bands: Annotated[
+        dict[
+            BandName,
+            Annotated[
+                BandKeys,
+                BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int),
+            ],
+        ],
+        Field(min_length=1),
+    ]
+    """Bands by the name that expressions use: an asset, an index, or keys."""
+    measurements: dict[Text, ExpressionText] | None = None
+    """Output variables by name, each an expression of bands; null measures each band but the
+    mask's."""
+    mask: MaskKeys | None = None
+    """Which cells to leave out."""
+    statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
+    """Names of statistics."""
+    coverage: Literal["fraction", "center", "all_touched"] = "fraction"
+    """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
+    weights: Null = None
+    """A raster of weights; only null in this version."""
+    scale_offset: Scaling = "auto"
+    """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
+    group_by: OnlyItem = "item"
+    """What makes a layer; only item in this version."""
+    resolution: Null = None
+    """Metres, to read overviews; only null in this version."""
+    temporal: Null = None
+    """Summaries over time; only null in this version."""
+    output: OutputKeys
+    """Where the result goes, and its form."""
+    prefix: StrictStr | None = None
+    """Text before the names of result columns."""
+    cluster: ClusterKeys = LocalCluster(kind="local")
+    """Where workers come from."""
+    limits: LimitKeys = LimitKeys()
+    """What a run may take."""
+    on_failure: Literal["record", "raise"] = "record"
+    """What cannot be read: record it and go on, or stop."""

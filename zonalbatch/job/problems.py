@@ -1,0 +1,184 @@
+"""Problems: what is wrong with a document, in sentences that name the key and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from zonalbatch.job.keys import (
+    AddressCluster,
+    ArraySource,
+    BandKeys,
+    CogSource,
+    JobKeys,
+    LimitKeys,
+    LocalCluster,
+    MaskKeys,
+    OutputKeys,
+    StacSource,
+    ZoneKeys,
+)
+
+__all__ = ["hint", "message", "repeated", "shown"]
+
+_LATER_KEYS: Mapping[tuple[str, ...], frozenset[str]] = {
+    ("source", "stac"): frozenset(
+        ("api", "collections", "datetime", "query", "filter", "sign", "bbox", "intersects")
+    ),
+}
+_LATER_KINDS: Mapping[str, frozenset[str]] = {
+    "source": frozenset(("stack", "dataset")),
+    "cluster": frozenset(("listen", "gateway", "slurm")),
+}
+_GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
+    (): JobKeys,
+    ("zones",): ZoneKeys,
+    ("source", "cog"): CogSource,
+    ("source", "stac"): StacSource,
+    ("source", "array"): ArraySource,
+    ("bands", "*"): BandKeys,
+    ("mask",): MaskKeys,
+    ("output",): OutputKeys,
+    ("cluster", "local"): LocalCluster,
+    ("cluster", "address"): AddressCluster,
+    ("limits",): LimitKeys,
+}
+_MISSING_HINTS: Mapping[str, str] = {
+    "source.kind": "give kind: cog or kind: stac",
+    "cluster.kind": "give kind: local or kind: address",
+}
+_EXPECTED: Mapping[str, str] = {
+    "string_type": "write a text",
+    "int_type": "write a whole number",
+    "tuple_type": "write a list",
+    "dict_type": "write keys with values",
+    "model_type": "write keys with values",
+    "model_attributes_type": "write keys with values",
+    "string_too_short": "write a text that is not empty",
+    "string_pattern_mismatch": "write protocol://host:port",
+    "too_short": "give at least one",
+    "invalid_key": "a key is a text; put it in quotes",
+}
+
+
+def message(error: ValidationError, name: str) -> str:
+    """One line for each problem, each with the file's name."""
+    errors = error.errors(include_url=False)
+    told = [problem for problem in errors if not _told_by_another(problem, errors)]
+    problems = [line for problem in told for line in _problem(problem).splitlines()]
+    return "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
+
+
+def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str, Any]]) -> bool:
+    """True if another problem says it better."""
+    loc, kind = problem["loc"], problem["type"]
+    others = [other["loc"] for other in problems]
+    if kind == "too_short":  # a list whose only value is wrong is called empty too
+        return any(other[:-1] == loc for other in others)
+    if kind == "missing":  # a key of a later version stands in its place
+        return any(other[:-1] == loc[:-1] and _is_later(other) for other in others)
+    return False
+
+
+def _is_later(loc: tuple[Any, ...]) -> bool:
+    """True for a key that this version knows of but does not do yet."""
+    return bool(loc) and loc[-1] in _LATER_KEYS.get(loc[:-1], ())
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    """What is wrong with one key, and what to do."""
+    loc, kind, value = tuple(problem["loc"]), problem["type"], problem["input"]
+    where = _dotted(loc)
+    if kind == "extra_forbidden":
+        return _unknown_key(loc)
+    if kind in ("missing", "union_tag_not_found"):
+        return _missing(loc + (("kind",) if kind == "union_tag_not_found" else ()), value)
+    if kind == "union_tag_invalid":
+        return _unknown_kind(loc, str(problem["ctx"]["tag"]))
+    if kind == "literal_error":
+        choices = _choices(loc)
+        return f"{where} is {shown(value)}; use {' or '.join(choices)}"
+    if kind == "value_error":
+        reason = str(problem["ctx"]["error"])
+        if loc == () or loc[:1] == ("measurements",) or "[key]" in loc:
+            return f"{where}: {reason}" if loc else reason
+        return f"{where} is {shown(value)}: {reason}"
+    what = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
+    return f"{where} is {shown(value)}: {what}"
+
+
+def _unknown_key(loc: tuple[Any, ...]) -> str:
+    group, key = loc[:-1], loc[-1]
+    if _is_later(loc):
+        return f"{_dotted(loc)} is not in this version; give items, a file of STAC items"
+    known = _known_keys(group)
+    place = f"in {_dotted(group)}" if group else "at top level"
+    return f"unknown key {key!r} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"
+
+
+def _missing(loc: tuple[Any, ...], value: Any) -> str:
+    where = _dotted(loc)
+    if loc[-1] == "kind" and not isinstance(value, Mapping):
+        return f"{_dotted(loc[:-1])} is {shown(value)}: {_MISSING_HINTS[where]}"
+    what = _MISSING_HINTS.get(where) or _description(loc)
+    return f"{where} is missing: {what}"
+
+
+def _unknown_kind(loc: tuple[Any, ...], kind: str) -> str:
+    group = str(loc[0])
+    kinds = [path[1] for path in _GROUPS if path[:1] == (group,) and path[1] != "array"]
+    choice = f"use {' or '.join(kinds)}"
+    if kind in _LATER_KINDS[group]:
+        return f"{group}.kind {kind!r} is not in this version; {choice}"
+    return f"{group}.kind is {shown(kind)}; {choice}"
+
+
+def _group(loc: tuple[Any, ...]) -> type[BaseModel] | None:
+    """The keys that are known at a place."""
+    return _GROUPS.get(("bands", "*") if loc[:1] == ("bands",) and len(loc) == 2 else loc)
+
+
+def _known_keys(loc: tuple[Any, ...]) -> list[str]:
+    group = _group(loc)
+    return list(group.model_fields) if group else []
+
+
+def _description(loc: tuple[Any, ...]) -> str:
+    group = _group(loc[:-1])
+    text = (group.model_fields[loc[-1]].description or "") if group else ""
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _choices(loc: tuple[Any, ...]) -> list[str]:
+    group = _group(loc[:-1])
+    literal = group.model_fields[loc[-1]].annotation if group else None
+    return [str(choice) for choice in getattr(literal, "__args__", ())]
+
+
+def _dotted(loc: tuple[Any, ...]) -> str:
+    """A place as a user writes it: without the kinds that pydantic puts in."""
+    kinded = loc[:2] in _GROUPS and loc[:1] in (("source",), ("cluster",))
+    parts = [str(part) for part in (loc[:1] + loc[2:] if kinded else loc) if part != "[key]"]
+    return ".".join(parts) or "the document"
+
+
+def hint(name: Any, known: Iterable[str]) -> str:
+    """The nearest known name, as the end of a sentence; empty if none is near."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def shown(value: Any) -> str:
+    """The value as it can stand in a message, whatever its size."""
+    text = repr(value) if isinstance(value, str | int | float | list | dict | None) else ""
+    text = text or f"a {type(value).__name__}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def repeated(key: str, names: tuple[str, ...]) -> list[str]:
+    """One sentence for each name that stands twice."""
+    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+    return [f"{key} names {name!r} twice; name it once" for name in twice]

@@ -1,0 +1,294 @@
+"""Values: what each key of a job accepts, from text, from numbers, or from Python's objects."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StrictInt,
+    StrictStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from zonalbatch.errors import ExpressionError
+from zonalbatch.expression import parse
+from zonalbatch.sources.protocol import ScaleOffset
+
+__all__ = [
+    "ArrayData",
+    "BandName",
+    "Bytes",
+    "Count",
+    "ExpressionText",
+    "Finite",
+    "Items",
+    "Location",
+    "NoDilation",
+    "Nodata",
+    "Null",
+    "Number",
+    "OnlyItem",
+    "Scaling",
+    "Text",
+    "ZonesLocation",
+    "band_short",
+    "listed",
+    "source_short",
+    "zones_short",
+]
+
+_UNITS = {"": 1, "b": 1} | {
+    f"{prefix}{unit}": base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for unit, base in (("b", 1000), ("ib", 1024))
+}
+
+
+def _bytes(value: Any) -> int:
+    """Bytes of ``1610612736``, ``"1.5GiB"`` or ``"500 MB"``."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", str(value))
+    unit = _UNITS.get(match[2].lower()) if match and isinstance(value, str) else None
+    if match is None or unit is None or float(match[1]) * unit < 1:
+        raise ValueError("write bytes, or a size such as 1.5GiB or 500MB")
+    return int(float(match[1]) * unit)
+
+
+def _number(value: Any) -> int | float:
+    """A plain number, also from NumPy's scalars; never a bool."""
+    value = value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("write a number")
+    return value
+
+
+def _finite(value: Any) -> float:
+    """A finite float."""
+    number = float(_number(value))
+    if not math.isfinite(number):
+        raise ValueError("write a finite number")
+    return number
+
+
+def _nodata(value: Any) -> float | int | str | None:
+    """A raw value, ``"none"``, or None for the file's own."""
+    try:
+        return value if value is None or value == "none" else _number(value)
+    except ValueError:
+        raise ValueError("write a number, or none to ignore the file's tag") from None
+
+
+def _scale_offset(value: Any) -> Any:
+    """A policy's name, or the pair (scale, offset)."""
+    if isinstance(value, str) and value in ("auto", "item", "file", "none"):
+        return value
+    pair = value
+    if isinstance(value, Mapping) and set(value) == {"scale", "offset"}:
+        pair = (value["scale"], value["offset"])
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ValueError("write auto, item, file, none, or {scale: number, offset: number}")
+    return _finite(pair[0]), _finite(pair[1])
+
+
+def _write_scale_offset(value: Any) -> Any:
+    """The document's form of a policy."""
+    return {"scale": value[0], "offset": value[1]} if isinstance(value, tuple) else value
+
+
+def _band_name(name: str) -> str:
+    """A name that an expression can hold."""
+    stable = unicodedata.normalize("NFKC", name) == name  # as Python's parser reads names
+    if not name.isidentifier() or keyword.iskeyword(name) or not stable:
+        raise ValueError(f"{name!r} cannot stand in an expression; use letters, digits and _")
+    return name
+
+
+def band_short(value: Any) -> Any:
+    """``B04`` means the asset, ``1`` the index."""
+    if isinstance(value, str):
+        return {"asset": value}
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"index": value}
+    return value
+
+
+def _parses(text: str) -> str:
+    """An expression's text, seen to parse."""
+    try:
+        return parse(text).text
+    except ExpressionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _later(value: Any) -> None:
+    """A key that only takes null for now."""
+    if value is not None:
+        raise ValueError("not in this version; leave it null")
+
+
+def _no_dilation(value: Any) -> float:
+    """Zero: dilation comes later."""
+    if _finite(value) != 0:
+        raise ValueError("dilating a mask is not in this version; leave it 0")
+    return 0.0
+
+
+def _only_item(value: Any) -> str:
+    """``item``: grouping comes later."""
+    if value in ("datetime", "solar_day"):
+        raise ValueError("not in this version; use item")
+    if value != "item":
+        raise ValueError("use item")
+    return "item"
+
+
+def _location(value: Any, info: ValidationInfo) -> str:
+    """A path or URL; a relative path is taken from the job file's folder, if there is one."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError("write a path or URL")
+    folder = (info.context or {}).get("folder")
+    remote = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:|/vsi", text)
+    if folder is None or remote or os.path.isabs(text):
+        return text
+    slash = "/" if text.endswith("/") else ""
+    return os.path.normpath(os.path.join(folder, text)) + slash
+
+
+def _zones_location(value: Any, info: ValidationInfo) -> Any:
+    """A path, or a frame as it is."""
+    return value if _is_frame(value) else _location(value, info)
+
+
+def _items(value: Any, info: ValidationInfo) -> Any:
+    """A path to items, a tuple of such paths, or items in memory as a tuple."""
+    if _is_path(value):
+        return _location(value, info)
+    items = tuple(value) if isinstance(value, Iterable) and not isinstance(value, Mapping) else ()
+    if items and all(_is_path(item) for item in items):
+        return tuple(_location(item, info) for item in items)
+    if not items or not all(_is_item(item) for item in items):
+        raise ValueError("write the path of STAC items, a list of such paths, or a list of items")
+    return items
+
+
+def listed(value: Any) -> Any:
+    """One path stands for a list of it."""
+    return (value,) if _is_path(value) else value
+
+
+def _array(value: Any) -> Any:
+    """An xarray object."""
+    if not _is_array(value):
+        raise ValueError("kind array takes an xarray DataArray or Dataset, so only from Python")
+    return value
+
+
+# Python's own objects are known by their looks, so that neither geopandas, xarray nor pystac is
+# imported here; a class is asked, because a frame without geometry raises when it is asked.
+def _is_frame(value: Any) -> bool:
+    return all(hasattr(type(value), name) for name in ("geometry", "crs", "columns"))
+
+
+def _is_array(value: Any) -> bool:
+    return all(hasattr(type(value), name) for name in ("dims", "coords", "isel"))
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+def _is_item(value: Any) -> bool:
+    return "assets" in value if isinstance(value, Mapping) else hasattr(value, "assets")
+
+
+def zones_short(value: Any) -> Any:
+    """A frame, or a path, stands for ``{path: …}``."""
+    short = _is_frame(value) or _is_path(value)
+    return {"path": value} if short else value
+
+
+def source_short(value: Any) -> Any:
+    """An xarray object, or a list of items in memory, stands for the source it makes."""
+    if _is_array(value):
+        return {"kind": "array", "data": value}
+    if isinstance(value, Mapping | str | BaseModel) or not isinstance(value, Iterable):
+        return value
+    items = tuple(value)
+    if any(_is_path(item) for item in items):
+        raise ValueError(
+            "a bare list is a list of items in memory; for paths write "
+            "{kind: cog, files: [...]} or {kind: stac, items: [...]}"
+        )
+    return {"kind": "stac", "items": items}
+
+
+def _schema(**keys: Any) -> WithJsonSchema:
+    return WithJsonSchema(keys)
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_SCALE_OFFSET_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["auto", "item", "file", "none"]},
+        {
+            "type": "object",
+            "properties": {"scale": {"type": "number"}, "offset": {"type": "number"}},
+            "required": ["scale", "offset"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
+Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
+Null: TypeAlias = Annotated[None, PlainValidator(_later), _schema(type="null")]
+Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
+Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
+Scaling: TypeAlias = Annotated[
+    ScaleOffset,
+    PlainValidator(_scale_offset),
+    PlainSerializer(_write_scale_offset),
+    _schema(**_SCALE_OFFSET_SCHEMA),
+]
+BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
+Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]
+Bytes: TypeAlias = Annotated[
+    int,
+    PlainValidator(_bytes),
+    _schema(anyOf=[{"type": "integer", "exclusiveMinimum": 0}, {"type": "string"}]),
+]
+Nodata: TypeAlias = Annotated[
+    float | int | Literal["none"] | None,
+    PlainValidator(_nodata),
+    _schema(anyOf=[{"type": "number"}, {"const": "none"}, {"type": "null"}]),
+]
+ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
+NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
+OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
+ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
+Items: TypeAlias = Annotated[
+    Any,
+    PlainValidator(_items),
+    _schema(
+        anyOf=[
+            _TEXT,
+            {"type": "array", "items": _TEXT, "minItems": 1},
+            {"type": "array", "items": {"type": "object"}, "minItems": 1},
+        ]
+    ),
+]
+ArrayData: TypeAlias = Annotated[Any, PlainValidator(_array)]

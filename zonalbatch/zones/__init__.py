@@ -1,0 +1,17 @@
+"""Zones: what to summarise over, streamed from a frame or a file and made fit to be measured.
+
+    shapes ◄─ longitudes ◄─ buffers             geometry, a whole batch at once
+    source ◄─ crs, columns ◄─ frames, files     where zones come from
+    frames ◄─ identity                          ids and hashes
+    all ◄─ reader                               puts them together
+
+An arrow points to what is imported.
+"""
+
+from __future__ import annotations
+
+from zonalbatch.zones.crs import crs_name
+from zonalbatch.zones.longitudes import split_at_antimeridian, to_longitudes
+from zonalbatch.zones.reader import ZoneReader, open_zones
+
+__all__ = ["ZoneReader", "crs_name", "open_zones", "split_at_antimeridian", "to_longitudes"]

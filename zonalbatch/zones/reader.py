@@ -1,0 +1,194 @@
+"""The reader: zones streamed from their source and made fit to be measured.
+
+    read ─► ids ─► hash ─► flatten, split at the antimeridian, repair, buffer, orient ─► bounds
+
+Everything is done for a whole batch at once. What stays in memory is one id for each zone, to
+see that none comes twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pyarrow as pa
+import shapely
+from pyproj import CRS
+
+from zonalbatch.errors import ZonesError
+from zonalbatch.zones.buffers import buffered
+from zonalbatch.zones.columns import RESERVED, carried_columns, cast_column
+from zonalbatch.zones.crs import one_crs
+from zonalbatch.zones.files import open_files
+from zonalbatch.zones.frames import frame_sources
+from zonalbatch.zones.identity import (
+    checked_ids,
+    name_of_ids,
+    refuse_duplicates,
+    type_of_ids,
+    zone_hashes,
+)
+from zonalbatch.zones.longitudes import refuse_metres, split_at_antimeridian
+from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, refuse_lines, repaired
+from zonalbatch.zones.source import ROW, Source
+
+__all__ = ["ZoneReader", "open_zones"]
+
+NOTES = {
+    "repaired": "repaired (rings crossed, overlapped or lay outside)",
+    "empty": "empty, kept without cells",
+    "infinite": "with coordinates that are not finite, taken as empty",
+    "unreadable": "that could not be parsed, taken as empty",
+    "split": "crossing the antimeridian, split there",
+    "moved": "beyond 180 degrees of longitude, brought to -180..180",
+    "parts": "made of mixed parts, of which only the polygons are kept",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ZoneReader:
+    """Zones that are ready to be streamed; made by `open_zones`."""
+
+    crs: str
+    """``EPSG:n`` (or another authority's code) where the CRS has one, else WKT2."""
+    id_name: str
+    """Name of the column or index that the ids come from; ``row`` if they are row numbers."""
+    id_type: pa.DataType
+    """``int64`` or ``string``."""
+    carried: pa.Schema
+    """The user's columns that travel with the zones."""
+    buffer: float = 0.0
+    """Metres by which every zone is grown (or shrunk, if negative)."""
+    sources: tuple[Source, ...]
+    """The frames or files, in the order in which they are read."""
+    tally: Counter[str] = field(default_factory=Counter)
+    """How often each thing worth a note was met in the last iteration."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed or repaired, one sentence each; complete once `batches` has ended."""
+        return tuple(
+            f"{count:,} geometr{'y' if count == 1 else 'ies'} {NOTES[what]}"
+            if what in NOTES
+            else what
+            for what, count in self.tally.items()
+        )
+
+    def batches(self, size: int = 65_536) -> Iterator[pa.Table]:
+        """Tables of up to ``size`` zones.
+
+        Columns: ``zone_id``; the carried ones; ``geometry`` (WKB: valid, 2-D, polygonal, exterior
+        rings counter-clockwise); ``left, bottom, right, top`` (units of the CRS, NaN where the
+        zone is empty); ``hash`` (16 bytes).
+
+        Raises:
+            ZonesError: an id is null or comes twice, or a geometry is not a polygon. Duplicates
+                are known for certain at the end only.
+        """
+        self.tally.clear()
+        ids: list[pa.Array] = []
+        for source in self.sources:
+            for attributes, shapes in source.read(self._wanted, size, self.tally):
+                start = sum(map(len, ids))
+                ids.append(self._ids(attributes, start, len(shapes)))
+                yield self._batch(ids[-1], attributes, shapes)
+        refuse_duplicates(pa.chunked_array(ids, self.id_type), self.id_name)
+
+    @property
+    def _wanted(self) -> list[str]:
+        id_column = [] if self.id_name == ROW else [self.id_name]
+        return list(dict.fromkeys([*id_column, *self.carried.names]))
+
+    def _ids(self, attributes: pa.Table, start: int, count: int) -> pa.Array:
+        if self.id_name == ROW:
+            return pa.array(np.arange(start, start + count, dtype=np.int64))
+        return checked_ids(attributes.column(self.id_name), self.id_type, self.id_name, start)
+
+    def _batch(self, ids: pa.Array, attributes: pa.Table, shapes: Objects) -> pa.Table:
+        carried = [cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried]
+        refuse_lines(shapes, ids)
+        shapes = flat(shapes, self.tally)
+        salt = (self.crs.replace("OGC:CRS84", "EPSG:4326"), self.buffer, *self.carried.names)
+        hashes = zone_hashes(repr(salt), [ids, *carried], np.asarray(shapely.to_wkb(shapes)))
+        shapes = _fit(shapes, CRS.from_user_input(self.crs), self.buffer, self.tally)
+        sides = shapely.bounds(shapes).T
+        return pa.table(
+            [ids, *carried, pa.array(shapely.to_wkb(shapes), pa.binary()), *map(pa.array, sides),
+             hashes],
+            names=["zone_id", *self.carried.names, *RESERVED[1:]],
+        )  # fmt: skip
+
+
+def open_zones(
+    zones: Any,
+    *,
+    id: str | None = None,
+    columns: Sequence[str] | None = None,
+    buffer: float = 0.0,
+) -> ZoneReader:
+    """The zones of a frame or a file, ready to be streamed.
+
+    Args:
+        zones: A GeoDataFrame, a dask_geopandas GeoDataFrame, or a path: GeoParquet (a file, a
+            folder, a glob) or anything that pyogrio reads, zipped or not.
+        id: The column that names the zones: unique, integers or strings. None takes the index of
+            a frame, and the row number of a file.
+        columns: Columns to carry along; ``["*"]`` carries all, None none.
+        buffer: Metres by which zones are grown (negative: shrunk), whatever the CRS's units.
+
+    Raises:
+        ZonesError: no such file, no CRS, an unknown column, or ids of an unusable type.
+    """
+    sources = _sources(zones)
+    if not sources:
+        raise ZonesError(f"{zones} holds no file with zones; give a folder or glob of GeoParquet")
+    crs = one_crs(sources)
+    schema = sources[0].schema
+    id_name = name_of_ids(sources[0], id)
+    id_type = pa.int64() if id_name == ROW else type_of_ids(schema.field(id_name))
+    return ZoneReader(
+        crs=crs,
+        id_name=id_name,
+        id_type=id_type,
+        carried=carried_columns(schema, columns, id_name, sources[0]),
+        buffer=_finite(buffer),
+        sources=tuple(sources),
+    )
+
+
+def _sources(zones: Any) -> list[Source]:
+    if isinstance(zones, (str, Path)):
+        return open_files(str(zones))
+    if isinstance(zones, geopandas.GeoDataFrame) or (
+        type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
+    ):
+        return frame_sources(zones)
+    raise ZonesError(
+        f"zones must be a GeoDataFrame or a path, not a {type(zones).__name__}; "
+        "make one with geopandas.GeoDataFrame(..., geometry=..., crs=...)"
+    )
+
+
+def _finite(buffer: float) -> float:
+    if not np.isfinite(buffer):
+        raise ZonesError(f"buffer must be a number of metres, not {buffer}")
+    return float(buffer)
+
+
+def _fit(shapes: Objects, crs: CRS, buffer: float, tally: Counter[str]) -> Objects:
+    """Valid, polygonal, oriented shapes, grown by the buffer; -180..180 in geographic CRSs."""
+    if crs.is_geographic:
+        refuse_metres(shapes, crs)
+        shapes = split_at_antimeridian(shapes, tally)
+    shapes = repaired(shapes, tally)
+    if buffer:
+        shapes = buffered(shapes, crs, buffer)
+    empty = shapely.is_empty(shapes)
+    shapes[empty] = EMPTY
+    note(tally, "empty", empty.sum())
+    return np.asarray(shapely.orient_polygons(shapes), dtype=object)

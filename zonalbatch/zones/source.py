@@ -1,0 +1,73 @@
+"""Source: what every origin of zones offers, be it a frame or a file."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import pyarrow as pa
+import pyogrio
+from pyproj import CRS
+
+from zonalbatch.errors import ZonesError
+from zonalbatch.zones.shapes import Objects
+
+__all__ = ["ROW", "Source", "explained"]
+
+ROW = "row"
+"""Stands for the row number where no column names the zones."""
+
+READ_FAULTS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    OSError,
+    RuntimeError,
+)
+
+
+class Source(Protocol):
+    """A frame or a file: knows its CRS and columns at once, gives its rows on demand."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+
+    @property
+    def index(self) -> str | None:
+        """The column that names the zones if the user names none; None for the row number."""
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Columns that are there but not meant by ``*``."""
+
+    @property
+    def crs(self) -> CRS | None:
+        """The CRS of the geometries, or None if the source does not say."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns beside the geometry."""
+
+    def read(
+        self, columns: list[str], size: int, tally: Counter[str]
+    ) -> Iterator[tuple[pa.Table, Objects]]:
+        """Rows in order, ``size`` at most at a time: the columns asked for, and the shapes."""
+
+
+@contextmanager
+def explained(name: str, tally: Counter[str]) -> Iterator[None]:
+    """Turns errors of the readers into ZonesError, and their warnings into notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except READ_FAULTS as error:
+            raise ZonesError(f"{name} cannot be read: {error}") from error
+    for warning in caught:
+        tally[f"{name}: {warning.message}"] = 1
