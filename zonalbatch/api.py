@@ -184,9 +184,7 @@ class _Work:
         """The plan, stored; refused if the output holds the results of another."""
         manifest = self.output.manifest()
         kept = Partition(**manifest["partition"]) if "partition" in manifest else None
-        made = make_plan(
-            self.zones, self.found, self.recipe, self.form, self.output.plans, kept
-        )
+        made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
         if manifest and manifest["inputs"] != made.fingerprint:
             raise SchemaError(self._other(manifest))
         if self.arrays:
@@ -195,7 +193,9 @@ class _Work:
 
     def _other(self, manifest: Mapping[str, Any]) -> str:
         same = manifest["recipe"] == recipe_document(self.recipe)
-        what = "other zones or scenes" if same else "another job (measurements or statistics differ)"
+        what = (
+            "other zones or scenes" if same else "another job (measurements or statistics differ)"
+        )
         return (
             f"{self.output.path} holds the results of {what}; choose another output.path, or "
             "remove that folder"
@@ -246,4 +246,3 @@ def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
 def _count(zones: ZoneReader) -> int | None:
     """Number of zones where it is known without reading them."""
     return getattr(zones, "count", None)
-

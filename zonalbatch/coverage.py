@@ -120,10 +120,10 @@ def cover(
         cell_span=cell_span[order],
         inner=inner[order],
         total=total[order],
-        run_at=run_at[:n_runs].copy(),
-        run_length=run_length[:n_runs].copy(),
-        cell_at=cell_at[:n_cells].copy(),
-        cell_fraction=cell_fraction[:n_cells].copy(),
+        run_at=run_at[:n_runs],
+        run_length=run_length[:n_runs],
+        cell_at=cell_at[:n_cells],
+        cell_fraction=cell_fraction[:n_cells],
         zone_total=zone_total,
         beyond=beyond,
     )
@@ -231,7 +231,8 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
     if y_b <= top or y_a >= bottom or (x_a >= right and x_b >= right):
         return
     slope = (x_b - x_a) / (y_b - y_a)
-    first_row = top if y_a <= top else int(np.floor(y_a))
+    per_col = sense / abs(slope) if slope != 0.0 else 0.0
+    first_row = top if y_a <= top else int(y_a)
     last_row = bottom if y_b >= bottom else int(np.ceil(y_b))
     y_0 = max(y_a, float(first_row))
     x_0 = x_a if y_0 == y_a else x_a + (y_0 - y_a) * slope
@@ -244,26 +245,27 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
         y_0, x_0 = y_1, x_1
         if x_r <= left:
             acc[line, 0] += drop
-        elif x_l < right:
-            cell = int(np.floor(x_l))
-            if cell >= left and x_r <= cell + 1:
-                within = drop * (0.5 * (x_l + x_r) - cell)
-                acc[line, cell - left] += drop - within
-                acc[line, cell - left + 1] += within
-            else:
-                rate = drop / (x_r - x_l)
-                if x_l < left:
-                    acc[line, 0] += rate * (left - x_l)
-                    x_l = float(left)
-                    cell = left
-                while x_l < x_r and cell < right:
-                    x_e = min(x_r, cell + 1.0)
-                    part = rate * (x_e - x_l)
-                    within = part * (0.5 * (x_l + x_e) - cell)
-                    acc[line, cell - left] += part - within
-                    acc[line, cell - left + 1] += within
-                    x_l = x_e
-                    cell += 1
+            continue
+        if x_l >= right:
+            continue
+        if x_l < left:
+            acc[line, 0] += per_col * (left - x_l)
+            drop = per_col * (x_r - left)
+            x_l = float(left)
+        cell = int(x_l)
+        if x_r <= cell + 1:
+            within = drop * (0.5 * (x_l + x_r) - cell)
+            acc[line, cell - left] += drop - within
+            acc[line, cell - left + 1] += within
+            continue
+        while x_l < x_r and cell < right:
+            x_e = min(x_r, cell + 1.0)
+            part = per_col * (x_e - x_l)
+            within = part * (0.5 * (x_l + x_e) - cell)
+            acc[line, cell - left] += part - within
+            acc[line, cell - left + 1] += within
+            x_l = x_e
+            cell += 1
 
 
 @njit(nogil=True, cache=True)
@@ -279,11 +281,11 @@ def _scan(acc, height, width, top, left, faint, fractional, run_at, run_length, 
         at = (top + line) * TILE + left
         for col in range(width):
             change = acc[line, col]
-            acc[line, col] = 0.0
             if change == 0.0:
                 if kind != 2:
                     continue
             else:
+                acc[line, col] = 0.0
                 share += change
             if share > 1.0 - SNAP or (not fractional and share > faint):
                 if kind != 1:

@@ -91,9 +91,7 @@ class Done:
         self.met[receipt.start : receipt.stop] |= ~unmet
 
 
-def execute(
-    plan: Plan, output: Output, client: Client, limits: Limits, observer: Observer
-) -> Done:
+def execute(plan: Plan, output: Output, client: Client, limits: Limits, observer: Observer) -> Done:
     """Do all parts of a plan that are not done yet.
 
     Raises:
@@ -158,9 +156,7 @@ def _submitted(
             client.cancel(list(under_way), force=True)
 
 
-def _submitter(
-    plan: Plan, client: Client, limits: Limits, attempt: str
-) -> Callable[[Part], Any]:
+def _submitter(plan: Plan, client: Client, limits: Limits, attempt: str) -> Callable[[Part], Any]:
     def submit(part: Part) -> Any:
         return client.submit(
             run_part, str(plan.folder), part.id, limits.memory, limits.requests, limits.strict,

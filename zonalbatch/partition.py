@@ -138,9 +138,9 @@ def _keys(
     return keys, inverse.reshape(-1), counts
 
 
-def chunks(cell: Cell, layers: Sequence[int], sizes: Sequence[int]) -> Iterator[
-    tuple[range, tuple[int, ...]]
-]:
+def chunks(
+    cell: Cell, layers: Sequence[int], sizes: Sequence[int]
+) -> Iterator[tuple[range, tuple[int, ...]]]:
     """Zones and layers of the parts of one cell and bucket: one part, or more if it is overfull.
 
     Args:

@@ -1,9 +1,9 @@
 """The stored form of a plan: zones, layers and parts as Parquet, and how a worker reads its own.
 
-    zones.parquet    in the order of cells, so that the zones of a part are neighbours
-    layers.parquet   one row for each band of each layer
-    parts.parquet    one row for each part
-    recipe.json      how numbers are made and written
+zones.parquet    in the order of cells, so that the zones of a part are neighbours
+layers.parquet   one row for each band of each layer
+parts.parquet    one row for each part
+recipe.json      how numbers are made and written
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.sinks.table import Form
 from zonalbatch.summarise import Recipe
 
-__all__ = ["Part", "PartInput", "layer_table", "load_part", "part_table", "read_zones", "write_zones"]
+__all__ = [
+    "Part",
+    "PartInput",
+    "layer_table",
+    "load_part",
+    "part_table",
+    "read_zones",
+    "write_zones",
+]
 
 ZONES_IN_GROUP = 20_000
 """Zones in a row group: a worker reads the groups that its part touches."""
@@ -120,8 +128,12 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
             assets[index][row["band"]] = _asset_from(row)
     return {
         i: Layer(
-            id=row["layer"], datetime=row["datetime"], datetime_end=row["datetime_end"],
-            items=tuple(row["items"] or ()), assets=assets[i], missing=missing[i],
+            id=row["layer"],
+            datetime=row["datetime"],
+            datetime_end=row["datetime_end"],
+            items=tuple(row["items"] or ()),
+            assets=assets[i],
+            missing=missing[i],
         )  # fmt: skip
         for i, row in heads.items()
     }
@@ -174,9 +186,7 @@ def load_part(folder: Path, part_id: str) -> PartInput:
         )
     row = pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]).to_pylist()[0]
     part = Part(**{**row, "layers": tuple(row["layers"])})
-    table = pq.read_table(
-        folder / "layers.parquet", filters=[("index", "in", list(part.layers))]
-    )
+    table = pq.read_table(folder / "layers.parquet", filters=[("index", "in", list(part.layers))])
     layers = _layers_from(table)
     return PartInput(
         part=part,
@@ -203,11 +213,9 @@ def recipe_from(document: Mapping[str, Any]) -> Recipe:
     known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known)
-            for name, text in document["measurements"].items()
+            Measurement(name, parse(text), known) for name, text in document["measurements"].items()
         ),
         statistics=tuple(document["statistics"]),
         coverage=document["coverage"],
         densify=document["densify"],
     )
-

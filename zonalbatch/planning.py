@@ -36,6 +36,7 @@ from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
 
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a plan will cost, from metadata."""
@@ -203,9 +204,7 @@ class _Rows:
             bounds.append(box)
             tiles.append(_tiles(box, zones.crs, reference))
             raw = batch["hash"].combine_chunks()
-            hashes.append(
-                np.frombuffer(b"".join(raw.to_pylist()), np.uint8).reshape(-1, 16)
-            )
+            hashes.append(np.frombuffer(b"".join(raw.to_pylist()), np.uint8).reshape(-1, 16))
         if writer is None or not sum(len(b) for b in bounds):
             raise ZonesError("there are no zones; check the file, or what was selected from it")
         writer.close()
@@ -288,9 +287,7 @@ class _Planner:
                         ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
                         own = digest(recipe, ids, *(hashes[i] for i in some)).hex()
                         decoded = sum(sizes[near.index(i)] for i in some)
-                        yield Part(
-                            own, cell.name, bucket, zones.start, zones.stop, some, decoded
-                        )
+                        yield Part(own, cell.name, bucket, zones.start, zones.stop, some, decoded)
 
     def _store(self, plan: Plan, draft: Path, order: NDArray[np.int64]) -> None:
         """Write all tables, then give the folder its name."""

@@ -65,12 +65,16 @@ class Results:
         frame = table.select(keep).to_pandas()
         order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
         frame = frame.sort_values(order, kind="stable", ignore_index=True)
-        shapes = geopandas.read_parquet(self.path / "zones.parquet", columns=["zone_id", "geometry"])
+        shapes = geopandas.read_parquet(
+            self.path / "zones.parquet", columns=["zone_id", "geometry"]
+        )
         if "geometry" in frame:
             shape = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=shapes.crs)
         else:
             shape = frame["zone_id"].map(shapes.set_index("zone_id")["geometry"])
-        return geopandas.GeoDataFrame(frame.assign(geometry=shape), geometry="geometry", crs=shapes.crs)
+        return geopandas.GeoDataFrame(
+            frame.assign(geometry=shape), geometry="geometry", crs=shapes.crs
+        )
 
     @cached_property
     def failures(self) -> pd.DataFrame:

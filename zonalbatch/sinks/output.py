@@ -1,11 +1,11 @@
 """Output: the folder of a result and what lies where in it.
 
-    job.yaml      the job
-    plan/         plans by fingerprint
-    results/      one GeoParquet file for each part, its receipt in the footer
-    failures/     what a part could not read, one file for each part that failed to
-    ledger/       receipts, appended as they come in
-    zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
+job.yaml      the job
+plan/         plans by fingerprint
+results/      one GeoParquet file for each part, its receipt in the footer
+failures/     what a part could not read, one file for each part that failed to
+ledger/       receipts, appended as they come in
+zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
 """
 
 from __future__ import annotations

@@ -55,16 +55,16 @@ def flat(shapes: Objects, tally: Counter[str]) -> Objects:
 
 
 def repaired(shapes: Objects, tally: Counter[str] | None = None) -> Objects:
-    """Valid polygons; overlapping parts count once, holes stay holes.
+    """Valid polygons: what rings enclose an odd number of times, whichever way they are wound.
 
-    ``structure`` unites exteriors and then takes holes away, whichever way rings are wound;
-    ``linework`` would turn overlaps of parts into holes.
+    This is the default of GEOS, PostGIS and shapely (``linework``), so that zones mended here and
+    there are the same. A part that overlaps another of its zone loses the overlap.
     """
     tally = Counter() if tally is None else tally
     shapes = polygonal(shapes, tally)
     broken = np.flatnonzero(~shapely.is_valid(shapes))
     if broken.size:
-        mended = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+        mended = shapely.make_valid(shapes[broken], method="linework")
         shapes[broken] = polygonal(mended, Counter())
     note(tally, "repaired", broken.size)
     return shapes
