@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,12 @@ from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
-    Pixels, array_layers, cog_layers, from_header, read_headers, stac_layers,
+    Pixels,
+    array_layers,
+    cog_layers,
+    from_header,
+    read_headers,
+    stac_layers,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.summarise import Recipe
@@ -82,8 +88,8 @@ def run(job: Job, client: Client | None = None, observer: Observer | None = None
         work = _Work.of(job, output)
         made = work.planned()
         work.claim(made)
-        source = nullcontext(client) if client is not None else open_client(job.cluster)
-        with source as workers:
+        with ExitStack() as opened:
+            workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
         seal(made, output, done)
         manifest = output.manifest()
@@ -216,11 +222,11 @@ class _Work:
         )
 
     def executed(
-        self, made: Plan, client: Client, limits: Limits, observer: Observer
+        self, made: Plan, workers: Callable[[], Client], limits: Limits, observer: Observer
     ) -> tuple[Plan, Done]:
         """Do the plan; layers whose items are wrong about their files are planned again."""
         while True:
-            done = execute(made, self.output, client, limits, observer)
+            done = execute(made, self.output, workers, limits, observer)
             if not done.mismatched:
                 return made, done
             self.found = _by_headers(self.found, done.mismatched)

@@ -21,7 +21,6 @@ from zonalbatch import __version__
 from zonalbatch.errors import InputError, OutputError, ZonalbatchError
 
 if TYPE_CHECKING:
-    from zonalbatch.job import Job
     from zonalbatch.planning import Plan
     from zonalbatch.receipts import Report
 
@@ -224,7 +223,7 @@ def demo(
 
     Example: `zonalbatch demo`
     """
-    from zonalbatch.demo import show
+    from zonalbatch.demo.tour import show
 
     with _terminating():
         show(folder)

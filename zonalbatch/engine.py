@@ -91,8 +91,21 @@ class Done:
         self.met[receipt.start : receipt.stop] |= ~unmet
 
 
-def execute(plan: Plan, output: Output, client: Client, limits: Limits, observer: Observer) -> Done:
+def execute(
+    plan: Plan,
+    output: Output,
+    workers: Callable[[], Client],
+    limits: Limits,
+    observer: Observer,
+) -> Done:
     """Do all parts of a plan that are not done yet.
+
+    Args:
+        plan: what to do.
+        output: where results lie and go.
+        workers: gives the client to work with; not called where nothing is left to do.
+        limits: the bounds of the run.
+        observer: who is told how it goes on.
 
     Raises:
         ClusterError: the cluster was lost.
@@ -108,7 +121,11 @@ def execute(plan: Plan, output: Output, client: Client, limits: Limits, observer
     for receipt in there.values():
         done.add(receipt)
     todo = [part for part in plan.parts if part.id not in there]
-    observer.began(plan, list(there.values()), client.dashboard_link if todo else "")
+    if not todo:
+        observer.began(plan, list(there.values()), "")
+        return done
+    client = workers()
+    observer.began(plan, list(there.values()), client.dashboard_link)
     ledger = _Ledger(output)
     try:
         for part, receipt in _submitted(todo, plan, client, limits):

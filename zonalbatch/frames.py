@@ -15,7 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from zonalbatch.errors import (
-    GridMismatch, InputError, PassingReadError, PermanentReadError, SourceError,
+    GridMismatch,
+    InputError,
+    PassingReadError,
+    PermanentReadError,
+    SourceError,
 )  # fmt: skip
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Failure, Layer, Layers
@@ -23,7 +27,14 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning import on_one_lattice
 from zonalbatch.sinks.table import Form, check_names, result_columns
 from zonalbatch.sources import (
-    Band, Pixels, ScaleOffset, array_layers, cog_layers, from_header, open_pixels, read_headers,
+    Band,
+    Pixels,
+    ScaleOffset,
+    array_layers,
+    cog_layers,
+    from_header,
+    open_pixels,
+    read_headers,
     stac_layers,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics

@@ -36,7 +36,7 @@ class Mask:
     """Which cells the user does not want, by the raw values of a band."""
 
     band: str
-    values: tuple[int, ...]
+    values: tuple[int | float, ...]
     """Raw values of the band."""
     keep: bool
     """True: cells with other values are masked; False: cells with these values are masked."""
@@ -185,10 +185,11 @@ def _masked(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:
     return first_reason(reasons, silent)
 
 
-def _is_listed(values: NDArray[Any], listed: Sequence[int]) -> NDArray[np.bool_]:
+def _is_listed(values: NDArray[Any], listed: Sequence[int | float]) -> NDArray[np.bool_]:
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         info = np.iinfo(values.dtype)
         table = np.zeros(info.max - info.min + 1, bool)
-        table[[v - info.min for v in listed if info.min <= v <= info.max]] = True
+        whole = [int(v) for v in listed if v == int(v) and info.min <= v <= info.max]
+        table[np.array(whole, np.int64) - info.min] = True
         return table[values.astype(np.int64) - info.min if info.min else values]
     return np.isin(values, np.array(listed))

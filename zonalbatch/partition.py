@@ -92,15 +92,17 @@ def choose(
     level = level_for(layers)
     _, counts = np.unique(tiles >> level, axis=0, return_counts=True)
     most_zones = int(counts.max(initial=1))
-    for bucket in ("year", "quarter", "month"):
-        full, size = {}, {}
+    buckets: tuple[Bucket, ...] = ("year", "quarter", "month")
+    for bucket in buckets:
+        full: dict[str, int] = {}
+        size: dict[str, int] = {}
         for layer in layers:
-            name = bucket_of(layer, bucket)  # type: ignore[arg-type]
+            name = bucket_of(layer, bucket)
             full[name] = full.get(name, 0) + most_zones
             size[name] = size.get(name, 0) + decoded(layer)
         if max(full.values(), default=0) <= ROWS and max(size.values(), default=0) <= DECODED:
             break
-    return Partition(level, bucket)  # type: ignore[arg-type]
+    return Partition(level, bucket)
 
 
 def cells_of(

@@ -134,7 +134,7 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
             items=tuple(row["items"] or ()),
             assets=assets[i],
             missing=missing[i],
-        )  # fmt: skip
+        )
         for i, row in heads.items()
     }
 

@@ -1,8 +1,8 @@
 """Plan: what will be done, decided from metadata alone and stored as Parquet.
 
-A plan reads no pixel. It lives in a folder of its own, ``plan/<fingerprint>``, with the zones in the
-order of their cells, the layers with their assets, and the parts. A worker is told the folder and a
-part's id and reads only the rows it needs.
+A plan reads no pixel. It lives in a folder of its own, ``plan/<fingerprint>``, with the zones in
+the order of their cells, the layers with their assets, and the parts. A worker is told the folder
+and a part's id and reads only the rows it needs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ from zonalbatch.identity import METHOD, digest, layer_hash, recipe_document, rec
 from zonalbatch.lattice import TILE, Grid, Lattice
 from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.partition import (
-    Bucket, Cell, Partition, bucket_of, cells_of, choose, chunks,
+    Bucket,
+    Cell,
+    Partition,
+    bucket_of,
+    cells_of,
+    choose,
+    chunks,
 )  # fmt: skip
 from zonalbatch.plan_files import Part, layer_table, part_table, write_zones
 from zonalbatch.sinks.files import make_folder, write_text
@@ -181,7 +187,7 @@ def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
 
 @dataclass(slots=True, eq=False)
 class _Rows:
-    """What the client keeps of each zone: 24 bytes for its place and identity, 32 for its bounds."""
+    """What the client keeps of each zone: 32 bytes for its place and identity, 32 for its bounds."""
 
     file: Path
     """All columns, in the order of the input (Arrow IPC)."""
@@ -350,7 +356,7 @@ def _box_in(crs: str, own: str, bounds: tuple[float, ...]) -> tuple[float, ...]:
     if crs == own:
         return bounds
     transformer = Transformer.from_crs(own, crs, always_xy=True)
-    left, bottom, right, top = transformer.transform_bounds(*bounds, densify_pts=21)
+    left, bottom, right, top = transformer.transform_bounds(*bounds[:4], densify_pts=21)
     box = np.array([left, bottom, right, top])
     turned = transformer.target_crs is not None and transformer.target_crs.is_geographic
     if not np.isfinite(box).all() or right < left or (turned and (left < -180 or right > 180)):

@@ -57,7 +57,7 @@ class Results:
 
     @cached_property
     def gdf(self) -> geopandas.GeoDataFrame:
-        """All rows as a GeoDataFrame, ordered by zone and time; geometry joined if it is not there."""
+        """All rows as a GeoDataFrame with geometry, ordered by zone and time."""
         import geopandas
 
         table = self.table.replace_schema_metadata(None)

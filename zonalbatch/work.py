@@ -104,7 +104,7 @@ def _write(
     def receipt() -> Receipt:
         return Receipt(
             part=part.id, rows=rows, uncovered=part.pairs - rows, start=part.start,
-            stop=part.stop, unmet=pack_bits(~matrix.met.any(axis=1)), decoded=part.decoded,
+            stop=part.stop, unmet=pack_bits(matrix.unmet), decoded=part.decoded,
             failures=len(failures), passing=sum(not f.permanent for f in failures),
             seconds=time.perf_counter() - began, applied=applied,
         )  # fmt: skip

@@ -140,6 +140,12 @@ class Matrix:
         """Number of rows: pairs of zone and layer that meet."""
         return int(self.met.sum())
 
+    @property
+    def unmet(self) -> NDArray[np.bool_]:
+        """(zone,) True if the zone has no row."""
+        unmet: NDArray[np.bool_] = ~self.met.any(axis=1)
+        return unmet
+
     def tables(self, most: int = 100_000) -> Iterator[pa.Table]:
         """The rows in order of (zone, time), some at a time."""
         zone, layer = np.nonzero(self.met)

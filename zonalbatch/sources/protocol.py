@@ -19,7 +19,7 @@ ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """How a job names one band: an asset, an index or a description, with what overrides the file."""
+    """How a job names one band: by asset, index or description, with what overrides the file."""
 
     asset: str | None = None
     """STAC asset key, or the value of ``{band}`` in a file pattern."""
@@ -42,7 +42,7 @@ class Header:
     dtypes: tuple[str, ...]
     """NumPy names of the bands' types."""
     nodata: tuple[float | int | None, ...]
-    """Raw value that means no data, for each band; None where untagged or not holdable in the dtype."""
+    """Raw value that means no data, for each band; None where there is none the dtype can hold."""
     scales: tuple[float, ...]
     """Physical = raw × scale + offset, for each band."""
     offsets: tuple[float, ...]
