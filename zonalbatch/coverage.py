@@ -46,6 +46,8 @@ class Coverage:
     """(piece,) row of the fold tile in the lattice."""
     tile_col: NDArray[np.int32]
     """(piece,) column of the fold tile in the lattice."""
+    window: NDArray[np.int32]
+    """(piece, 4) top, left, bottom, right of the zone's bounds in the tile, half-open."""
     run_span: NDArray[np.int64]
     """(piece, 2) first run and the one after the last."""
     cell_span: NDArray[np.int64]
@@ -96,6 +98,7 @@ def cover(
     capacity = _boundary_bound(outlines, lattice, spans, inside)
     n_zones = len(outlines.zones) - 1
     zone, tile_row, tile_col = (np.empty(n_pieces, np.int32) for _ in range(3))
+    window = np.empty((n_pieces, 4), np.int32)
     run_span, cell_span = (np.empty((n_pieces, 2), np.int64) for _ in range(2))
     inner, total = np.empty(n_pieces, np.int64), np.empty(n_pieces)
     run_at, run_length = (np.empty(capacity, np.int32) for _ in range(2))
@@ -106,7 +109,7 @@ def cover(
     n, n_runs, n_cells = _cover(
         outlines.xy, outlines.rings, outlines.zones, spans, inside,
         lattice.x0, lattice.y0, lattice.dx, lattice.dy, fractional, rule == "center",
-        zone, tile_row, tile_col, run_span, cell_span, inner, total,
+        zone, tile_row, tile_col, window, run_span, cell_span, inner, total,
         run_at, run_length, cell_at, cell_fraction, zone_total, beyond,
     )  # fmt: skip
     order = np.lexsort((zone[:n], tile_col[:n], tile_row[:n]))
@@ -116,6 +119,7 @@ def cover(
         zone=zone[order],
         tile_row=tile_row[order],
         tile_col=tile_col[order],
+        window=window[order],
         run_span=run_span[order],
         cell_span=cell_span[order],
         inner=inner[order],
@@ -345,7 +349,7 @@ def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
 
 @njit(nogil=True, cache=True)
 def _cover(xy, rings, zone_rings, spans, inside, x0, y0, dx, dy, fractional, centers,
-           out_zone, out_row, out_col, run_span, cell_span, out_inner, out_total,
+           out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
            run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
     """Cover every zone, tile by tile; return the numbers of pieces, runs and boundary cells."""
     acc = np.zeros((TILE, TILE + 1))
@@ -388,6 +392,7 @@ def _cover(xy, rings, zone_rings, spans, inside, x0, y0, dx, dy, fractional, cen
                     n_runs, n_cells = runs, cells
                     continue
                 out_zone[n], out_row[n], out_col[n] = zone, tile_row, tile_col
+                window[n, 0], window[n, 1], window[n, 2], window[n, 3] = t, l, b, r
                 run_span[n, 0], run_span[n, 1] = runs, n_runs
                 cell_span[n, 0], cell_span[n, 1] = cells, n_cells
                 out_inner[n], out_total[n] = inner, total

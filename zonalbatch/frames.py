@@ -108,10 +108,10 @@ def zonal_stats(
     """
     _refuse_later(weights, group_by)
     frame, reader = _opened(zones, id)
-    table = pa.concat_tables(list(reader.batches()))
+    table, shapes = reader.whole()
     found, arrays = _found(raster, _bands(bands, nodata), nodata, scale_offset, datetime_pattern)
     recipe = _recipe(found, stats, measurements, mask, coverage)
-    base = _base(frame, table, reader, id, columns)
+    base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")
     names = {
@@ -120,8 +120,7 @@ def zonal_stats(
     }
     if layout == "wide":
         _check_names(names, base, recipe, form)
-    shapes = Shapes(table["geometry"], reader.crs)
-    summaries = _summaries(shapes, found, recipe, arrays, progress)
+    summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     result = _rows(base, summaries, names, layout, several=len(found.layers) > 1)
     return result if geometry else _without_geometry(result)
 
@@ -144,15 +143,19 @@ def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
 
 
 def _base(
-    frame: Any, table: pa.Table, reader: Any, id: str | None, columns: Sequence[str] | None
+    frame: Any,
+    table: pa.Table,
+    shapes: Any,
+    reader: Any,
+    id: str | None,
+    columns: Sequence[str] | None,
 ) -> Any:
     """The zones' own columns, in the zones' order."""
     import geopandas
 
     if frame is None:
         carried = table.select(reader.carried.names).to_pandas()
-        shapes = geopandas.GeoSeries.from_wkb(table["geometry"].to_numpy(), crs=reader.crs)
-        frame = geopandas.GeoDataFrame(carried, geometry=shapes)
+        frame = geopandas.GeoDataFrame(carried, geometry=shapes, crs=reader.crs)
         if id is not None:
             frame = frame.assign(**{id: table["zone_id"].to_numpy()})
     if id is not None:

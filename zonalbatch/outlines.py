@@ -67,7 +67,7 @@ def outline(
     true place, and then projected.
 
     Args:
-        wkb: Polygons and multipolygons; null and empty ones get no rings.
+        wkb: Polygons and multipolygons, as WKB or as geometries; null and empty ones get no rings.
         crs: CRS of the zones.
         lattice_crs: CRS of the lattice.
         cell: (width, height) of a cell, units of the lattice's CRS.
@@ -98,7 +98,8 @@ def _shapes(wkb: pa.Array | pa.ChunkedArray | Objects) -> Objects:
         raw = wkb.to_numpy()
     else:
         raw = wkb.to_numpy(zero_copy_only=False) if isinstance(wkb, pa.Array) else wkb
-    return np.asarray(shapely.from_wkb(raw), dtype=object)
+    there = len(raw) and isinstance(raw[0], shapely.Geometry)
+    return np.asarray(raw if there else shapely.from_wkb(raw), dtype=object)
 
 
 def _oriented(rings: Rings) -> Outlines:

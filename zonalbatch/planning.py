@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,10 @@ from zonalbatch.summarise import Recipe, lattices_of
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
+
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
 
 @dataclass(slots=True, eq=False)
 class _Rows:
-    """What the client keeps of each zone: 32 bytes for its place and identity, 32 for its bounds."""
+    """What the client keeps of each zone: 64 bytes, half of them its bounds."""
 
     file: Path
     """All columns, in the order of the input (Arrow IPC)."""
@@ -324,7 +329,7 @@ class _Reach:
 
     @classmethod
     def of(cls, layers: Sequence[Layer], crs: str) -> _Reach:
-        seen: dict[tuple[str, tuple[float, ...]], tuple[float, ...]] = {}
+        seen: dict[tuple[str, Box], Box] = {}
         boxes = []
         for layer in layers:
             parts = []
@@ -351,12 +356,12 @@ class _Reach:
         return np.where(meets, np.clip(area / whole, 1e-9, 1.0), 0.0)
 
 
-def _box_in(crs: str, own: str, bounds: tuple[float, ...]) -> tuple[float, ...]:
+def _box_in(crs: str, own: str, bounds: Box) -> Box:
     """Bounds of a box in another CRS, with a margin for curved sides; all of it if in doubt."""
     if crs == own:
         return bounds
     transformer = Transformer.from_crs(own, crs, always_xy=True)
-    left, bottom, right, top = transformer.transform_bounds(*bounds[:4], densify_pts=21)
+    left, bottom, right, top = transformer.transform_bounds(*bounds, densify_pts=21)
     box = np.array([left, bottom, right, top])
     turned = transformer.target_crs is not None and transformer.target_crs.is_geographic
     if not np.isfinite(box).all() or right < left or (turned and (left < -180 or right > 180)):

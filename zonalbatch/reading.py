@@ -281,7 +281,7 @@ class Schedule:
             for layout in step.layouts:
                 coverage = layout.coverage
                 _mark_blocks(
-                    coverage.run_span[layout.pieces], coverage.run_at, coverage.run_length,
+                    coverage.window[layout.pieces], coverage.run_span[layout.pieces], coverage.run_at, coverage.run_length,
                     layout.cell_span, coverage.cell_at,
                     layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off, factor,
                     grid.window.top, grid.window.left, height, width, grid.south_up,
@@ -397,10 +397,19 @@ def _mark(row, col_a, col_b, height, width, south_up, block_h, block_w, step, fi
 
 
 @njit(nogil=True, cache=True)
-def _mark_blocks(run_span, run_at, run_length, cell_span, cell_at, row0, col0, factor, top, left,
-                 height, width, south_up, block_h, block_w, step, first, last):  # fmt: skip
+def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, row0, col0, factor,
+                 top, left, height, width, south_up, block_h, block_w, step, first, last):  # fmt: skip
     """Note that a step needs the blocks that hold the covered cells of some pieces."""
     for piece in range(len(run_span)):
+        t = (row0 + windows[piece, 0]) // factor - top
+        b = (row0 + windows[piece, 2] - 1) // factor - top
+        l = (col0 + windows[piece, 1]) // factor - left  # noqa: E741
+        r = (col0 + windows[piece, 3] - 1) // factor - left
+        if t >= 0 and l >= 0 and b < height and r < width and l // block_w == r // block_w:
+            f_t, f_b = (height - 1 - b, height - 1 - t) if south_up else (t, b)
+            if f_t // block_h == f_b // block_h:  # most zones: no need to look at their cells
+                _mark(t, l, l, height, width, south_up, block_h, block_w, step, first, last)
+                continue
         for run in range(run_span[piece, 0], run_span[piece, 1]):
             at = run_at[run]
             row = (row0 + at // TILE) // factor - top

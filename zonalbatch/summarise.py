@@ -61,7 +61,7 @@ class Shapes:
     """The geometries of some zones."""
 
     wkb: Any
-    """(zone,) WKB, pyarrow or object array."""
+    """(zone,) WKB, pyarrow or object array, or an object array of geometries."""
     crs: str
 
 

@@ -143,8 +143,7 @@ class Matrix:
     @property
     def unmet(self) -> NDArray[np.bool_]:
         """(zone,) True if the zone has no row."""
-        unmet: NDArray[np.bool_] = ~self.met.any(axis=1)
-        return unmet
+        return np.logical_not(self.met.any(axis=1))
 
     def tables(self, most: int = 100_000) -> Iterator[pa.Table]:
         """The rows in order of (zone, time), some at a time."""

@@ -90,13 +90,40 @@ class ZoneReader:
             ZonesError: an id is null or comes twice, or a geometry is not a polygon. Duplicates
                 are known for certain at the end only.
         """
+        for ids, carried, raw, shapes in self._fitted(size):
+            yield self._batch(ids, carried, raw, shapes)
+
+    def whole(self) -> tuple[pa.Table, Objects]:
+        """All zones at once: ``zone_id`` and the carried columns, and the geometries.
+
+        For work in one process, which needs neither WKB nor hashes.
+
+        Raises:
+            ZonesError: as ``batches``.
+        """
+        tables, shapes = [], []
+        for ids, carried, _, some in self._fitted(65_536):
+            tables.append(pa.table([ids, *carried], names=["zone_id", *self.carried.names]))
+            shapes.append(some)
+        if not tables:
+            raise ZonesError("there are no zones; check the file, or what was selected from it")
+        return pa.concat_tables(tables), np.concatenate(shapes)
+
+    def _fitted(self, size: int) -> Iterator[tuple[pa.Array, list[pa.Array], Objects, Objects]]:
+        """Ids, carried columns, shapes before repair and after, batch by batch."""
         self.tally.clear()
         ids: list[pa.Array] = []
+        crs = CRS.from_user_input(self.crs)
         for source in self.sources:
-            for attributes, shapes in source.read(self._wanted, size, self.tally):
+            for attributes, raw in source.read(self._wanted, size, self.tally):
                 start = sum(map(len, ids))
-                ids.append(self._ids(attributes, start, len(shapes)))
-                yield self._batch(ids[-1], attributes, shapes)
+                ids.append(self._ids(attributes, start, len(raw)))
+                carried = [
+                    cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
+                ]
+                refuse_lines(raw, ids[-1])
+                raw = flat(raw, self.tally)
+                yield ids[-1], carried, raw, _fit(raw, crs, self.buffer, self.tally)
         refuse_duplicates(pa.chunked_array(ids, self.id_type), self.id_name)
 
     @property
@@ -109,13 +136,11 @@ class ZoneReader:
             return pa.array(np.arange(start, start + count, dtype=np.int64))
         return checked_ids(attributes.column(self.id_name), self.id_type, self.id_name, start)
 
-    def _batch(self, ids: pa.Array, attributes: pa.Table, shapes: Objects) -> pa.Table:
-        carried = [cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried]
-        refuse_lines(shapes, ids)
-        shapes = flat(shapes, self.tally)
+    def _batch(
+        self, ids: pa.Array, carried: list[pa.Array], raw: Objects, shapes: Objects
+    ) -> pa.Table:
         salt = (self.crs.replace("OGC:CRS84", "EPSG:4326"), self.buffer, *self.carried.names)
-        hashes = zone_hashes(repr(salt), [ids, *carried], np.asarray(shapely.to_wkb(shapes)))
-        shapes = _fit(shapes, CRS.from_user_input(self.crs), self.buffer, self.tally)
+        hashes = zone_hashes(repr(salt), [ids, *carried], np.asarray(shapely.to_wkb(raw)))
         sides = shapely.bounds(shapes).T
         return pa.table(
             [ids, *carried, pa.array(shapely.to_wkb(shapes), pa.binary()), *map(pa.array, sides),

@@ -45,7 +45,9 @@ def refuse_lines(shapes: Objects, ids: pa.Array) -> None:
 
 def flat(shapes: Objects, tally: Counter[str]) -> Objects:
     """2-D shapes, none missing, with finite coordinates only."""
-    shapes = np.asarray(shapely.force_2d(shapes), dtype=object)
+    shapes = shapes.copy()
+    high = np.flatnonzero(shapely.has_z(shapes))
+    shapes[high] = shapely.force_2d(shapes[high])
     shapes[shapely.is_missing(shapes)] = EMPTY
     xy, zone = shapely.get_coordinates(shapes, return_index=True)
     infinite = np.unique(zone[~np.isfinite(xy).all(axis=1)])
