@@ -5,36 +5,78 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import geopandas as gpd
+import numpy as np
 from distributed import Client, LocalCluster
 from numpy.typing import NDArray
 
 import zonalbatch as zb
+from zonalbatch.cells import Cells, Covered, gather
+from zonalbatch.coverage import cover
+from zonalbatch.lattice import TILE, Lattice, Window
+from zonalbatch.outlines import Outlines, outline
+from zonalbatch.statistics import Summary, parse_statistics
 
-__all__ = ["EIGHT", "FIVE", "KERNELS", "Kernels", "Run", "cluster", "run", "zonal_stats"]
+__all__ = [
+    "EIGHT", "FIVE", "Run", "cluster", "coverage", "reduction", "rings", "run", "zonal_stats",
+]  # fmt: skip
+
+Bounds: TypeAlias = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 
 FIVE = ("count", "mean", "min", "max", "std")
 EIGHT = (*FIVE, "median", "p10", "p90")
 
 
-@dataclass(frozen=True, slots=True)
-class Kernels:
-    """The two kernels, on arrays in memory."""
-
-    cover: Callable[[NDArray[Any], tuple[float, float, float, float]], Any]
-    """Coverage of polygons on a grid with 10 m cells and these (left, bottom, right, top)."""
-    reduce: Callable[[Any, NDArray[Any], Sequence[str]], Any]
-    """Statistics by name of one (row, col) image, from what ``cover`` returned."""
+CRS = "EPSG:32631"
+CELL = 10.0
 
 
-KERNELS: Kernels | None = None
-"""None until they are called here; the benchmark then shows extractrs alone."""
+def rings(wkb: Sequence[bytes]) -> Outlines:
+    """The rings of polygons, ready for the coverage kernel."""
+    return outline(np.array(wkb, object), CRS, CRS, cell=(CELL, CELL))
+
+
+def coverage(outlines: Outlines, bounds: Bounds, shape: tuple[int, int]) -> Covered:
+    """Coverage on a grid with 10 m cells and these (left, bottom, right, top)."""
+    lattice, window = _grid(bounds, shape)
+    return Covered.of(cover(outlines, lattice, extent=window))
+
+
+def reduction(covered: Covered, image: NDArray[Any], bounds: Bounds, names: Sequence[str]) -> Any:
+    """Statistics by name of one (row, col) image, tile by tile as the engine does."""
+    _, window = _grid(bounds, image.shape)
+    summary, all_valid = Summary(covered, parse_statistics(names)), np.zeros(0, np.uint8)
+    for layout in covered.layouts:
+        tile = _tile(
+            image, layout.tile_row * TILE - window.top, layout.tile_col * TILE - window.left
+        )
+        summary.add(Cells(layout, gather(tile, layout), all_valid))
+    summary.finish(1.0, 0.0)
+    return [statistic.finalize(summary) for statistic in parse_statistics(names)]
+
+
+def _grid(bounds: Bounds, shape: tuple[int, ...]) -> tuple[Lattice, Window]:
+    lattice = Lattice.through(CRS, bounds[0], bounds[3], CELL, CELL)
+    window = lattice.window(bounds[0], bounds[3], shape[0], shape[1])
+    if window is None:
+        raise ValueError(f"{bounds} is no window of a grid of {CELL} m")
+    return lattice, window
+
+
+def _tile(image: NDArray[Any], top: int, left: int) -> NDArray[Any]:
+    """A fold tile cut from an image that it may hang over."""
+    tile = np.zeros((TILE, TILE), image.dtype)
+    part = image[max(top, 0) : top + TILE, max(left, 0) : left + TILE]
+    row, col = max(-top, 0), max(-left, 0)
+    tile[row : row + part.shape[0], col : col + part.shape[1]] = part
+    return tile
 
 
 @dataclass(frozen=True, slots=True)
