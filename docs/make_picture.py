@@ -1,6 +1,6 @@
 """Draw docs/picture.png, the picture of the README, from the result of `zonalbatch demo`.
 
-    zonalbatch demo && python docs/make_picture.py zonalbatch-demo docs/picture.png
+zonalbatch demo && python docs/make_picture.py zonalbatch-demo docs/picture.png
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ quadrants. Both are chosen from the input alone, never from the cluster or its l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from zonalbatch.lattice import TILE
 from zonalbatch.layers import Layer
 
-__all__ = ["Bucket", "Cell", "Partition", "bucket_of", "cells_of", "choose", "chunks"]
+__all__ = [
+    "Bucket", "Cell", "Load", "Partition", "bucket_codes", "bucket_of", "cells_of", "chunks",
+    "level_for", "longest_bucket", "most_layers",
+]  # fmt: skip
 
 Bucket = Literal["year", "quarter", "month"]
 
@@ -77,53 +80,70 @@ def level_for(layers: Sequence[Layer]) -> int:
     return max(0, math.ceil(math.log2(max(1, longest / TILE))))
 
 
-def choose(
-    layers: Sequence[Layer],
-    tiles: NDArray[np.int64],
-    decoded: Callable[[Layer], int],
-) -> Partition:
-    """The coarsest cut in time whose parts are not overfull.
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """What one cell would have to do."""
 
-    Args:
-        layers: all layers.
-        tiles: (zone, 2) row and column of each zone's fold tile.
-        decoded: bytes that a layer gives when it is read whole.
-    """
-    level = level_for(layers)
-    _, counts = np.unique(tiles >> level, axis=0, return_counts=True)
-    most_zones = int(counts.max(initial=1))
+    cell: Cell
+    near: NDArray[np.int64]
+    """Indices of the layers that its zones may meet."""
+    sizes: NDArray[np.float64]
+    """(layer,) bytes that each of them gives within the cell when it is decoded."""
+
+
+def longest_bucket(layers: Sequence[Layer], loads: Sequence[Load]) -> Bucket:
+    """The longest bucket of time with which no part is overfull; else a month."""
     buckets: tuple[Bucket, ...] = ("year", "quarter", "month")
     for bucket in buckets:
-        full: dict[str, int] = {}
-        size: dict[str, int] = {}
-        for layer in layers:
-            name = bucket_of(layer, bucket)
-            full[name] = full.get(name, 0) + most_zones
-            size[name] = size.get(name, 0) + decoded(layer)
-        if max(full.values(), default=0) <= ROWS and max(size.values(), default=0) <= DECODED:
+        codes = bucket_codes(layers, bucket)
+        if all(_fits(load, codes) for load in loads):
             break
-    return Partition(level, bucket)
+    return bucket
+
+
+def bucket_codes(layers: Sequence[Layer], bucket: Bucket) -> NDArray[np.int64]:
+    """(layer,) a number for the bucket of time of each layer."""
+    _, codes = np.unique([bucket_of(layer, bucket) for layer in layers], return_inverse=True)
+    return codes.reshape(-1)
+
+
+def most_layers(load: Load, codes: NDArray[np.int64]) -> int:
+    """The most layers of one bucket that a cell's zones may meet."""
+    return int(np.bincount(codes[load.near]).max(initial=0))
+
+
+def _fits(load: Load, codes: NDArray[np.int64]) -> bool:
+    zones = load.cell.stop - load.cell.start
+    decoded = np.bincount(codes[load.near], weights=load.sizes).max(initial=0)
+    return zones * most_layers(load, codes) <= ROWS and decoded <= DECODED
 
 
 def cells_of(
-    tiles: NDArray[np.int64], partition: Partition, layers_at_once: int
+    tiles: NDArray[np.int64],
+    names: NDArray[np.uint64],
+    level: int,
+    layers_at_once: NDArray[np.int64] | int = 0,
 ) -> tuple[NDArray[np.int64], list[Cell]]:
     """The order of zones by cell, and the cells; overfull ones are split into quadrants.
 
     Args:
         tiles: (zone, 2) row and column of each zone's fold tile.
-        partition: how space is cut at first.
-        layers_at_once: the most layers that a bucket holds.
+        names: (zone, 2) what orders the zones of a tile, whatever order they came in.
+        level: cells are 2^level fold tiles wide and high before any split.
+        layers_at_once: (zone,) the most layers of one bucket that its cell meets; 0 splits none.
     """
-    levels = np.full(len(tiles), partition.level, np.int64)
-    for _ in range(partition.level):
+    levels = np.full(len(tiles), level, np.int64)
+    at_once = np.broadcast_to(layers_at_once, len(tiles))
+    for _ in range(level):
         keys, inverse, counts = _keys(tiles, levels)
-        overfull = (counts * layers_at_once > ROWS) & (keys[:, 0] > 0)
+        most = np.zeros(len(keys), np.int64)
+        np.maximum.at(most, inverse, at_once)
+        overfull = (counts * most > ROWS) & (keys[:, 0] > 0)
         if not overfull.any():
             break
         levels[overfull[inverse]] -= 1
     keys, inverse, counts = _keys(tiles, levels)
-    order = np.lexsort((tiles[:, 1], tiles[:, 0], inverse))
+    order = np.lexsort((names[:, 1], names[:, 0], tiles[:, 1], tiles[:, 0], inverse))
     stops = np.cumsum(counts)
     cells = [
         Cell(int(level), int(row), int(col), int(stop - count), int(stop))
@@ -141,7 +161,7 @@ def _keys(
 
 
 def chunks(
-    cell: Cell, layers: Sequence[int], sizes: Sequence[int]
+    cell: Cell, layers: NDArray[np.int64], sizes: NDArray[np.float64]
 ) -> Iterator[tuple[range, tuple[int, ...]]]:
     """Zones and layers of the parts of one cell and bucket: one part, or more if it is overfull.
 
@@ -153,7 +173,7 @@ def chunks(
     zones = cell.stop - cell.start
     pieces = max(1, math.ceil(zones / ROWS))
     rows = math.ceil(zones / pieces) * len(layers)
-    times = max(math.ceil(rows / ROWS), math.ceil(sum(sizes) / DECODED), 1)
-    for part in np.array_split(np.array(layers), min(times, len(layers))):
+    times = max(math.ceil(rows / ROWS), math.ceil(sizes.sum() / DECODED), 1)
+    for part in np.array_split(layers, min(times, len(layers))):
         for piece in np.array_split(np.arange(cell.start, cell.stop), pieces):
             yield range(int(piece[0]), int(piece[-1]) + 1), tuple(int(i) for i in part)

@@ -14,38 +14,37 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pyproj import Transformer
 
-from zonalbatch.errors import SourceError, ZonesError
+from zonalbatch.errors import SourceError
 from zonalbatch.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
-from zonalbatch.lattice import TILE, Grid, Lattice
+from zonalbatch.lattice import Grid, Lattice
 from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.partition import (
     Bucket,
     Cell,
+    Load,
     Partition,
+    bucket_codes,
     bucket_of,
     cells_of,
-    choose,
     chunks,
+    level_for,
+    longest_bucket,
+    most_layers,
 )  # fmt: skip
 from zonalbatch.plan_files import Part, layer_table, part_table, write_zones
+from zonalbatch.reach import Reach
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.summarise import Recipe, lattices_of
+from zonalbatch.zone_rows import ZoneRows
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
-
-
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, bottom, right, top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def make_plan(
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
-        rows = _Rows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
+        rows = ZoneRows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
         return _Planner(zones, layers, recipe, form, rows).plan(
             draft, folder, kept, failures, (*found.notes, *zones.notes)
         )
@@ -191,50 +190,6 @@ def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
 
 
 @dataclass(slots=True, eq=False)
-class _Rows:
-    """What the client keeps of each zone: 64 bytes, half of them its bounds."""
-
-    file: Path
-    """All columns, in the order of the input (Arrow IPC)."""
-    tiles: NDArray[np.int64]
-    """(zone, 2) row and column of the fold tile that the middle of its bounds lies in."""
-    bounds: NDArray[np.float64]
-    """(zone, 4) left, bottom, right, top; NaN for an empty zone."""
-    hashes: NDArray[np.uint8]
-    """(zone, 16)."""
-
-    @classmethod
-    def stream(cls, zones: ZoneReader, reference: Lattice, file: Path) -> _Rows:
-        """Read all zones in batches, writing them to a file on the way."""
-        tiles, bounds, hashes = [], [], []
-        writer = None
-        for batch in zones.batches():
-            writer = writer or pa.ipc.new_file(str(file), batch.schema)
-            writer.write_table(batch)
-            box = np.column_stack([batch[c].to_numpy() for c in ("left", "bottom", "right", "top")])
-            bounds.append(box)
-            tiles.append(_tiles(box, zones.crs, reference))
-            raw = batch["hash"].combine_chunks()
-            hashes.append(np.frombuffer(b"".join(raw.to_pylist()), np.uint8).reshape(-1, 16))
-        if writer is None or not sum(len(b) for b in bounds):
-            raise ZonesError("there are no zones; check the file, or what was selected from it")
-        writer.close()
-        return cls(file, np.concatenate(tiles), np.concatenate(bounds), np.concatenate(hashes))
-
-
-def _tiles(box: NDArray[np.float64], crs: str, reference: Lattice) -> NDArray[np.int64]:
-    """(zone, 2) the fold tile of the middle of each zone's bounds; zero if it is nowhere."""
-    x, y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
-    if crs != reference.crs:
-        x, y = Transformer.from_crs(crs, reference.crs, always_xy=True).transform(x, y)
-    row = (reference.y0 - y) / (reference.dy * TILE)
-    col = (x - reference.x0) / (reference.dx * TILE)
-    both = np.column_stack([row, col])
-    both[~np.isfinite(both).all(axis=1)] = 0
-    return np.floor(np.clip(both, -(2**40), 2**40)).astype(np.int64)
-
-
-@dataclass(slots=True, eq=False)
 class _Planner:
     """Everything that parts follow from."""
 
@@ -242,7 +197,7 @@ class _Planner:
     layers: tuple[Layer, ...]
     recipe: Recipe
     form: Form
-    rows: _Rows
+    rows: ZoneRows
 
     def plan(
         self,
@@ -253,52 +208,78 @@ class _Planner:
         notes: tuple[str, ...],
     ) -> Plan:
         """Cut the work into parts, name them, and store it all."""
-        partition = kept or choose(self.layers, self.rows.tiles, _decoded)
-        buckets = self._buckets(partition.bucket)
-        most = max(len(b) for b in buckets.values())
-        order, cells = cells_of(self.rows.tiles, partition, most)
+        partition, order, cells = self._cut(kept)
         hashes = [layer_hash(layer) for layer in self.layers]
         recipe = recipe_hash(self.recipe, asdict(self.form))
-        fingerprint = digest(
-            recipe, np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes(), *sorted(hashes)
-        ).hex()
-        parts = tuple(self._parts(cells, buckets, order, hashes, recipe))
+        zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
+        fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
+        loads = self._loads(cells, order)
         plan = Plan(
-            fingerprint, folder / fingerprint, self.recipe, self.form, self.layers, parts,
-            partition, len(order), self.zones.crs, failures, notes,
-        )  # fmt: skip
+            fingerprint=fingerprint,
+            folder=folder / fingerprint,
+            recipe=self.recipe,
+            form=self.form,
+            layers=self.layers,
+            parts=tuple(self._parts(loads, partition.bucket, order, hashes, recipe)),
+            partition=partition,
+            n_zones=len(order),
+            crs=self.zones.crs,
+            failures=failures,
+            notes=notes,
+        )
         if not (plan.folder / "parts.parquet").exists():
             self._store(plan, draft, order)
         return plan
 
-    def _buckets(self, length: Bucket) -> dict[str, list[int]]:
-        """Layers by bucket of time."""
-        buckets: dict[str, list[int]] = {}
-        for i, layer in enumerate(self.layers):
-            buckets.setdefault(bucket_of(layer, length), []).append(i)
-        return buckets
+    def _cut(self, kept: Partition | None) -> tuple[Partition, NDArray[np.int64], list[Cell]]:
+        """How space and time are cut, the order of zones, and the cells."""
+        level = kept.level if kept else level_for(self.layers)
+        tiles, names = self.rows.tiles, self.rows.hashes.view(np.uint64)
+        order, cells = cells_of(tiles, names, level)
+        loads = self._loads(cells, order)
+        bucket = kept.bucket if kept else longest_bucket(self.layers, loads)
+        codes = bucket_codes(self.layers, bucket)
+        at_once = np.empty(len(order), np.int64)
+        for load in loads:
+            at_once[order[load.cell.start : load.cell.stop]] = most_layers(load, codes)
+        return Partition(level, bucket), *cells_of(tiles, names, level, at_once)
+
+    def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
+        """What each cell would have to do."""
+        reach = Reach.of(self.layers, self.zones.crs)
+        decoded = np.array([_decoded(layer) for layer in self.layers], float)
+        loads = []
+        for cell in cells:
+            shares = reach.shares(self.rows.bounds[order[cell.start : cell.stop]])
+            near = np.flatnonzero(shares > 0)
+            loads.append(Load(cell, near, shares[near] * decoded[near]))
+        return loads
 
     def _parts(
         self,
-        cells: Sequence[Cell],
-        buckets: Mapping[str, list[int]],
+        loads: Sequence[Load],
+        bucket: Bucket,
         order: NDArray[np.int64],
         hashes: Sequence[bytes],
         recipe: bytes,
     ) -> Iterator[Part]:
-        reach = _Reach.of(self.layers, self.zones.crs)
-        for cell in cells:
-            bounds = self.rows.bounds[order[cell.start : cell.stop]]
-            shares = reach.shares(bounds)
-            for bucket, layers in buckets.items():
-                near = [i for i in layers if shares[i] > 0]
-                sizes = [int(shares[i] * _decoded(self.layers[i])) for i in near]
-                if near:
-                    for zones, some in chunks(cell, near, sizes):
-                        ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
-                        own = digest(recipe, ids, *(hashes[i] for i in some)).hex()
-                        decoded = sum(sizes[near.index(i)] for i in some)
-                        yield Part(own, cell.name, bucket, zones.start, zones.stop, some, decoded)
+        names = np.array([bucket_of(layer, bucket) for layer in self.layers])
+        for load in loads:
+            size = np.zeros(len(self.layers))
+            size[load.near] = load.sizes
+            for name in np.unique(names[load.near]):
+                near = load.near[names[load.near] == name]
+                for zones, some in chunks(load.cell, near, size[near]):
+                    ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
+                    yield Part(
+                        id=digest(recipe, ids, *(hashes[i] for i in some)).hex(),
+                        cell=load.cell.name,
+                        bucket=str(name),
+                        start=zones.start,
+                        stop=zones.stop,
+                        layers=some,
+                        decoded=int(size[list(some)].sum()),
+                    )
 
     def _store(self, plan: Plan, draft: Path, order: NDArray[np.int64]) -> None:
         """Write all tables, then give the folder its name."""
@@ -317,58 +298,6 @@ class _Planner:
         write_text(draft / "recipe.json", json.dumps(document, indent=1))
         shutil.rmtree(plan.folder, ignore_errors=True)
         draft.rename(plan.folder)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reach:
-    """Where layers lie in the zones' CRS, to leave out those that no zone of a cell can meet."""
-
-    boxes: NDArray[np.float64]
-    """(layer, 4) left, bottom, right, top, a little too large rather than too small."""
-    crs: str
-
-    @classmethod
-    def of(cls, layers: Sequence[Layer], crs: str) -> _Reach:
-        seen: dict[tuple[str, Box], Box] = {}
-        boxes = []
-        for layer in layers:
-            parts = []
-            for asset in layer.assets.values():
-                lattice = asset.grid.lattice
-                key = (lattice.crs, lattice.bounds(asset.grid.window))
-                if key not in seen:
-                    seen[key] = _box_in(crs, *key)
-                parts.append(seen[key])
-            box = np.array(parts)
-            boxes.append([*box[:, :2].min(axis=0), *box[:, 2:].max(axis=0)])
-        return cls(np.array(boxes), crs)
-
-    def shares(self, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(layer,) share of a layer's box within the bounds of some zones; 0 if they miss it."""
-        some = bounds[np.isfinite(bounds).all(axis=1)]
-        if not len(some):
-            return np.zeros(len(self.boxes))
-        low, high = some[:, :2].min(axis=0), some[:, 2:].max(axis=0)
-        sides = np.minimum(self.boxes[:, 2:], high) - np.maximum(self.boxes[:, :2], low)
-        meets = (sides >= 0).all(axis=1)
-        area = np.prod(np.maximum(sides, 0), axis=1)
-        whole = np.prod(self.boxes[:, 2:] - self.boxes[:, :2], axis=1)
-        return np.where(meets, np.clip(area / whole, 1e-9, 1.0), 0.0)
-
-
-def _box_in(crs: str, own: str, bounds: Box) -> Box:
-    """Bounds of a box in another CRS, with a margin for curved sides; all of it if in doubt."""
-    if crs == own:
-        return bounds
-    transformer = Transformer.from_crs(own, crs, always_xy=True)
-    left, bottom, right, top = transformer.transform_bounds(*bounds, densify_pts=21)
-    box = np.array([left, bottom, right, top])
-    turned = transformer.target_crs is not None and transformer.target_crs.is_geographic
-    if not np.isfinite(box).all() or right < left or (turned and (left < -180 or right > 180)):
-        return (-math.inf, bottom if math.isfinite(bottom) else -math.inf, math.inf,
-                top if math.isfinite(top) else math.inf)  # fmt: skip
-    margin = 0.01 * max(right - left, top - bottom)
-    return left - margin, bottom - margin, right + margin, top + margin
 
 
 def _decoded(layer: Layer) -> int:

@@ -281,7 +281,8 @@ class Schedule:
             for layout in step.layouts:
                 coverage = layout.coverage
                 _mark_blocks(
-                    coverage.window[layout.pieces], coverage.run_span[layout.pieces], coverage.run_at, coverage.run_length,
+                    coverage.window[layout.pieces], coverage.run_span[layout.pieces],
+                    coverage.run_at, coverage.run_length,
                     layout.cell_span, coverage.cell_at,
                     layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off, factor,
                     grid.window.top, grid.window.left, height, width, grid.south_up,
@@ -397,8 +398,9 @@ def _mark(row, col_a, col_b, height, width, south_up, block_h, block_w, step, fi
 
 
 @njit(nogil=True, cache=True)
-def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, row0, col0, factor,
-                 top, left, height, width, south_up, block_h, block_w, step, first, last):  # fmt: skip
+def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, row0, col0,
+                 factor, top, left, height, width, south_up, block_h, block_w, step,
+                 first, last):  # fmt: skip
     """Note that a step needs the blocks that hold the covered cells of some pieces."""
     for piece in range(len(run_span)):
         t = (row0 + windows[piece, 0]) // factor - top

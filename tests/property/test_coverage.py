@@ -107,7 +107,21 @@ def tiny(draw: st.DrawFn) -> shapely.Polygon:
     )  # fmt: skip
 
 
-shapes = st.one_of(stars(), slivers(), blocks_of_cells(), multiparts(), tiny())
+@st.composite
+def steep(draw: st.DrawFn) -> shapely.Polygon:
+    """Sides that lean over the border between two columns by next to nothing."""
+    lean = st.integers(4, 15).flatmap(
+        lambda digits: st.sampled_from((10.0**-digits, -(10.0**-digits), 3 * 10.0**-digits))
+    )
+    left, right = draw(st.integers(0, 4)), draw(st.integers(5, 9))
+    top, bottom = draw(floats(0, 2)), draw(floats(2.5, 6))
+    a, b, c, d = (draw(lean) for _ in range(4))
+    return shapely.Polygon(
+        [(left + a, top), (right + b, top), (right + c, bottom), (left + d, bottom)]
+    )
+
+
+shapes = st.one_of(stars(), slivers(), steep(), blocks_of_cells(), multiparts(), tiny())
 
 
 # --- fraction ---------------------------------------------------------------------------------
@@ -127,11 +141,18 @@ def test_fraction_is_the_intersection_area(
     assert found.zone_total[0] == pytest.approx(expected.sum(), rel=1e-8, abs=limit)
 
 
-@given(shapes, st.sampled_from(LATTICES[:3]), places)
+@given(
+    st.one_of(stars(), slivers(), multiparts(), tiny()), st.sampled_from(LATTICES[:3]), places
+)
 def test_fraction_equals_exactextract(
     shape: shapely.Geometry, lattice: Lattice, place: tuple[int, int]
 ) -> None:
-    """The share of every cell is what exactextract says, within 1e-6 of a cell."""
+    """The share of every cell is what exactextract says, within 1e-6 of a cell.
+
+    Vertices are kept off the edges of cells, where exactextract 0.3 fails or fills wrong cells
+    unless the coordinates of the edges are exact.
+    """
+    shape = shapely.affinity.translate(shape, 0.1234567, 0.0765432)
     zone = placed(shape, lattice, *place)
     window = window_of(zone, lattice)
     ours = dense(covered([zone], lattice), 0, window)
