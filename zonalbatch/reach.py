@@ -29,6 +29,7 @@ class Reach:
 
     @classmethod
     def of(cls, layers: Sequence[Layer], crs: str) -> Reach:
+        """The boxes of some layers in the CRS of the zones."""
         seen: dict[tuple[str, Box], Box] = {}
         boxes = []
         for layer in layers:

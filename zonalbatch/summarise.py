@@ -35,7 +35,7 @@ from zonalbatch.reading import (
     read_ahead,
     steps_of,
 )
-from zonalbatch.sources.protocol import Header, Pixels
+from zonalbatch.sources.protocol import Header, Pixels, is_remote
 from zonalbatch.statistics import Summary, parse_statistics
 
 __all__ = ["LayerSummary", "Recipe", "Shapes", "lattices_of", "summarise"]
@@ -105,12 +105,14 @@ def summarise(
     Raises:
         GridMismatch: a file's grid is not that of its asset.
     """
-    threads = min(requests, 8 if _any_remote(layers) else 1, 64)
-    threads = max(threads, processors())
+    remote = any(is_remote(a.href) for layer in layers for a in layer.assets.values())
+    threads = max(min(requests, 8 if remote else 1), processors())
     handles = Handles(open_pixels)
     ground = _Ground.of(shapes, layers, recipe, cells_at_once=max(1, memory // 512))
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
-        works = _opened(ground, layers, recipe, handles, pool, ahead=2 * threads)
+        # A thread that opens its first file pays for PROJ's tables, more than a local file costs.
+        submit = pool.submit if remote else _at_once
+        works = _opened(ground, layers, recipe, handles, submit, ahead=2 * threads)
         for (work, step), rects in read_ahead(_steps(works), pool, memory // 8):
             if step is not None:
                 work.reduce(step, rects)
@@ -155,8 +157,14 @@ def _do_not_nest(
     )
 
 
-def _any_remote(layers: Sequence[Layer]) -> bool:
-    return any("://" in a.href for layer in layers for a in layer.assets.values())
+def _at_once(function: Callable[..., Any], *args: Any) -> Future[Any]:
+    """A future that is done already: the call is made here and now."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 @dataclass(slots=True, eq=False)
@@ -250,14 +258,14 @@ def _opened(
     layers: Sequence[Layer],
     recipe: Recipe,
     handles: Handles,
-    pool: ThreadPoolExecutor,
+    submit: Callable[..., Future[Any]],
     ahead: int,
 ) -> Iterator[_LayerWork]:
     """Each layer with its files' headers, some layers ahead of their use."""
     waiting: deque[tuple[Layer, list[Sheet], list[Future[Header | ReadError]]]] = deque()
     for layer in layers:
         sheets = _sheets(layer, recipe)
-        headers = [pool.submit(handles.header, s.href) for s in sheets if s.href]
+        headers = [submit(handles.header, s.href) for s in sheets if s.href]
         waiting.append((layer, sheets, headers))
         if len(waiting) > ahead:
             yield _work(ground, recipe, handles, *waiting.popleft())

@@ -11,7 +11,7 @@ import pytest
 import shapely
 import shapely.affinity
 import shapely.geometry
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -128,6 +128,7 @@ shapes = st.one_of(stars(), slivers(), steep(), blocks_of_cells(), multiparts(),
 
 
 @given(shapes, lattices, places)
+@example(shapely.Polygon([(-1e-10, 0), (5, 0), (5, 3), (1e-10, 3)]), LATTICES[0], (0, 500))
 def test_fraction_is_the_intersection_area(
     shape: shapely.Geometry, lattice: Lattice, place: tuple[int, int]
 ) -> None:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Asset, Failure, Layer, Layers
 from zonalbatch.sources.headers import read_headers
-from zonalbatch.sources.protocol import Band, Header, ScaleOffset
-from zonalbatch.sources.raster import held_nodata, is_remote, shown
+from zonalbatch.sources.protocol import Band, Header, ScaleOffset, is_remote
+from zonalbatch.sources.raster import held_nodata, shown
 
 __all__ = ["cog_layers", "layer_order", "scale_offset_of", "unknown_band"]
 

@@ -12,8 +12,8 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset, Layer
-from zonalbatch.sources.protocol import Header
-from zonalbatch.sources.raster import held_nodata, is_remote, read_header
+from zonalbatch.sources.protocol import Header, is_remote
+from zonalbatch.sources.raster import held_nodata, read_header
 
 __all__ = ["from_header", "read_headers"]
 
@@ -27,12 +27,14 @@ def read_headers(hrefs: Iterable[str], *, threads: int = 16) -> dict[str, Header
     names = list(dict.fromkeys(hrefs))
     if not names:
         return {}
-    # Opening a local file is Python's work more than the disk's: many threads only queue for it.
-    threads = min(threads, len(names), threads if any(map(is_remote, names)) else 4)
-    # Filters belong to the process, so they are set around the threads, not in them.
-    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+    with warnings.catch_warnings():
+        # Filters belong to the process, so they are set around the threads, not in them.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return dict(zip(names, pool.map(_header_or_error, names), strict=True))
+        if not any(map(is_remote, names)):
+            # Opening a local file is Python's work, and each new thread pays for PROJ's tables.
+            return {name: _header_or_error(name) for name in names}
+        with ThreadPoolExecutor(min(threads, len(names))) as pool:
+            return dict(zip(names, pool.map(_header_or_error, names), strict=True))
 
 
 def _header_or_error(href: str) -> Header | ReadError:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.lattice import Grid
 
-__all__ = ["Band", "Header", "Pixels", "ScaleOffset"]
+__all__ = ["Band", "Header", "Pixels", "ScaleOffset", "is_remote"]
 
 ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 """Whose scale and offset to apply; a pair is (scale, offset)."""
@@ -82,3 +82,10 @@ class Pixels(Protocol):
     def close(self) -> None:
         """Let go of the file."""
         ...
+
+
+def is_remote(href: str) -> bool:
+    """True if a file is read over a network: a URL, or one of GDAL's network paths."""
+    return ("://" in href and not href.startswith("file://")) or href.startswith(
+        ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
+    )

@@ -21,14 +21,13 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
 from zonalbatch.lattice import grid_of
-from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.protocol import Header, is_remote
 
 __all__ = [
     "RasterPixels",
     "configure_gdal",
     "crs_text",
     "held_nodata",
-    "is_remote",
     "read_error",
     "read_header",
     "shown",
@@ -66,13 +65,6 @@ def configure_gdal() -> None:
     """Set the process's GDAL options, once; what the user's environment says is kept."""
     for key, value in GDAL_SETTINGS.items():
         os.environ.setdefault(key, value)
-
-
-def is_remote(href: str) -> bool:
-    """True if a file is read over a network: a URL, or one of GDAL's network paths."""
-    return ("://" in href and not href.startswith("file://")) or href.startswith(
-        ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
-    )
 
 
 def shown(text: str) -> str:

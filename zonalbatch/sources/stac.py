@@ -21,8 +21,8 @@ from zonalbatch.lattice import Grid, grid_of
 from zonalbatch.layers import Asset, Failure, Layer, Layers
 from zonalbatch.sources.cog import layer_order, unknown_band
 from zonalbatch.sources.headers import from_header, read_headers
-from zonalbatch.sources.protocol import Band, Header, ScaleOffset
-from zonalbatch.sources.raster import crs_text, held_nodata, is_remote, read_error, shown
+from zonalbatch.sources.protocol import Band, Header, ScaleOffset, is_remote
+from zonalbatch.sources.raster import crs_text, held_nodata, read_error, shown
 
 __all__ = ["stac_layers"]
 
