@@ -92,10 +92,12 @@ def cover(
             every cell whose open interior the zone meets.
         extent: fold tiles outside of this window are left out (but for the zones' totals).
     """
-    spans = _tile_spans(outlines, lattice)
+    spans, areas, touched = _measure_zones(
+        outlines.xy, outlines.rings, outlines.zones, lattice.x0, lattice.y0, lattice.dx, lattice.dy
+    )
     inside = _tile_extent(spans, extent)
     n_pieces = _count_tiles(spans, inside)
-    capacity = _boundary_bound(outlines, lattice, spans, inside)
+    capacity = _capacity(spans, inside, touched)
     n_zones = len(outlines.zones) - 1
     zone, tile_row, tile_col = (np.empty(n_pieces, np.int32) for _ in range(3))
     window = np.empty((n_pieces, 4), np.int32)
@@ -107,7 +109,7 @@ def cover(
     cell_fraction = np.empty(capacity if fractional else 0)
     zone_total, beyond = np.zeros(n_zones), np.zeros(n_zones, np.bool_)
     n, n_runs, n_cells = _cover(
-        outlines.xy, outlines.rings, outlines.zones, spans, inside,
+        outlines.xy, outlines.rings, outlines.zones, spans, areas, inside,
         lattice.x0, lattice.y0, lattice.dx, lattice.dy, fractional, rule == "center",
         zone, tile_row, tile_col, window, run_span, cell_span, inner, total,
         run_at, run_length, cell_at, cell_fraction, zone_total, beyond,
@@ -133,25 +135,43 @@ def cover(
     )
 
 
-def _tile_spans(outlines: Outlines, lattice: Lattice) -> NDArray[np.int64]:
-    """(zone, 8): its cells (top, left, bottom, right), then its tiles likewise, half-open."""
-    left, bottom, right, top = outlines.bounds.T
-    some = np.isfinite(left)
-    cells = np.zeros((len(left), 4), np.int64)
-    edges = (
-        np.floor((lattice.y0 - top) / lattice.dy),
-        np.floor((left - lattice.x0) / lattice.dx),
-        np.ceil((lattice.y0 - bottom) / lattice.dy),
-        np.ceil((right - lattice.x0) / lattice.dx),
-    )
-    for column, edge in enumerate(edges):
-        cells[some, column] = edge[some]
-    cells[some, 2:] = np.maximum(cells[some, 2:], cells[some, :2] + 1)
-    tiles = np.empty_like(cells)
-    tiles[:, :2] = cells[:, :2] // TILE
-    tiles[:, 2:] = -(-cells[:, 2:] // TILE)
-    tiles[~some] = 0
-    return np.ascontiguousarray(np.hstack([cells, tiles]))
+@njit(nogil=True, cache=True)
+def _measure_zones(xy, rings, zone_rings, x0, y0, dx, dy):
+    """What the kernels need to know of each zone beforehand.
+
+    Returns (zone, 8) its cells (top, left, bottom, right) and its tiles likewise, half-open;
+    (zone,) its area by the shoelace formula, cells; and a bound on the cells that edges touch.
+    """
+    n = len(zone_rings) - 1
+    spans, areas = np.zeros((n, 8), np.int64), np.zeros(n)
+    touched = 0.0
+    for zone in range(n):
+        first, last = rings[zone_rings[zone]], rings[zone_rings[zone + 1]]
+        if first == last:
+            continue
+        left = right = xy[first, 0]
+        bottom = top = xy[first, 1]
+        twice = 0.0
+        for ring in range(zone_rings[zone], zone_rings[zone + 1]):
+            x_0, y_0 = xy[rings[ring], 0], xy[rings[ring], 1]
+            x_a = y_a = 0.0
+            for vertex in range(rings[ring], rings[ring + 1]):
+                x, y = xy[vertex, 0], xy[vertex, 1]
+                left, right = min(left, x), max(right, x)
+                bottom, top = min(bottom, y), max(top, y)
+                x_b, y_b = x - x_0, y - y_0
+                twice += x_a * y_b - x_b * y_a
+                touched += abs(x_b - x_a) / dx + abs(y_b - y_a) / dy + 3.0
+                x_a, y_a = x_b, y_b
+        areas[zone] = 0.5 * abs(twice) / (dx * dy)
+        spans[zone, 0] = int(np.floor((y0 - top) / dy))
+        spans[zone, 1] = int(np.floor((left - x0) / dx))
+        spans[zone, 2] = max(int(np.ceil((y0 - bottom) / dy)), spans[zone, 0] + 1)
+        spans[zone, 3] = max(int(np.ceil((right - x0) / dx)), spans[zone, 1] + 1)
+        for side in range(2):
+            spans[zone, 4 + side] = spans[zone, side] // TILE
+            spans[zone, 6 + side] = -(-spans[zone, 2 + side] // TILE)
+    return spans, areas, touched
 
 
 def _tile_extent(spans: NDArray[np.int64], extent: Window | None) -> NDArray[np.int64]:
@@ -174,19 +194,12 @@ def _count_tiles(spans: NDArray[np.int64], inside: NDArray[np.int64]) -> int:
     return int(_clipped(spans, inside).prod(axis=1).sum())
 
 
-def _boundary_bound(
-    outlines: Outlines, lattice: Lattice, spans: NDArray[np.int64], inside: NDArray[np.int64]
-) -> int:
-    """An upper bound on boundary cells and runs: what edges can touch, and a run for each row."""
-    xy, joins = outlines.xy, outlines.rings[1:-1]
-    if len(xy) < 2:
-        return 1
-    steps = np.abs(np.diff(xy, axis=0)) / (lattice.dx, lattice.dy)
-    steps[joins - 1] = 0  # from one ring's last vertex to the next ring's first: no edge
+def _capacity(spans: NDArray[np.int64], inside: NDArray[np.int64], touched: float) -> int:
+    """An upper bound on boundary cells and on runs: what edges touch, and two for each row."""
     tiles = _clipped(spans, inside)
     rows = np.minimum(tiles[:, 0] * TILE, spans[:, 2] - spans[:, 0]) * tiles[:, 1]
     one_tile = TILE * TILE  # room for a tile that is looked at and left out
-    return int(steps.sum() + 3 * len(xy) + 2 * rows.sum()) + one_tile
+    return int(touched + 2 * rows.sum()) + one_tile
 
 
 @njit(nogil=True, cache=True)
@@ -319,20 +332,6 @@ def _scan(acc, height, width, top, left, faint, fractional, run_at, run_length, 
 
 
 @njit(nogil=True, cache=True)
-def _area(xy, rings, zone_rings, zone, dx, dy):
-    """A zone's area by the shoelace formula, cells."""
-    twice = 0.0
-    for ring in range(zone_rings[zone], zone_rings[zone + 1]):
-        first = rings[ring]
-        x_0, y_0 = xy[first, 0], xy[first, 1]
-        for vertex in range(first, rings[ring + 1] - 1):
-            twice += (xy[vertex, 0] - x_0) * (xy[vertex + 1, 1] - y_0) - (
-                xy[vertex + 1, 0] - x_0
-            ) * (xy[vertex, 1] - y_0)
-    return 0.5 * abs(twice) / (dx * dy)
-
-
-@njit(nogil=True, cache=True)
 def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
     """Add an edge's sense to the first cell right of it whose centre it does not leave behind.
 
@@ -348,7 +347,7 @@ def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
 
 
 @njit(nogil=True, cache=True)
-def _cover(xy, rings, zone_rings, spans, inside, x0, y0, dx, dy, fractional, centers,
+def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fractional, centers,
            out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
            run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
     """Cover every zone, tile by tile; return the numbers of pieces, runs and boundary cells."""
@@ -359,7 +358,7 @@ def _cover(xy, rings, zone_rings, spans, inside, x0, y0, dx, dy, fractional, cen
         top, left, bottom, right = spans[zone, 0], spans[zone, 1], spans[zone, 2], spans[zone, 3]
         # Rounding leaves shares of about 1e-16 of a row's height where nothing is covered.
         faint = 1e-15 * min(1.0, float(bottom - top))
-        faint += SNAP * min(1.0, _area(xy, rings, zone_rings, zone, dx, dy))
+        faint += SNAP * min(1.0, areas[zone])
         if centers:
             faint = 0.5
         for tile_row in range(spans[zone, 4], spans[zone, 6]):

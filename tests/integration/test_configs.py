@@ -45,7 +45,7 @@ def run_config(data_dir: Path, tmp_path: Path) -> RunConfig:
         document["output"] |= {"path": str(tmp_path / "out"), "geometry": "none"}
         job = tmp_path / "job.yaml"
         job.write_text(yaml.safe_dump(document))
-        command = [Path(sys.executable).with_name("zonalbatch"), "run", job]
+        command = [str(Path(sys.executable).with_name("zonalbatch")), "run", str(job)]
         done = subprocess.run(command, capture_output=True, text=True, env=_quiet(), check=False)
         assert done.returncode == 0, done.stderr
         return pd.read_parquet(tmp_path / "out" / "results")
@@ -98,7 +98,7 @@ def compare(
     for stem, zone, figures in wanted:
         key = (stem.removesuffix(suffix).rstrip("_"), int(zone))
         count = figures[program][0] or 0
-        row = by_pair.loc[key] if key in by_pair.index else None
+        row: Any = by_pair.loc[key] if key in by_pair.index else None
         if skip(row):
             continue
         if row is None:
@@ -202,7 +202,12 @@ def test_flanders_unmasked(run_config: RunConfig, data_dir: Path, at_hand: dict[
     rows = run_config(
         "flanders_ndvi",
         mask=None,
-        measurements={"red": "red", "nir": "nir", "ndvi": "(nir - red) / (nir + red)", "scl": "scl"},
+        measurements={
+            "red": "red",
+            "nir": "nir",
+            "ndvi": "(nir - red) / (nir + red)",
+            "scl": "scl",
+        },
         cluster=at_hand,
     )
     assert_as_brute_force(rows, brute_force(data_dir / FLANDERS, masked=False))
@@ -213,7 +218,9 @@ def test_flanders_unmasked(run_config: RunConfig, data_dir: Path, at_hand: dict[
     assert compare(rows, scl, "scl", "exactextract", suffix="SCL") == 5 * 21
 
 
-def test_flanders_by_centers(run_config: RunConfig, data_dir: Path, at_hand: dict[str, str]) -> None:
+def test_flanders_by_centers(
+    run_config: RunConfig, data_dir: Path, at_hand: dict[str, str]
+) -> None:
     """Raw B08 by cell centres is that of rasterstats.
 
     SCL is not compared: the edges of the fields run through the centres of its cells, where GDAL's

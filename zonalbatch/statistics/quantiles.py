@@ -24,6 +24,9 @@ __all__ = ["ONE", "quantiles_of", "zone_quantiles"]
 ONE = np.int64(1) << np.int64(40)
 """The share of a cell that is covered whole, in the integers that shares are summed in."""
 
+MOST_BINS = 2048
+"""Bins that values are dropped into, at most."""
+
 FAINT = 1e-6
 """Shares below this part of the zone's largest are dropped."""
 
@@ -61,24 +64,25 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, shares, shar
     longest = 1
     for i in range(len(zones)):
         longest = max(longest, n_inner[i] + n_boundary[i])
-    kept, sorted_values = np.empty(longest, inner.dtype), np.empty(longest, inner.dtype)
-    weights, sorted_weights = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    ends, before = np.empty(2049, np.int64), np.empty(2049, np.int64)
+    kept, weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
+    picked, picked_weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
+    bins = np.empty(longest, np.uint16)
+    table = np.empty((4, MOST_BINS + 1), np.int64)
     for i in range(len(zones)):
+        whole = inner[inner_at[i] : inner_at[i] + n_inner[i]]
         n = _keep(
-            inner[inner_at[i] : inner_at[i] + n_inner[i]],
             boundary[boundary_at[i] : boundary_at[i] + n_boundary[i]],
             shares[shares_at[i] : shares_at[i] + n_boundary[i]],
-            kept, weights,
+            len(whole) > 0, kept, weights,
         )  # fmt: skip
-        _select(kept, weights, n, probabilities, sorted_values, sorted_weights, ends, before,
+        _select(whole, kept[:n], weights, probabilities, bins, picked, picked_weights, table,
                 out[zones[i]])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
-def _keep(inner, boundary, shares, kept, weights):
-    """Copy values with their integer weights, boundary cells first, without the faint ones."""
-    largest = 1.0 if len(inner) else 0.0
+def _keep(boundary, shares, any_inner, kept, weights):
+    """Copy boundary values with their integer weights, without the faint ones; count them."""
+    largest = 1.0 if any_inner else 0.0
     for share in shares:
         largest = max(largest, share)
     n = 0
@@ -87,88 +91,151 @@ def _keep(inner, boundary, shares, kept, weights):
         if shares[i] >= FAINT * largest and weight > 0:
             kept[n], weights[n] = boundary[i], weight
             n += 1
-    for i in range(len(inner)):
-        kept[n + i], weights[n + i] = inner[i], ONE
-    return n + len(inner)
+    return n
 
 
 @njit(nogil=True, cache=True)
-def _select(values, weights, n, probabilities, sorted_values, sorted_weights, ends, before, out):
-    """Quantiles of the first n values by sorting only the bins they lie in."""
+def _select(inner, boundary, weights, probabilities, bins, picked, picked_weights, table, out):
+    """Quantiles of inner cells (of weight ONE) and boundary cells, by sorting a few bins."""
+    n_boundary, n = len(boundary), len(inner) + len(boundary)
     if n == 0:
         out[:] = np.nan
         return
-    low = high = values[0]
-    for i in range(n):
-        low = min(low, values[i])
-        high = max(high, values[i])
+    low = high = inner[0] if len(inner) else boundary[0]
+    for v in inner:
+        low, high = min(low, v), max(high, v)
+    for v in boundary:
+        low, high = min(low, v), max(high, v)
     if low == high:
         out[:] = float(low)
         return
-    n_bins = min(max(n // 2, 16), 2048)
+    n_bins = min(max(n // 2, 16), MOST_BINS)
     rate = n_bins / (float(high) - float(low))
     if not np.isfinite(rate):
         n_bins, rate = 1, 0.0
-    ends[: n_bins + 1] = 0
-    before[: n_bins + 1] = 0
-    for i in range(n):
-        b = min(int((float(values[i]) - float(low)) * rate), n_bins - 1)
-        ends[b + 1] += 1
-        before[b + 1] += weights[i]
+    # For each bin: its first rank, the weight below it, and where its values are picked to.
+    rank, below, place, wanted = table[0], table[1], table[2], table[3]
+    rank[: n_bins + 1] = 0
+    below[: n_bins + 1] = 0
+    wanted[: n_bins + 1] = 0
+    for i in range(len(inner)):
+        b = min(int((float(inner[i]) - float(low)) * rate), n_bins - 1)
+        bins[n_boundary + i] = b
+        rank[b + 1] += 1
+    for b in range(1, n_bins + 1):
+        below[b] = rank[b] * ONE
+    for i in range(n_boundary):
+        b = min(int((float(boundary[i]) - float(low)) * rate), n_bins - 1)
+        bins[i] = b
+        rank[b + 1] += 1
+        below[b + 1] += weights[i]
     for b in range(n_bins):
-        ends[b + 1] += ends[b]
-        before[b + 1] += before[b]
-    for i in range(n):
-        b = min(int((float(values[i]) - float(low)) * rate), n_bins - 1)
-        at = ends[b]
-        ends[b] = at + 1
-        sorted_values[at], sorted_weights[at] = values[i], weights[i]
-    # Now ends[b] is the end of bin b, which begins at the end of the bin before it; before[b] is
-    # the weight of all values below bin b.
+        rank[b + 1] += rank[b]
+        below[b + 1] += below[b]
+    for probability in probabilities:
+        b = _bin_of(probability * float(below[n_bins]), below, rank, n_bins)
+        wanted[b] = 1
+        wanted[_neighbour(b, -1, rank, n_bins)] = 1
+        wanted[_neighbour(b, 1, rank, n_bins)] = 1
+    _pick(inner, boundary, weights, bins, rank, place, wanted, n_bins, picked, picked_weights)
     for q in range(len(probabilities)):
-        out[q] = _quantile(sorted_values, sorted_weights, n, ends, before, n_bins, probabilities[q])
+        out[q] = _quantile(
+            picked, picked_weights, n, rank, below, place, wanted, n_bins, probabilities[q]
+        )
 
 
 @njit(nogil=True, cache=True)
-def _quantile(values, weights, n, ends, weight_before, n_bins, probability):
-    """One quantile of values in bins, of which it sorts those that it needs."""
-    total = weight_before[n_bins]
-    target = probability * float(total)
+def _bin_of(target, below, rank, n_bins):
+    """The last bin that holds a value and begins at or below the target."""
     b, above = 0, n_bins
-    while above - b > 1:  # the last bin whose values begin at or below the target
+    while above - b > 1:
         middle = (b + above) // 2
-        if float(weight_before[middle]) <= target:
+        if float(below[middle]) <= target:
             b = middle
         else:
             above = middle
-    while b > 0 and ends[b] == ends[b - 1]:
+    while b > 0 and rank[b + 1] == rank[b]:
         b -= 1  # the last bins are empty when all of the weight is asked for
-    before = weight_before[b]
-    start = ends[b - 1] if b else 0
-    _sort(values, weights, start, ends[b])
+    return b
+
+
+@njit(nogil=True, cache=True)
+def _neighbour(b, step, rank, n_bins):
+    """The next bin up or down that holds a value; the bin itself if there is none."""
+    c = b + step
+    while 0 <= c < n_bins:
+        if rank[c + 1] > rank[c]:
+            return c
+        c += step
+    return b
+
+
+@njit(nogil=True, cache=True)
+def _pick(inner, boundary, weights, bins, rank, place, wanted, n_bins, picked, picked_weights):
+    """Copy the values of the wanted bins, bin by bin."""
+    at = 0
+    for b in range(n_bins):
+        place[b] = at
+        if wanted[b]:
+            at += rank[b + 1] - rank[b]
+    for i in range(len(boundary)):
+        b = bins[i]
+        if wanted[b]:
+            picked[place[b]], picked_weights[place[b]] = boundary[i], weights[i]
+            place[b] += 1
+    for i in range(len(inner)):
+        b = bins[len(boundary) + i]
+        if wanted[b]:
+            picked[place[b]], picked_weights[place[b]] = inner[i], ONE
+            place[b] += 1
+    # place[b] is where a wanted bin ends now; wanted[b] becomes 2 once it is sorted.
+
+
+@njit(nogil=True, cache=True)
+def _sorted_bin(values, weights, rank, place, wanted, b):
+    """Sort a picked bin unless it is; where it begins."""
+    stop = place[b]
+    start = stop - (rank[b + 1] - rank[b])
+    if wanted[b] == 1:
+        _sort(values, weights, start, stop)
+        wanted[b] = 2
+    return start
+
+
+@njit(nogil=True, cache=True)
+def _quantile(values, weights, n, rank, below, place, wanted, n_bins, probability):
+    """One quantile from the picked bins."""
+    total = below[n_bins]
+    target = probability * float(total)
+    b = _bin_of(target, below, rank, n_bins)
+    start, before = _sorted_bin(values, weights, rank, place, wanted, b), below[b]
     j = start
-    while j < ends[b] - 1 and float(before + weights[j]) <= target:
+    while j < place[b] - 1 and float(before + weights[j]) <= target:
         before += weights[j]
         j += 1
-    # The pair where the shares reach the target is j; S_j tells whether k is j or the one before.
+    # The shares reach the target at rank k; S_k tells whether the quantile follows it or the one
+    # before.
+    k = rank[b] + (j - start)
     goal = probability * (n - 1) * float(total)
-    s_j = j * float(weights[j]) + (n - 1) * float(before)
-    if s_j <= goal:
-        if j == n - 1:
+    s_k = k * float(weights[j]) + (n - 1) * float(before)
+    if s_k <= goal:
+        if k == n - 1:
             return float(values[j])
-        if j + 1 == ends[b]:
-            _sort_bin_of(values, weights, j + 1, ends, b + 1, ends[b])
-        s_next = (j + 1) * float(weights[j + 1]) + (n - 1) * float(before + weights[j])
-        return _between(values[j], values[j + 1], s_j, s_next, goal)
-    if j == start and j > 0:
-        c = b - 1
-        while (ends[c - 1] if c else 0) == start:
-            c -= 1
-        _sort(values, weights, ends[c - 1] if c else 0, start)
-    if j == 0:
-        return float(values[0])
-    s_last = (j - 1) * float(weights[j - 1]) + (n - 1) * float(before - weights[j - 1])
-    return _between(values[j - 1], values[j], s_last, s_j, goal)
+        after = j + 1
+        if after == place[b]:
+            c = _neighbour(b, 1, rank, n_bins)
+            after = _sorted_bin(values, weights, rank, place, wanted, c)
+        s_next = (k + 1) * float(weights[after]) + (n - 1) * float(before + weights[j])
+        return _between(values[j], values[after], s_k, s_next, goal)
+    if k == 0:
+        return float(values[j])
+    last = j - 1
+    if j == start:
+        c = _neighbour(b, -1, rank, n_bins)
+        _sorted_bin(values, weights, rank, place, wanted, c)
+        last = place[c] - 1
+    s_last = (k - 1) * float(weights[last]) + (n - 1) * float(before - weights[last])
+    return _between(values[last], values[j], s_last, s_k, goal)
 
 
 @njit(nogil=True, cache=True)
@@ -178,14 +245,6 @@ def _between(low, high, s_low, s_high, goal):
         return low_f
     part = min(max((goal - s_low) / (s_high - s_low), 0.0), 1.0)
     return low_f + part * (high_f - low_f)
-
-
-@njit(nogil=True, cache=True)
-def _sort_bin_of(values, weights, index, ends, b, start):
-    """Sort the bin, b or one after it, that holds the value at ``index``."""
-    while ends[b] <= index:
-        b += 1
-    _sort(values, weights, start, ends[b])
 
 
 @njit(nogil=True, cache=True)
