@@ -22,7 +22,10 @@ from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.outlines import outline
 from zonalbatch.sources.protocol import Header
-from zonalbatch.summarise import LayerSummary, Recipe, Shapes, summarise
+from zonalbatch.ground import Shapes
+from zonalbatch.layer_work import LayerSummary
+from zonalbatch.recipe import Recipe
+from zonalbatch.summarise import summarise
 
 CRS = "EPSG:32631"
 COUNTS = ("count", "n_nodata", "n_nan", "n_masked", "n_outside")

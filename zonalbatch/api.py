@@ -22,6 +22,7 @@ from zonalbatch.partition import Partition
 from zonalbatch.planning import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
+from zonalbatch.recipe import Recipe
 from zonalbatch.seal import seal
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
@@ -35,7 +36,6 @@ from zonalbatch.sources import (
     stac_layers,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.summarise import Recipe
 from zonalbatch.work import ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
 

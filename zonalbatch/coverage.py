@@ -248,7 +248,6 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
     if y_b <= top or y_a >= bottom or (x_a >= right and x_b >= right):
         return
     slope = (x_b - x_a) / (y_b - y_a)
-    per_col = sense / abs(slope) if slope != 0.0 else 0.0
     first_row = top if y_a <= top else int(y_a)
     last_row = bottom if y_b >= bottom else int(np.ceil(y_b))
     y_0 = max(y_a, float(first_row))
@@ -265,24 +264,27 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
             continue
         if x_l >= right:
             continue
+        # What is added to a row must be the edge's drop to the last bit: a remainder would show in
+        # all cells to the right. So parts are split off, and the last cell gets what is left.
+        rate = drop / (x_r - x_l) if x_r > x_l else 0.0
         if x_l < left:
-            acc[line, 0] += per_col * (left - x_l)
-            drop = per_col * (x_r - left)
+            part = rate * (left - x_l)
+            acc[line, 0] += part
+            drop -= part
             x_l = float(left)
         cell = int(x_l)
-        if x_r <= cell + 1:
+        while x_r > cell + 1.0 and cell < right:
+            part = rate * (cell + 1.0 - x_l)
+            within = part * (0.5 * (x_l + cell + 1.0) - cell)
+            acc[line, cell - left] += part - within
+            acc[line, cell - left + 1] += within
+            drop -= part
+            cell += 1
+            x_l = float(cell)
+        if cell < right:
             within = drop * (0.5 * (x_l + x_r) - cell)
             acc[line, cell - left] += drop - within
             acc[line, cell - left + 1] += within
-            continue
-        while x_l < x_r and cell < right:
-            x_e = min(x_r, cell + 1.0)
-            part = per_col * (x_e - x_l)
-            within = part * (0.5 * (x_l + x_e) - cell)
-            acc[line, cell - left] += part - within
-            acc[line, cell - left + 1] += within
-            x_l = x_e
-            cell += 1
 
 
 @njit(nogil=True, cache=True)

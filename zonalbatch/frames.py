@@ -22,9 +22,12 @@ from zonalbatch.errors import (
     SourceError,
 )  # fmt: skip
 from zonalbatch.expression import bare, check, parse
+from zonalbatch.ground import Shapes
+from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning import on_one_lattice
+from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form, check_names, result_columns
 from zonalbatch.sources import (
     Band,
@@ -38,7 +41,7 @@ from zonalbatch.sources import (
     stac_layers,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.summarise import LayerSummary, Recipe, Shapes, summarise
+from zonalbatch.summarise import summarise
 from zonalbatch.zones import open_zones
 
 if TYPE_CHECKING:

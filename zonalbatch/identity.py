@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zonalbatch.layers import Asset, Layer
-from zonalbatch.summarise import Recipe
+from zonalbatch.recipe import Recipe
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
 

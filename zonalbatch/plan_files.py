@@ -25,8 +25,8 @@ from zonalbatch.identity import METHOD
 from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
+from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
-from zonalbatch.summarise import Recipe
 
 __all__ = [
     "Part",

@@ -38,9 +38,9 @@ from zonalbatch.partition import (
 )  # fmt: skip
 from zonalbatch.plan_files import Part, layer_table, part_table, write_zones
 from zonalbatch.reach import Reach
+from zonalbatch.recipe import Recipe, lattices_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
-from zonalbatch.summarise import Recipe, lattices_of
 from zonalbatch.zone_rows import ZoneRows
 from zonalbatch.zones import ZoneReader
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import GridMismatch, PassingReadError, PermanentReadError
+from zonalbatch.ground import Shapes
+from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Failure
 from zonalbatch.plan_files import PartInput, load_part
 from zonalbatch.receipts import Receipt, pack_bits
@@ -20,7 +22,7 @@ from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
 from zonalbatch.sources.protocol import Pixels
-from zonalbatch.summarise import LayerSummary, Shapes, summarise
+from zonalbatch.summarise import summarise
 
 __all__ = ["ARRAYS", "run_part"]
 

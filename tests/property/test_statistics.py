@@ -363,6 +363,14 @@ def test_corner_cases_of_quantiles() -> None:
     assert ranked([-1.0, -0.0, 0.0, 1.0], probabilities=[0.5]).tolist() == [0]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint16"])
+def test_interpolation_is_in_float64(dtype: str) -> None:
+    """Between two values of any type a quantile has the digits of float64."""
+    low, high = np.array([0.1, 60000.7]).astype(dtype)
+    (found,) = ranked(np.array([low, high]), probabilities=[1 / 3])
+    assert found == pytest.approx(float(low) + (float(high) - float(low)) / 3, rel=1e-14)
+
+
 def test_faint_shares_are_dropped_from_quantiles() -> None:
     """Cells of less than 1e-6 of the zone's largest share do not count, those of more do."""
     assert ranked([5.0, 100.0], [1.0, 0.9e-6]).tolist() == [5] * len(PROBABILITIES)
@@ -402,24 +410,24 @@ def test_quantiles_of_integers_beyond_float64(pair: tuple[int, int]) -> None:
     assert found[-1] == float(pair[1])
 
 
-def test_quantiles_over_the_whole_range_of_float64() -> None:
-    """Values further apart than the largest float64 are ranked without harm.
+@pytest.mark.parametrize(("dtype", "most"), [("float64", 1.7e308), ("float32", 3.4e38)])
+def test_quantiles_over_the_whole_range_of_floats(dtype: str, most: float) -> None:
+    """Values further apart than the largest number of their type are ranked without harm.
 
     In a process of its own, which must not be killed.
     """
     code = (
         "import numpy as np\n"
         "from zonalbatch.statistics.quantiles import quantiles_of\n"
-        "values = np.array([-1.7e308, 1.7e308, 0.0, 3.0])\n"
+        f"values = np.array([-{most}, {most}, 0.0, 3.0], '{dtype}')\n"
         "print(*quantiles_of(values, np.ones(4), np.array([0.0, 1/3, 2/3, 1.0])))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr[-500:]
-    np.testing.assert_allclose(
-        [float(text) for text in done.stdout.split()], [-1.7e308, 0, 3, 1.7e308], rtol=1e-12
-    )
+    found = [float(text) for text in done.stdout.split()]
+    np.testing.assert_allclose(found, [-most, 0, 3, most], rtol=1e-6, atol=1e-6)
 
 
 # --- quantiles: the same bits whatever the way ------------------------------------------------

@@ -23,7 +23,7 @@ from tests.oracles import (
 from zonalbatch.coverage import CoverageRule
 from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.measure import Mask
-from zonalbatch.summarise import LayerSummary
+from zonalbatch.layer_work import LayerSummary
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 EDGE = 700

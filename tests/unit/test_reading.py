@@ -23,7 +23,8 @@ from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
 from zonalbatch.sinks.table import STATUS, Form, Matrix
 from zonalbatch.sources.protocol import Header
-from zonalbatch.summarise import LayerSummary, Recipe
+from zonalbatch.layer_work import LayerSummary
+from zonalbatch.recipe import Recipe
 
 FINE = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)
 COARSE = Lattice("EPSG:32631", 20.0, 20.0, 0.0, 0.0)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from zonalbatch.errors import SchemaError
+from zonalbatch.layer_work import LayerSummary
+from zonalbatch.recipe import Recipe
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.summarise import LayerSummary, Recipe
 
 __all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
 

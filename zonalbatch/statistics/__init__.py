@@ -169,7 +169,7 @@ def _outside(summary: Summary) -> Column:
     """What is left of the total: so the parts add up, however the visited tiles were cut."""
     counts = summary.moments.counts
     some = summary.beyond | (counts[:, OUTSIDE] > 0)
-    inside = counts.sum(axis=1) - counts[:, OUTSIDE]
+    inside = np.delete(counts, OUTSIDE, axis=1).sum(axis=1)
     return np.where(some, np.maximum(summary.total - inside, 0.0), 0.0)
 
 

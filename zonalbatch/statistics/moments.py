@@ -4,7 +4,8 @@ A state is (count, sum, m2, min, max) of one zone, where ``m2`` is the sum of sq
 from the mean, each cell weighted by its share. States merge by the rule of Chan, Golub and LeVeque
 (Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979), which does not
 lose digits as sums of squares do. Within one fold tile integers of up to 16 bits are summed exactly
-around the first value, all others in two passes around the mean.
+around the first value, all others in two passes around the mean. Kernels name ``np.float64``: in
+numba ``float`` of a float32 stays a float32.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def _add_small_integers(values, reasons, zones, offsets, inners, cell_span, frac
             counts[zone, 0] += count
         if len(piece_values) == 0:
             continue
-        around = np.int32(piece_values[0])
+        # Around a value of the largest share, no digits are lost to one that hardly counts.
+        around = np.int32(piece_values[0 if inner else piece_shares.argmax()])
         low = high = piece_values[0]
         exact = np.int64(0)  # integers: exact, so the order of summation is free
         squares = np.int64(0)
@@ -144,17 +146,18 @@ def _add_small_integers(values, reasons, zones, offsets, inners, cell_span, frac
             squares += d * d
             low = min(low, v)
             high = max(high, v)
-        deviation, square = float(exact), float(squares)
+        deviation, square = np.float64(exact), np.float64(squares)
         for i in range(inner, len(piece_values)):
             v = piece_values[i]
             low = min(low, v)
             high = max(high, v)
-            d_f = float(np.int32(v) - around)
+            d_f = np.float64(np.int32(v) - around)
             weighted = piece_shares[i - inner] * d_f
             deviation += weighted
             square += weighted * d_f
         m2 = max(0.0, square - deviation * deviation / count)
-        _merge(state, zone, count, around * count + deviation, m2, float(low), float(high))
+        total = around * count + deviation
+        _merge(state, zone, count, total, m2, np.float64(low), np.float64(high))
 
 
 @njit(nogil=True, cache=True)
@@ -191,13 +194,12 @@ def _longest(offsets):
 @njit(nogil=True, cache=True)
 def _sum_and_range(values, inner, shares):
     """Weighted sum, min and max; four lanes in a fixed order let additions overlap."""
-    low = high = float(values[0])
+    low = high = np.float64(values[0])
     a = b = c = d = 0.0
     whole = inner - inner % 4
     for i in range(0, whole, 4):
-        v, w, x, y = (
-            float(values[i]), float(values[i + 1]), float(values[i + 2]), float(values[i + 3])
-        )  # fmt: skip
+        v, w = np.float64(values[i]), np.float64(values[i + 1])
+        x, y = np.float64(values[i + 2]), np.float64(values[i + 3])
         a += v
         b += w
         c += x
@@ -206,7 +208,7 @@ def _sum_and_range(values, inner, shares):
         high = max(high, max(max(v, w), max(x, y)))
     total = (a + b) + (c + d)
     for i in range(whole, len(values)):
-        v = float(values[i])
+        v = np.float64(values[i])
         total += v if i < inner else v * shares[i - inner]
         low = min(low, v)
         high = max(high, v)
@@ -220,8 +222,8 @@ def _squares(values, inner, shares, mean, count):
     s = t = 0.0
     whole = inner - inner % 4
     for i in range(0, whole, 4):
-        v, w = float(values[i]) - mean, float(values[i + 1]) - mean
-        x, y = float(values[i + 2]) - mean, float(values[i + 3]) - mean
+        v, w = np.float64(values[i]) - mean, np.float64(values[i + 1]) - mean
+        x, y = np.float64(values[i + 2]) - mean, np.float64(values[i + 3]) - mean
         a += v * v
         b += w * w
         c += x * x
@@ -229,7 +231,7 @@ def _squares(values, inner, shares, mean, count):
         s += (v + w) + (x + y)
     square = (a + b) + (c + d)
     for i in range(whole, len(values)):
-        v = float(values[i]) - mean
+        v = np.float64(values[i]) - mean
         share = 1.0 if i < inner else shares[i - inner]
         square += share * v * v
         t += share * v

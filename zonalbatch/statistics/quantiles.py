@@ -7,8 +7,9 @@ linearly between neighbours. Ties are not merged. With equal shares this is NumP
 (Hyndman and Fan's type 7); the weighted form is that of ``wquantile`` type 7 in the R package
 ``wquantiles``.
 
-Shares are summed as integers of 2^-40, so that sums do not depend on the order of the cells. Values
-are dropped into bins and only the bins that hold a wanted quantile are sorted.
+Shares are summed as integers, so that sums do not depend on the order of the cells: inner cells are
+counted, boundary cells summed in units of 2^-52 of the largest share (fewer bits where they are
+more than 1,024). Values are dropped into bins and only bins that hold a wanted quantile are sorted.
 """
 
 from __future__ import annotations
@@ -19,10 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["ONE", "quantiles_of", "zone_quantiles"]
-
-ONE = np.int64(1) << np.int64(40)
-"""The share of a cell that is covered whole, in the integers that shares are summed in."""
+__all__ = ["quantiles_of", "zone_quantiles"]
 
 MOST_BINS = 2048
 """Bins that values are dropped into, at most."""
@@ -67,36 +65,48 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, shares, shar
     kept, weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
     picked, picked_weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
     bins = np.empty(longest, np.uint16)
-    table = np.empty((4, MOST_BINS + 1), np.int64)
+    table = np.empty((5, MOST_BINS + 1), np.int64)
     for i in range(len(zones)):
         whole = inner[inner_at[i] : inner_at[i] + n_inner[i]]
-        n = _keep(
+        n, one = _keep(
             boundary[boundary_at[i] : boundary_at[i] + n_boundary[i]],
             shares[shares_at[i] : shares_at[i] + n_boundary[i]],
             len(whole) > 0, kept, weights,
         )  # fmt: skip
-        _select(whole, kept[:n], weights, probabilities, bins, picked, picked_weights, table,
+        _select(whole, kept[:n], weights, one, probabilities, bins, picked, picked_weights, table,
                 out[zones[i]])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
 def _keep(boundary, shares, any_inner, kept, weights):
-    """Copy boundary values with their integer weights, without the faint ones; count them."""
+    """Copy boundary values with integer weights, without faint ones; their number and weight 1."""
     largest = 1.0 if any_inner else 0.0
     for share in shares:
         largest = max(largest, share)
+    bits = 52
+    while len(boundary) >> (62 - bits):  # the sum of all weights must fit into 62 bits
+        bits -= 1
+    one = np.int64(1) << np.int64(bits)
     n = 0
     for i in range(len(boundary)):
-        weight = np.int64(shares[i] * ONE + 0.5)
-        if shares[i] >= FAINT * largest and weight > 0:
-            kept[n], weights[n] = boundary[i], weight
+        share = shares[i] / largest
+        if share >= FAINT:
+            kept[n], weights[n] = boundary[i], np.int64(share * one + 0.5)
             n += 1
-    return n
+    return n, one
 
 
 @njit(nogil=True, cache=True)
-def _select(inner, boundary, weights, probabilities, bins, picked, picked_weights, table, out):
-    """Quantiles of inner cells (of weight ONE) and boundary cells, by sorting a few bins."""
+def _bin(value, low, rate, n_bins):
+    """The bin of a value; bins are in the order of values."""
+    if n_bins == 1:
+        return 0
+    return min(int((np.float64(value) - np.float64(low)) * rate), n_bins - 1)
+
+
+@njit(nogil=True, cache=True)
+def _select(inner, boundary, weights, one, probabilities, bins, picked, picked_weights, table, out):
+    """Quantiles of inner cells and of boundary cells with weights, by sorting a few bins."""
     n_boundary, n = len(boundary), len(inner) + len(boundary)
     if n == 0:
         out[:] = np.nan
@@ -107,50 +117,59 @@ def _select(inner, boundary, weights, probabilities, bins, picked, picked_weight
     for v in boundary:
         low, high = min(low, v), max(high, v)
     if low == high:
-        out[:] = float(low)
+        out[:] = np.float64(low)
         return
     n_bins = min(max(n // 2, 16), MOST_BINS)
-    rate = n_bins / (float(high) - float(low))
-    if not np.isfinite(rate):
-        n_bins, rate = 1, 0.0
-    # For each bin: its first rank, the weight below it, and where its values are picked to.
-    rank, below, place, wanted = table[0], table[1], table[2], table[3]
+    breadth = np.float64(high) - np.float64(low)
+    rate = n_bins / breadth if breadth > 0.0 else np.inf
+    if not (np.isfinite(breadth) and np.isfinite(rate)):
+        n_bins = 1  # values that float64 cannot spread over bins
+    # For each bin: its first rank; inner cells and boundary weight below it; where its values are
+    # picked to; whether they are wanted.
+    rank, inners, below, place, wanted = table[0], table[1], table[2], table[3], table[4]
     rank[: n_bins + 1] = 0
     below[: n_bins + 1] = 0
     wanted[: n_bins + 1] = 0
     for i in range(len(inner)):
-        b = min(int((float(inner[i]) - float(low)) * rate), n_bins - 1)
+        b = _bin(inner[i], low, rate, n_bins)
         bins[n_boundary + i] = b
         rank[b + 1] += 1
-    for b in range(1, n_bins + 1):
-        below[b] = rank[b] * ONE
+    inners[0] = 0
+    for b in range(n_bins):
+        inners[b + 1] = inners[b] + rank[b + 1]
     for i in range(n_boundary):
-        b = min(int((float(boundary[i]) - float(low)) * rate), n_bins - 1)
+        b = _bin(boundary[i], low, rate, n_bins)
         bins[i] = b
         rank[b + 1] += 1
         below[b + 1] += weights[i]
     for b in range(n_bins):
         rank[b + 1] += rank[b]
         below[b + 1] += below[b]
+    unit = 1.0 / np.float64(one)
+    total = np.float64(inners[n_bins]) + np.float64(below[n_bins]) * unit
     for probability in probabilities:
-        b = _bin_of(probability * float(below[n_bins]), below, rank, n_bins)
+        b = _bin_of(probability * total, inners, below, unit, rank, n_bins)
         wanted[b] = 1
         wanted[_neighbour(b, -1, rank, n_bins)] = 1
         wanted[_neighbour(b, 1, rank, n_bins)] = 1
-    _pick(inner, boundary, weights, bins, rank, place, wanted, n_bins, picked, picked_weights)
+    _pick(inner, boundary, weights, one, bins, rank, place, wanted, n_bins, picked, picked_weights)
     for q in range(len(probabilities)):
-        out[q] = _quantile(
-            picked, picked_weights, n, rank, below, place, wanted, n_bins, probabilities[q]
-        )
+        if probabilities[q] <= 0.0:
+            out[q] = np.float64(low)
+        elif probabilities[q] >= 1.0:
+            out[q] = np.float64(high)
+        else:
+            out[q] = _quantile(picked, picked_weights, one, n, rank, inners, below, place, wanted,
+                               n_bins, probabilities[q])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
-def _bin_of(target, below, rank, n_bins):
+def _bin_of(target, inners, below, unit, rank, n_bins):
     """The last bin that holds a value and begins at or below the target."""
     b, above = 0, n_bins
     while above - b > 1:
         middle = (b + above) // 2
-        if float(below[middle]) <= target:
+        if np.float64(inners[middle]) + np.float64(below[middle]) * unit <= target:
             b = middle
         else:
             above = middle
@@ -171,7 +190,8 @@ def _neighbour(b, step, rank, n_bins):
 
 
 @njit(nogil=True, cache=True)
-def _pick(inner, boundary, weights, bins, rank, place, wanted, n_bins, picked, picked_weights):
+def _pick(inner, boundary, weights, one, bins, rank, place, wanted, n_bins, picked,
+          picked_weights):  # fmt: skip
     """Copy the values of the wanted bins, bin by bin."""
     at = 0
     for b in range(n_bins):
@@ -186,7 +206,7 @@ def _pick(inner, boundary, weights, bins, rank, place, wanted, n_bins, picked, p
     for i in range(len(inner)):
         b = bins[len(boundary) + i]
         if wanted[b]:
-            picked[place[b]], picked_weights[place[b]] = inner[i], ONE
+            picked[place[b]], picked_weights[place[b]] = inner[i], one
             place[b] += 1
     # place[b] is where a wanted bin ends now; wanted[b] becomes 2 once it is sorted.
 
@@ -203,44 +223,51 @@ def _sorted_bin(values, weights, rank, place, wanted, b):
 
 
 @njit(nogil=True, cache=True)
-def _quantile(values, weights, n, rank, below, place, wanted, n_bins, probability):
+def _quantile(values, weights, one, n, rank, inners, below, place, wanted, n_bins, probability):
     """One quantile from the picked bins."""
-    total = below[n_bins]
-    target = probability * float(total)
-    b = _bin_of(target, below, rank, n_bins)
-    start, before = _sorted_bin(values, weights, rank, place, wanted, b), below[b]
+    unit = 1.0 / np.float64(one)
+    total = np.float64(inners[n_bins]) + np.float64(below[n_bins]) * unit
+    target = probability * total
+    b = _bin_of(target, inners, below, unit, rank, n_bins)
+    start = _sorted_bin(values, weights, rank, place, wanted, b)
+    whole, part = inners[b], below[b]  # weight before pair j: inner cells, and boundary cells
     j = start
-    while j < place[b] - 1 and float(before + weights[j]) <= target:
-        before += weights[j]
+    while j < place[b] - 1:
+        w, p = (whole + 1, part) if weights[j] == one else (whole, part + weights[j])
+        if np.float64(w) + np.float64(p) * unit > target:
+            break
+        whole, part = w, p
         j += 1
     # The shares reach the target at rank k; S_k tells whether the quantile follows it or the one
     # before.
     k = rank[b] + (j - start)
-    goal = probability * (n - 1) * float(total)
-    s_k = k * float(weights[j]) + (n - 1) * float(before)
+    before, weight = np.float64(whole) + np.float64(part) * unit, np.float64(weights[j]) * unit
+    goal = (n - 1) * target
+    s_k = k * weight + (n - 1) * before
     if s_k <= goal:
         if k == n - 1:
-            return float(values[j])
+            return np.float64(values[j])
         after = j + 1
         if after == place[b]:
             c = _neighbour(b, 1, rank, n_bins)
             after = _sorted_bin(values, weights, rank, place, wanted, c)
-        s_next = (k + 1) * float(weights[after]) + (n - 1) * float(before + weights[j])
+        s_next = (k + 1) * (np.float64(weights[after]) * unit) + (n - 1) * (before + weight)
         return _between(values[j], values[after], s_k, s_next, goal)
     if k == 0:
-        return float(values[j])
+        return np.float64(values[j])
     last = j - 1
     if j == start:
         c = _neighbour(b, -1, rank, n_bins)
         _sorted_bin(values, weights, rank, place, wanted, c)
         last = place[c] - 1
-    s_last = (k - 1) * float(weights[last]) + (n - 1) * float(before - weights[last])
+    weight = np.float64(weights[last]) * unit
+    s_last = (k - 1) * weight + (n - 1) * (before - weight)
     return _between(values[last], values[j], s_last, s_k, goal)
 
 
 @njit(nogil=True, cache=True)
 def _between(low, high, s_low, s_high, goal):
-    low_f, high_f = float(low), float(high)
+    low_f, high_f = np.float64(low), np.float64(high)
     if low_f == high_f or s_high <= s_low:
         return low_f
     part = min(max((goal - s_low) / (s_high - s_low), 0.0), 1.0)

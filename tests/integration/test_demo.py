@@ -1,0 +1,132 @@
+"""`zonalbatch demo`, as a new user types it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas
+import pytest
+
+import zonalbatch as zb
+
+pytestmark = pytest.mark.long
+
+SCRIPT = Path(sys.executable).with_name("zonalbatch")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the demo did."""
+
+    folder: Path
+    """Where it was typed."""
+    out: str
+    err: str
+    seconds: float
+
+
+def typed(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command as a user types it, in a folder."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+    environment["PATH"] = f"{SCRIPT.parent}{os.pathsep}{environment['PATH']}"
+    return subprocess.run(
+        arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """The demo, once."""
+    folder = tmp_path_factory.mktemp("home")
+    began = time.monotonic()
+    done = typed(["zonalbatch", "demo"], folder)
+    assert done.returncode == 0, done.stderr
+    return Shown(folder, done.stdout, done.stderr, time.monotonic() - began)
+
+
+def test_it_leaves_data_job_and_result(shown: Shown) -> None:
+    """1,000 fields × 12 dates as COGs and items, job.yaml, and a row for each pair."""
+    demo = shown.folder / "zonalbatch-demo"
+    assert {"fields.parquet", "items.json", "job.yaml", "out", "scenes"} <= set(os.listdir(demo))
+    assert len(list(demo.glob("scenes/*/*.tif"))) == 36
+    results = zb.open_results(demo / "out")
+    assert len(results.gdf) == 12_000
+    assert set(results.gdf["status"]) == {"ok", "empty"}
+    assert len(geopandas.read_parquet(demo / "out" / "results")) == 12_000
+    assert results.failures.empty
+
+
+def test_it_tells_what_it_did(shown: Shown) -> None:
+    """Steps, rows, a field's year; no warning, no traceback."""
+    assert re.search(r"12,000 rows", shown.out)
+    assert "0 failures" in shown.out
+    assert "ndvi_mean" in shown.out
+    assert "winter wheat" in shown.out
+    assert "Warning" not in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_the_year_is_believable(shown: Shown) -> None:
+    """Winter wheat is green in May and not in September; maize the other way round."""
+    rows = zb.open_results(shown.folder / "zonalbatch-demo" / "out").gdf
+    means = rows.groupby(["crop", rows["datetime"].dt.month])["ndvi_mean"].mean()
+    assert means["winter wheat", 5] > 0.7 > means["winter wheat", 8]
+    assert means["maize", 8] > 0.7 > means["maize", 5]
+
+
+def test_the_next_three_commands_work(shown: Shown) -> None:
+    """Each can be typed as it is printed, and ends well."""
+    lines = [line.strip() for line in shown.out.partition("Now try:")[2].splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if line]
+    assert len(commands) == 3
+    for command in commands:
+        done = typed(command, shown.folder)
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stdout
+
+
+def test_it_takes_less_than_a_minute(shown: Shown) -> None:
+    """On 2 cores, with everything installed."""
+    assert shown.seconds < 60
+
+
+def test_a_second_time_computes_nothing(shown: Shown) -> None:
+    """The landscape and the parts are there already; a part lost is a part computed."""
+    results = zb.open_results(shown.folder / "zonalbatch-demo" / "out")
+    digest, files = results.digest, results.files
+    done = typed(["zonalbatch", "demo"], shown.folder)
+    assert done.returncode == 0
+    assert "there already" in done.stdout
+    assert zb.open_results(results.path).digest == digest
+    files[0].unlink()
+    assert typed(["zonalbatch", "demo"], shown.folder).returncode == 0
+    assert zb.open_results(results.path).digest == digest
+
+
+def test_a_folder_of_choice(tmp_path: Path) -> None:
+    """`--folder` says where; a place that cannot be written to is refused in one sentence."""
+    (tmp_path / "taken").write_text("mine")
+    done = typed(["zonalbatch", "demo", "--folder", "taken/demo"], tmp_path)
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: cannot write")
+
+
+def test_an_unfinished_landscape_is_made_again(tmp_path: Path) -> None:
+    """A demo that was stopped while it made its data starts over where data are missing."""
+    first = typed(["zonalbatch", "demo"], tmp_path)
+    assert first.returncode == 0
+    demo = tmp_path / "zonalbatch-demo"
+    digest = zb.open_results(demo / "out").digest
+    for name in ("fields.parquet", "items.json", "job.yaml"):
+        (demo / name).unlink()
+    again = typed(["zonalbatch", "demo"], tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert zb.open_results(demo / "out").digest == digest
