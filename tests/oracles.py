@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from zonalbatch.coverage import Coverage, CoverageRule, cover
 from zonalbatch.expression import bare, parse
+from zonalbatch.ground import Shapes
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
+from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.outlines import outline
-from zonalbatch.sources.protocol import Header
-from zonalbatch.ground import Shapes
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.recipe import Recipe
+from zonalbatch.sources.protocol import Header
 from zonalbatch.summarise import summarise
 
 CRS = "EPSG:32631"
@@ -54,7 +54,7 @@ def areas(shape: shapely.Geometry, lattice: Lattice, window: Window) -> NDArray[
 def centers_inside(
     shape: shapely.Geometry, lattice: Lattice, window: Window
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(row, col) whether a cell's centre lies in a shape, and whether it lies away from its edge."""
+    """(row, col) whether a cell's centre lies in a shape, and whether it is away from its edge."""
     local = in_cells(shape, lattice, window)
     rows, cols = np.indices(window.shape)
     centers = shapely.points(cols + 0.5, rows + 0.5)
@@ -86,7 +86,7 @@ def placed(shape: shapely.Geometry, lattice: Lattice, row: int, col: int) -> sha
 
 def window_of(shape: shapely.Geometry, lattice: Lattice, margin: int = 1) -> Window:
     """The cells that a shape may touch, and some around."""
-    left, bottom, right, top = shape.bounds
+    left, bottom, right, top = shapely.bounds(shape)
     return Window(
         int(np.floor((lattice.y0 - top) / lattice.dy)) - margin,
         int(np.floor((left - lattice.x0) / lattice.dx)) - margin,
@@ -273,7 +273,7 @@ class Raster:
     def read(self, bands: Sequence[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Raw pixels of a window, noted."""
         with self._lock:
-            self.windows.append(tuple(window))
+            self.windows.append(window)
         error = self.spoil(window)
         if error is not None:
             raise error

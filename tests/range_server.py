@@ -1,6 +1,6 @@
 """A real HTTP server that answers ranges, for a folder; says its port on the first line.
 
-    python tests/range_server.py FOLDER
+python tests/range_server.py FOLDER
 """
 
 from __future__ import annotations

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plan", "recipe_of", "run"]
 
+ALL = ("*",)
+"""Carry all columns of the zones."""
+
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
 
@@ -179,7 +182,12 @@ class _Work:
         """Look at the job's zones and source."""
         recipe = recipe_of(job)
         keys = job.zones
-        zones = open_zones(keys.path, id=keys.id, columns=keys.columns or (), buffer=keys.buffer)
+        zones = open_zones(
+            keys.path,
+            id=keys.id,
+            columns=ALL if keys.columns is None else keys.columns,
+            buffer=keys.buffer,
+        )
         check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
         found, arrays = find_layers(job)
         form = form_of(job, found, _count(zones))
@@ -188,7 +196,8 @@ class _Work:
 
     def planned(self) -> Plan:
         """The plan, stored; refused if the output holds the results of another."""
-        manifest = self.output.manifest()
+        # An output without rows is nobody's: a run that never came so far claims nothing.
+        manifest = self.output.manifest() if self.output.part_sizes() else {}
         kept = Partition(**manifest["partition"]) if "partition" in manifest else None
         made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
         if manifest and manifest["inputs"] != made.fingerprint:
@@ -209,7 +218,7 @@ class _Work:
 
     def claim(self, made: Plan) -> None:
         """Note in the output whose results it holds."""
-        if self.output.manifest().get("fingerprint") == made.fingerprint:
+        if self.output.part_sizes() and self.output.manifest()["inputs"] == made.fingerprint:
             return
         if not self.job.in_memory:
             write_text(self.output.path / "job.yaml", self.job.to_yaml())

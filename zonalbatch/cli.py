@@ -50,9 +50,6 @@ def main() -> None:
     except ZonalbatchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on from here", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def _version(wanted: bool) -> None:
@@ -231,7 +228,11 @@ def demo(
 
 @contextmanager
 def _terminating() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C: both leave a result that a second run goes on from."""
+    """Take SIGTERM as Ctrl-C: both leave a result that a second run goes on from.
+
+    Raises:
+        typer.Exit: with 130, after an interruption.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -239,6 +240,9 @@ def _terminating() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on from here", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -325,8 +329,8 @@ def _writer(out: Path) -> Any:
     def write(frame: Any) -> None:
         try:
             writers[out.suffix.lower()](frame)
-        except OSError as error:
-            raise OutputError(f"cannot write {out}: {error.strerror or error}") from error
+        except (OSError, RuntimeError) as error:  # pyogrio's errors are of the second kind
+            raise OutputError(f"cannot write {out}: {error}") from error
 
     return write
 

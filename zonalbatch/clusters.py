@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -48,17 +51,32 @@ def _started(cluster: LocalCluster) -> Iterator[Client]:
     import distributed
 
     try:
-        workers = distributed.LocalCluster(
-            n_workers=cluster.workers or processors(),
-            threads_per_worker=cluster.threads,
-            processes=True,
-            memory_limit=0,
-            dashboard_address=":0",
-        )
+        with _deaf_to_interrupts():
+            workers = distributed.LocalCluster(
+                n_workers=cluster.workers or processors(),
+                threads_per_worker=cluster.threads,
+                processes=True,
+                memory_limit=0,
+                dashboard_address=":0",
+                silence_logs=logging.ERROR,
+            )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise ClusterError(f"no local cluster could be started: {error}") from error
     with workers, distributed.Client(workers) as client:
         yield client
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C: it is for this process to end them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

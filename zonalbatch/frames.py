@@ -142,7 +142,8 @@ def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
     if hasattr(zones, "compute"):
         zones = zones.compute()
     # Only a column that the user names as id must be unique; an index may be anything.
-    return zones, open_zones(zones if id else zones.reset_index(drop=True), id=id)
+    plain = zones.reset_index(drop=True) if id is None and hasattr(zones, "reset_index") else zones
+    return zones, open_zones(plain, id=id)
 
 
 def _base(
@@ -204,7 +205,8 @@ def _found(
     if hasattr(raster, "dims"):
         found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
     elif _are_items(raster):
-        found = stac_layers(raster, bands=bands, scale_offset=scale_offset)
+        items = [raster] if hasattr(raster, "assets") else raster
+        found = stac_layers(items, bands=bands, scale_offset=scale_offset)
     else:
         files = [raster] if isinstance(raster, str | os.PathLike) else list(raster)
         found = cog_layers(

@@ -260,6 +260,6 @@ def _holdable(nodata: float | int | str | None, dtype: np.dtype[Any]) -> float |
         info = np.iinfo(dtype)
         whole = nodata == nodata and float(nodata).is_integer()
         return int(nodata) if whole and info.min <= nodata <= info.max else None
-    if np.isfinite(nodata) and abs(nodata) > np.finfo(dtype).max:
+    if np.isfinite(nodata) and abs(nodata) > float(np.finfo(dtype).max):
         return None
     return nodata

@@ -8,6 +8,7 @@ recipe.json      how numbers are made and written
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,14 +130,18 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
     return {
         i: Layer(
             id=row["layer"],
-            datetime=row["datetime"],
-            datetime_end=row["datetime_end"],
+            datetime=_utc(row["datetime"]),
+            datetime_end=_utc(row["datetime_end"]),
             items=tuple(row["items"] or ()),
             assets=assets[i],
             missing=missing[i],
         )
         for i, row in heads.items()
     }
+
+
+def _utc(time: dt.datetime | None) -> dt.datetime | None:
+    return None if time is None else time.astimezone(dt.UTC)
 
 
 def _asset_from(row: Mapping[str, Any]) -> Asset:

@@ -301,8 +301,9 @@ class _Planner:
 
 
 def _decoded(layer: Layer) -> int:
-    """Bytes of a layer's wanted bands, decoded whole."""
+    """Bytes of a layer's wanted bands, decoded whole, each once."""
+    bands = {(asset.href, asset.band): asset for asset in layer.assets.values()}
     return sum(
         math.prod(asset.grid.shape) * np.dtype(asset.dtype or "uint16").itemsize
-        for asset in layer.assets.values()
+        for asset in bands.values()
     )

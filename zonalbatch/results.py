@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zonalbatch.errors import InputError
+from zonalbatch.errors import InputError, OutputError
 from zonalbatch.sinks.output import Output
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Results:
     @cached_property
     def table(self) -> pa.Table:
         """All rows as an Arrow table."""
-        return pa.concat_tables([pq.read_table(file) for file in self.files])
+        return pa.concat_tables([_read(file) for file in self.files])
 
     @cached_property
     def gdf(self) -> geopandas.GeoDataFrame:
@@ -109,19 +109,33 @@ def status_of(path: str | os.PathLike[str]) -> Status:
     manifest = output.manifest()
     if not manifest:
         raise InputError(f"{path} is no output of a run: it has no manifest.json")
-    parts = pq.read_table(output.plans / manifest["fingerprint"] / "parts.parquet")
+    parts = _read(output.plans / manifest["fingerprint"] / "parts.parquet")
     receipts = output.receipts(parts["id"].to_pylist())
-    files = list(output.results.glob("part-*.parquet"))
+    done = sum(not r.passing for r in receipts.values())
     return Status(
         output=str(path),
         fingerprint=manifest["fingerprint"],
-        sealed=manifest.get("sealed", False),
+        sealed=manifest.get("sealed", False) and done == parts.num_rows,
         parts=parts.num_rows,
-        done=sum(not r.passing for r in receipts.values()),
+        done=done,
         rows=sum(r.rows for r in receipts.values()) + manifest.get("zones_without_layer", 0),
-        bytes=sum(file.stat().st_size for file in files),
+        bytes=sum(output.part_sizes().values()),
         failures=manifest.get("failures", sum(r.failures for r in receipts.values())),
     )
+
+
+def _read(path: Path) -> pa.Table:
+    """A table of a result.
+
+    Raises:
+        OutputError: the file is gone or broken.
+    """
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise OutputError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); run the job again to mend it"
+        ) from error
 
 
 def _digest(table: pa.Table) -> str:

@@ -27,12 +27,12 @@ ZONES_AT_ONCE = 100_000
 def seal(plan: Plan, output: Output, done: Done) -> None:
     """Write the rows of zones that meet no layer, the tables beside the results, the manifest."""
     alone = _write_alone(plan, output, done)
+    output.drop_others([*(part.id for part in plan.parts), _alone_name(plan)])
     _write_zones(plan, output)
     _write_layers(plan, output, done)
     failures = [*plan.failures, *output.failures()]
     with replacing(output.path / "failures.parquet") as file:
         pq.write_table(failure_table(failures), file)
-    files = sorted(output.results.glob("part-*.parquet"))
     output.write_manifest(
         sealed=not any(not f.permanent for f in failures),
         version=__version__,
@@ -42,13 +42,17 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
         zones_without_layer=alone,
         layers=len(plan.layers),
         failures=len(failures),
-        bytes=sum(file.stat().st_size for file in files),
+        bytes=sum(output.part_sizes().values()),
     )
+
+
+def _alone_name(plan: Plan) -> str:
+    return digest(b"alone", plan.fingerprint.encode()).hex()
 
 
 def _write_alone(plan: Plan, output: Output, done: Done) -> int:
     """Rows with a null layer, status ``empty``, for the zones that have no other row."""
-    name = digest(b"alone", plan.fingerprint.encode()).hex()
+    name = _alone_name(plan)
     alone = np.flatnonzero(~done.met)
     if not len(alone):
         output.part_path(name).unlink(missing_ok=True)

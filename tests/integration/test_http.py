@@ -39,7 +39,9 @@ def test_rasters_over_http_give_the_numbers_of_the_files(land: Landscape, url: s
     """Where a raster lies changes no number."""
     fields = geopandas.read_parquet(land.fields)
     names = [f"{folder.name}/B08.tif" for folder in land.scenes]
-    local = zb.zonal_stats(fields, [str(land.scenes[0].parent / n) for n in names], "count,mean,p90")
+    local = zb.zonal_stats(
+        fields, [str(land.scenes[0].parent / n) for n in names], "count,mean,p90"
+    )
     remote = zb.zonal_stats(fields, [f"{url}/scenes/{n}" for n in names], "count,mean,p90")
     for column in ("count", "mean", "p90"):
         np.testing.assert_array_equal(local[column], remote[column])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -224,6 +225,45 @@ class TestRows:
         runner.run(zones={"path": str(runner.land.fields), "id": "field_id"})
         assert "crop" in runner.results().table.column_names
 
+    def test_columns_of_any_type(self, runner: Runner) -> None:
+        """Text, numbers, dates, categories, lists, nulls: they come out as they went in."""
+        frame = geopandas.read_parquet(runner.land.fields).iloc[:4].reset_index(drop=True)
+        frame = frame.assign(
+            text=["ä", None, "", "b"], whole=pd.array([1, None, 3, 4], "Int64"),
+            day=pd.to_datetime(["2024-01-01", None, "2024-02-01", "2024-03-01"]),
+            kind=pd.Categorical(["x", "y", None, "x"]), yes=[True, False, True, True],
+            some=[[1, 2], [], None, [3]], part=[0.5, np.nan, 1.5, 2.5],
+        )  # fmt: skip
+        names = ["text", "whole", "day", "kind", "yes", "some", "part"]
+        zones = {"path": frame, "id": "field_id", "columns": names}
+        digest = runner.digest("frame", zones=zones)
+        frame.to_parquet(runner.folder / "zones.parquet")
+        zones["path"] = str(runner.folder / "zones.parquet")
+        assert runner.digest("file", zones=zones) == digest
+        rows = runner.results("file").table.to_pylist()
+        first = {row["zone_id"]: row for row in rows}
+        assert [first[z]["text"] for z in (1, 2, 3, 4)] == ["ä", None, "", "b"]
+        assert [first[z]["whole"] for z in (1, 2, 3, 4)] == [1, None, 3, 4]
+        assert [first[z]["kind"] for z in (1, 2, 3, 4)] == ["x", "y", None, "x"]
+        assert [first[z]["some"] for z in (1, 2, 3, 4)] == [[1, 2], [], None, [3]]
+        assert first[2]["day"] is None
+
+    def test_ids(self, runner: Runner) -> None:
+        """Text is an id too; without one, rows of a file are numbered, and a frame's index is."""
+        frame = geopandas.read_parquet(runner.land.fields).iloc[:3]
+        frame = frame.assign(name=["b", "a", "ä"]).set_index(pd.Index([7, 5, 6]))
+        frame.reset_index(drop=True).to_parquet(runner.folder / "zones.parquet")
+        path = str(runner.folder / "zones.parquet")
+        keys: dict[str, tuple[dict[str, Any], set[Any]]] = {
+            "text": ({"path": path, "id": "name"}, {"a", "b", "ä"}),
+            "rows": ({"path": path}, {0, 1, 2}),
+            "index": ({"path": frame}, {5, 6, 7}),
+        }
+        for out, (zones, ids) in keys.items():
+            runner.run(out, zones=zones)
+            assert set(runner.results(out).table["zone_id"].to_pylist()) == ids
+            assert set(runner.results(out).gdf["zone_id"]) == ids
+
     def test_no_column_is_carried_if_none_is_named(self, runner: Runner) -> None:
         """An empty list is not null."""
         zones = {"path": str(runner.land.fields), "id": "field_id", "columns": []}
@@ -269,6 +309,7 @@ class TestForm:
         turned = rows.pivot(index=keys, columns="name", values="value").sort_index()
         wide = runner.results("wide").gdf.set_index(keys).sort_index()
         assert len(long) == len(wide) * 2 * len(STATISTICS)
+        assert runner.results("long").gdf.geometry.notna().all()
         pd.testing.assert_frame_equal(
             turned[sorted(turned)], wide[sorted(turned)], check_names=False
         )
@@ -338,6 +379,34 @@ class TestForm:
         assert red["scale"].unique().tolist() == [0.0001]
         assert set(layers["layer"]) == set(runner.results().table["layer"].to_pylist())
 
+    def test_layers_say_what_the_files_said(self, runner: Runner) -> None:
+        """Where the plan leaves nodata and scale to the files, what was applied stands there."""
+        runner.run("item")
+        runner.run("file", scale_offset="file")
+        tables = []
+        for out in ("item", "file"):
+            table = pq.read_table(runner.folder / out / "layers.parquet").to_pandas()
+            tables.append(table.sort_values(["index", "band"], ignore_index=True))
+        columns = ["layer", "band", "nodata", "scale", "offset"]
+        pd.testing.assert_frame_equal(tables[0][columns], tables[1][columns])
+        assert set(tables[0]["nodata"].map(json.loads)) == {0}
+
+    @pytest.mark.parametrize("name", ["with space", "ünïcode", "100%", "a#b", "[x]{y}"])
+    def test_any_name_of_an_output(self, runner: Runner, name: str) -> None:
+        """Paths are paths, not patterns."""
+        report = runner.run(name)
+        assert (report.rows, runner.run(name).computed) == (180, 0)
+        assert len(runner.results(name).gdf) == 180
+
+    def test_relative_paths(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From Python they are relative to where it runs, wherever the workers run."""
+        (runner.folder / "here").mkdir()
+        shutil.copy(runner.land.fields, runner.folder / "here" / "fields.parquet")
+        monkeypatch.chdir(runner.folder / "here")
+        job = runner.job(zones={"path": "fields.parquet", "id": "field_id"}, output={"path": "out"})
+        assert zb.run(job, runner.client).rows == 180
+        assert len(zb.open_results("out").gdf) == 180
+
 
 class TestReceipts:
     """Every pair of zone and layer is accounted for."""
@@ -367,7 +436,7 @@ class TestReceipts:
         assert sum(p.pairs for p in planned.parts) <= len(zones) * 3
 
     def test_the_ledger_holds_them(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each receipt of the ledger equals the one in the file's footer."""
+        """Each receipt of the ledger is the one in the file's footer, which cannot know its size."""
         cut_small(monkeypatch)
         runner.run()
         ledger = [
@@ -375,7 +444,7 @@ class TestReceipts:
             for file in (runner.folder / "out/ledger").glob("*.jsonl")
             for line in file.read_text().splitlines()
         ]
-        assert {r.part: r for r in ledger} == runner.receipts()
+        assert {r.part: replace(r, bytes=0) for r in ledger} == runner.receipts()
 
     def test_a_receipt_says_the_size_of_its_file(self, runner: Runner) -> None:
         """`bytes` is the size of the written file, in what the client is given."""
@@ -460,10 +529,22 @@ class TestAgain:
         """Results of one job are not mixed with those of another, nor touched."""
         runner.run()
         digest = runner.results().digest
-        with pytest.raises(SchemaError, match=r"holds the results of (another job|other)"):
+        with pytest.raises(SchemaError, match="holds the results of") as caught:
             runner.run(**changes)
+        assert "zones or scenes" not in str(caught.value)  # they are the same
         assert runner.results().digest == digest
         assert runner.run().computed == 0
+
+    def test_measurements_in_another_order(self, runner: Runner) -> None:
+        """Are another job, or the same result: never files with columns in two orders."""
+        zones = squares(8, left=548_160 - 400, top=5_632_000 + 400, side=400)  # some meet nothing
+        keys = {"path": zones, "id": "id"}
+        runner.run(zones=keys)
+        digest = runner.results().digest
+        turned = {"ndvi": "(nir - red) / (nir + red)", "red": "red"}
+        with contextlib.suppress(SchemaError):
+            runner.run(zones=keys, measurements=turned)
+        assert runner.results().digest == digest
 
     def test_a_result_that_is_being_written_is_refused(self, runner: Runner) -> None:
         """One run at a time; the other ends at once."""
@@ -512,7 +593,7 @@ class TestLaws:
 
         cut_small(monkeypatch)
         with (
-            LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as one,
+            LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as one,
             Client(one) as client,
         ):
             zb.run(runner.job("other"), client)
@@ -822,15 +903,14 @@ def stop(job: Path, number: signal.Signals) -> Stopped:
     return Stopped(job, run.returncode, told)
 
 
+@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM])
+def stopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """A run that was stopped by Ctrl-C, or by whoever ends processes."""
+    return stop(many_parts(tmp_path_factory.mktemp("many")), request.param)
+
+
 class TestInterruption:
     """Runs that are stopped, from the command line, and go on."""
-
-    @pytest.fixture(scope="class", params=[signal.SIGINT, signal.SIGTERM])
-    def stopped(
-        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-    ) -> Stopped:
-        """A run that was stopped by Ctrl-C, or by whoever ends processes."""
-        return stop(many_parts(tmp_path_factory.mktemp("many")), request.param)
 
     def test_a_stopped_run_goes_on(self, stopped: Stopped, cluster: Client) -> None:
         """It exits 130; a second run does the rest, and the digest is that of one run."""

@@ -95,7 +95,7 @@ def ours(
 
 
 def by_rasterstats(found: dict[str, Figures], path: Path) -> dict[str, Figures]:
-    """What rasterstats makes of our figures: cells beyond a raster without nodata count as zeros."""
+    """What rasterstats makes of our figures: cells beyond a raster without nodata are zeros."""
     header = RasterPixels(str(path)).header
     beyond = found["n_outside"] * (header.nodata[0] is None and not header.masked)
     count = found["count"] + beyond
@@ -132,9 +132,7 @@ def compared(
 
 @pytest.mark.parametrize("peer", ["exactextract", "rasterstats"])
 @pytest.mark.parametrize("name", COMBOS)
-def test_figures_agree(
-    data_dir: Path, reference: dict[str, Any], name: str, peer: Peer
-) -> None:
+def test_figures_agree(data_dir: Path, reference: dict[str, Any], name: str, peer: Peer) -> None:
     """Count, mean, min and max of every zone agree with the peer's within 1e-6."""
     if (name, peer) in NOT_COMPARED:
         pytest.skip(NOT_COMPARED[name, peer])

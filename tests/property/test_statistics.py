@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.oracles import (
-    COUNTS, QUANTILES, STATISTICS, Told, bits, dense, covered, layer_of, measured, placed, quantile,
-    raster, zonal,
-)  # fmt: skip
+    COUNTS,
+    QUANTILES,
+    STATISTICS,
+    Told,
+    bits,
+    covered,
+    dense,
+    layer_of,
+    measured,
+    placed,
+    quantile,
+    raster,
+    zonal,
+)
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.measure import Mask
 from zonalbatch.statistics import values as values_module
@@ -35,7 +46,7 @@ DTYPES = [*COMMON, *(pytest.param(name, marks=pytest.mark.long) for name in RARE
 seeds = st.integers(0, 2**32 - 1)
 
 
-def box(row: float, col: float, height: float, width: float) -> shapely.Polygon:
+def box(row: float, col: float, height: float, width: float) -> shapely.Geometry:
     """A rectangle given in rows and columns of ``CELLS``."""
     return placed(shapely.box(col, row, col + width, row + height), CELLS, 0, 0)
 
@@ -145,7 +156,7 @@ def random_values(rng: np.random.Generator, dtype: np.dtype[Any], shape: Any) ->
     return rng.integers(high - 3, high, shape, endpoint=True).astype(dtype)
 
 
-def random_zone(rng: np.random.Generator) -> shapely.Polygon:
+def random_zone(rng: np.random.Generator) -> shapely.Geometry:
     """A star about a place in a raster of 40 × 40 cells, perhaps beyond its border, or a dot."""
     n = int(rng.integers(3, 12))
     angle = np.sort(rng.uniform(0, 2 * np.pi, n)) + rng.uniform(0, 1)

@@ -18,12 +18,20 @@ from rasterio.transform import Affine
 
 import zonalbatch as zb
 from tests.oracles import (
-    CRS, STATISTICS, Raster, bits, lattice_at, layer_of, measured, placed, raster,
-)  # fmt: skip
+    CRS,
+    STATISTICS,
+    Raster,
+    bits,
+    lattice_at,
+    layer_of,
+    measured,
+    placed,
+    raster,
+)
 from zonalbatch.coverage import CoverageRule
 from zonalbatch.lattice import TILE, Lattice
-from zonalbatch.measure import Mask
 from zonalbatch.layer_work import LayerSummary
+from zonalbatch.measure import Mask
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 EDGE = 700
@@ -160,7 +168,7 @@ def test_measurements_beside_change_no_bit() -> None:
 @given(seeds, rules)
 @settings(max_examples=10)
 def test_memory_changes_no_bit(seed: int, rule: CoverageRule) -> None:
-    """Tiles one at a time, two, or all at once: the same bits, also with a mask and coarse bands."""
+    """Tiles one at a time, two, or all at once: the same bits, also with masks and coarse bands."""
     rng = np.random.default_rng(seed)
     coarse = Lattice("EPSG:32631", 4.0, 4.0, 0.0, 0.0)
     classes = rng.integers(0, 12, (EDGE // 4, EDGE // 4)).astype(np.uint8)
@@ -267,9 +275,7 @@ def test_other_fold_tiles_change_sums_by_rounding_only(
 
     def at(row: int, col: int) -> dict[str, NDArray[np.float64]]:
         zones = [placed(shape, CELLS, row, col) for shape in shapes]
-        (found,) = measured(
-            zones, {"a": raster(values, CELLS, row, col, nodata=7)}, rule=rule
-        )
+        (found,) = measured(zones, {"a": raster(values, CELLS, row, col, nodata=7)}, rule=rule)
         return {name: column for (_, name), column in found.columns.items()}
 
     here = at(0, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -19,12 +19,12 @@ from zonalbatch import reading
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
 from zonalbatch.expression import bare
 from zonalbatch.lattice import Lattice, Window
+from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
+from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import STATUS, Form, Matrix
 from zonalbatch.sources.protocol import Header
-from zonalbatch.layer_work import LayerSummary
-from zonalbatch.recipe import Recipe
 
 FINE = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)
 COARSE = Lattice("EPSG:32631", 20.0, 20.0, 0.0, 0.0)
@@ -55,13 +55,10 @@ def scene(rows: int = HEIGHT, cols: int = WIDTH, bands: int = 1, **about: Any) -
 def cells_of(zones: Sequence[shapely.Geometry], factor: int = 1) -> NDArray[np.bool_]:
     """(row, col) cells of the rasters that any zone covers, in blocks of factor × factor."""
     coverage = covered(zones, FINE)
-    wide: NDArray[np.bool_] = np.any(
-        [dense_of(coverage, i) > 0 for i in range(len(zones))], axis=0
-    )
-    inside = wide[100:-100, 100:-100]
+    total = sum((dense_of(coverage, i) for i in range(len(zones))), np.zeros(AROUND.shape))
+    inside = total[100:-100, 100:-100] > 0
     blocks = inside.reshape(HEIGHT // factor, factor, WIDTH // factor, factor)
-    any_covered: NDArray[np.bool_] = blocks.any(axis=(1, 3))
-    return any_covered
+    return np.asarray(blocks.any(axis=(1, 3)))
 
 
 def dense_of(coverage: Any, zone: int) -> NDArray[np.float64]:
@@ -99,9 +96,7 @@ def test_each_needed_block_is_read_once(
 
 
 @pytest.mark.parametrize("memory", MEMORY)
-def test_bands_of_one_file_are_read_together(
-    zones: list[shapely.Geometry], memory: int
-) -> None:
+def test_bands_of_one_file_are_read_together(zones: list[shapely.Geometry], memory: int) -> None:
     """Two bands and an expression of them ask a file for each block once."""
     file = scene(bands=3, block=(128, 128))
     layer = layer_of("one", red=("a", 1), nir=("a", 3))({"a": file})
@@ -293,11 +288,11 @@ def test_a_missing_band_loses_what_needs_it(
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits before further attempts, which take no time."""
     waited: list[float] = []
     monkeypatch.setattr(reading, "time", SimpleNamespace(sleep=waited.append))
-    yield waited
+    return waited
 
 
 def test_passing_failures_are_tried_again(

@@ -140,14 +140,14 @@ class TestFiles:
             cog_layers(files=[], bands=None)
 
     def test_a_broken_file_is_a_failure_among_others(self, tmp_path: Path) -> None:
-        """One unreadable header is recorded; if all are, the first one's error is raised."""
+        """One unreadable header is recorded; if all are, there is no source."""
         broken = tmp_path / "broken.tif"
         broken.write_bytes(b"II*\0nothing")
         found = cog_layers(files=[raster(tmp_path / "a.tif"), str(broken)], bands=None)
         assert [layer.id for layer in found.layers] == ["a"]
         assert [(f.layer, f.permanent) for f in found.failures] == [("broken", True)]
         assert found.failures[0].href == str(broken)
-        with pytest.raises(PermanentReadError, match="none of 1 files"):
+        with pytest.raises(SourceError, match=r"broken\.tif could not be read"):
             cog_layers(files=[str(broken)], bands=None)
 
 

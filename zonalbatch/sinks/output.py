@@ -11,17 +11,18 @@ zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zonalbatch.errors import OutputError
+from zonalbatch.errors import InputError, OutputError
 from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
@@ -62,14 +63,22 @@ class Output:
     def opened(self) -> Iterator[None]:
         """Make the folder and keep other runs out of it until the block ends.
 
+        A folder that is new and gets nothing but invalid input is taken away again.
+
         Raises:
             OutputError: it cannot be written to, or another run is writing to it.
         """
+        fresh = not self.path.exists()
         make_folder(self.path)
-        with locked(self.path / ".lock"):
-            for folder in (self.results, self.plans, self.ledger, self.path / "failures"):
-                make_folder(folder)
-            yield
+        try:
+            with locked(self.path / ".lock"):
+                for folder in (self.results, self.plans, self.ledger, self.path / "failures"):
+                    make_folder(folder)
+                yield
+        except InputError:
+            if fresh:
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def manifest(self) -> dict[str, Any]:
         """What is known of the result; empty if there is none."""
@@ -109,7 +118,7 @@ class Output:
                 writer.write_table(table.replace_schema_metadata(metadata))
             done = receipt()
             writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
-        return done
+        return replace(done, bytes=self.part_path(part).stat().st_size)
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
@@ -132,33 +141,44 @@ class Output:
             write_text(self.ledger / f"{uuid.uuid4()}.jsonl", lines)
 
     def receipts(self, wanted: Iterable[str]) -> dict[str, Receipt]:
-        """Receipts of the wanted parts whose files are there: from the ledger, else the footer."""
-        there = {file.stem.removeprefix("part-") for file in self.results.glob("part-*.parquet")}
-        there &= set(wanted)
+        """Receipts of the wanted parts whose files are there and whole, by part.
+
+        The ledger is asked first, and believed where it knows the file's size; then the footer.
+        """
+        asked = set(wanted)
+        there = {part: size for part, size in self.part_sizes().items() if part in asked}
         known: dict[str, Receipt] = {}
-        for file in sorted(self.ledger.glob("*.jsonl"), key=lambda f: f.stat().st_mtime):
+        for file in self.ledger.glob("*.jsonl"):
             for line in file.read_text().splitlines():
                 receipt = Receipt.from_json(line)
-                if receipt.part in there:
+                if there.get(receipt.part) == receipt.bytes:
                     known[receipt.part] = receipt
-        for part in there - set(known):
-            known[part] = read_receipt(self.part_path(part))
+        for part in set(there) - set(known):
+            found = read_receipt(self.part_path(part))
+            if found is not None:
+                known[part] = found
         return known
 
+    def part_sizes(self) -> dict[str, int]:
+        """Size of each result file, by part."""
+        files = self.results.glob("part-*.parquet")
+        return {file.stem.removeprefix("part-"): file.stat().st_size for file in files}
 
-def read_receipt(path: Path) -> Receipt:
-    """The receipt in the footer of a result file.
+    def drop_others(self, parts: Iterable[str]) -> None:
+        """Remove results that are not of these parts: an earlier plan of this run wrote them."""
+        for part in set(self.part_sizes()) - set(parts):
+            self.part_path(part).unlink()
+            (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
 
-    Raises:
-        OutputError: the file is no result of ours, or broken.
-    """
+
+def read_receipt(path: Path) -> Receipt | None:
+    """The receipt in the footer of a result file; None if the file is not a whole one of ours."""
     try:
         metadata = pq.read_metadata(path).metadata or {}
-        return Receipt.from_json(metadata[RECEIPT].decode())
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        raise OutputError(
-            f"{path} is not a whole result file ({error}); remove it and run again"
-        ) from error
+        receipt = Receipt.from_json(metadata[RECEIPT].decode())
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+        return None
+    return replace(receipt, bytes=path.stat().st_size)
 
 
 def failure_table(failures: Sequence[Failure]) -> pa.Table:

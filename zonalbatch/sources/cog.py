@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
-from zonalbatch.errors import ReadError, SourceError
+from zonalbatch.errors import PassingReadError, ReadError, SourceError
 from zonalbatch.layers import Asset, Failure, Layer, Layers
 from zonalbatch.sources.headers import read_headers
 from zonalbatch.sources.protocol import Band, Header, ScaleOffset, is_remote
@@ -146,7 +146,12 @@ def _named_datetime(href: str, datetime_pattern: str | None) -> datetime | None:
 def _refuse_all_unreadable(headers: Mapping[str, Header | ReadError]) -> None:
     errors = [header for header in headers.values() if isinstance(header, ReadError)]
     if errors and len(errors) == len(headers):
-        raise type(errors[0])(f"none of {len(errors)} files can be read, the first: {errors[0]}")
+        told = str(errors[0])
+        if len(errors) > 1:
+            told = f"none of {len(errors)} files can be read, the first: {told}"
+        if isinstance(errors[0], PassingReadError):
+            raise PassingReadError(told)
+        raise SourceError(told)
 
 
 def _failures(scene: _Scene, headers: Mapping[str, Header | ReadError]) -> Iterable[Failure]:
