@@ -49,9 +49,9 @@ def test_rasters_over_http_give_the_numbers_of_the_files(land: Landscape, url: s
 
 def test_items_over_http_give_the_numbers_of_the_files(land: Landscape, url: str) -> None:
     """Relative hrefs of an item collection are resolved against its URL."""
-    options = {"stats": "mean", "bands": {"nir": "B08"}}
-    local = zb.zonal_stats(land.fields, land.items, **options)
-    remote = zb.zonal_stats(land.fields, f"{url}/items.json", **options)
+    bands = {"nir": "B08"}
+    local = zb.zonal_stats(land.fields, land.items, "mean", bands=bands)
+    remote = zb.zonal_stats(land.fields, f"{url}/items.json", "mean", bands=bands)
     np.testing.assert_array_equal(local["mean"], remote["mean"])
     assert local["layer"].tolist() == remote["layer"].tolist()
 

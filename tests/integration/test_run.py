@@ -436,7 +436,7 @@ class TestReceipts:
         assert sum(p.pairs for p in planned.parts) <= len(zones) * 3
 
     def test_the_ledger_holds_them(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each receipt of the ledger is the one in the file's footer, which cannot know its size."""
+        """Each receipt of the ledger is the one in the footer, which cannot know the file's size."""
         cut_small(monkeypatch)
         runner.run()
         ledger = [

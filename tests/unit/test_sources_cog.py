@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from rasterio.transform import Affine
 
-from zonalbatch.errors import PermanentReadError, SourceError
+from zonalbatch.errors import SourceError
 from zonalbatch.sources import Band, cog_layers, from_header, read_headers
 
 

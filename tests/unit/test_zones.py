@@ -259,7 +259,7 @@ def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
     ],
 )
 def test_geometry_is_repaired(text: str | None, area: float) -> None:
-    """What rings enclose an odd number of times stays, other parts go: valid 2-D polygons come out."""
+    """What rings enclose an odd number of times stays; valid 2-D polygons come out."""
     shape = None if text is None else shapely.from_wkt(text)
     (got,), _ = read(frame([shape]))
     assert got.is_valid
