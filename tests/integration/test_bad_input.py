@@ -694,11 +694,9 @@ class TestUnreadable:
         assert set(rows["status"]) == {"partial"}
         assert len(failures) == 2
 
-    def test_missing_file_of_an_item(
-        self, tmp_path: Path, cluster: Client, here: Callable[..., Told]
-    ) -> None:
-        """An item says where its file lies: its rows are there, and `failed`."""
-        href = write_tif(tmp_path / "a.tif", self.cube())
+    @staticmethod
+    def items(folder: Path, **hrefs: str) -> dict[str, Any]:
+        """A source of STAC items that all say they have 96 × 96 cells from LEFT, TOP."""
         features: list[dict[str, Any]] = [
             {
                 "type": "Feature", "stac_version": "1.1.0", "id": name, "links": [], "bbox": None,
@@ -706,26 +704,111 @@ class TestUnreadable:
                 "properties": {"datetime": f"2024-0{month}-01T00:00:00Z", "proj:code": CRS},
                 "assets": {
                     "data": {
-                        "href": str(tmp_path / f"{name}.tif"), "proj:shape": [96, 96],
+                        "href": href, "proj:shape": [96, 96],
                         "proj:transform": [10.0, 0.0, LEFT, 0.0, -10.0, TOP],
                     }
                 },
             }
-            for month, name in enumerate(("a", "gone"), 1)
+            for month, (name, href) in enumerate(hrefs.items(), 1)
         ]  # fmt: skip
-        (tmp_path / "items.json").write_text(
-            json.dumps({"type": "FeatureCollection", "features": features})
-        )
-        (code, _, _), rows, failures = run_over(
+        document = {"type": "FeatureCollection", "features": features}
+        (folder / "items.json").write_text(json.dumps(document))
+        return {"kind": "stac", "items": str(folder / "items.json")}
+
+    @pytest.mark.parametrize(
+        "what", ["missing", "empty", "no raster", "rotated", "no CRS", "small"]
+    )
+    def test_unusable_file_of_an_item(
+        self, tmp_path: Path, cluster: Client, here: Callable[..., Told], what: str
+    ) -> None:
+        """An item says where its file lies; the file turns out to be of no use when it is opened.
+
+        That is recorded as any other permanent failure: the run goes on, exit 3, and the rows of
+        the layer are there and `failed`. Only a file on another grid is planned again.
+        """
+        bad = tmp_path / "bad.tif"
+        if what == "empty":
+            bad.write_bytes(b"")
+        elif what == "no raster":
+            bad.write_text("a text")
+        elif what == "rotated":
+            write_tif(bad, self.cube(), transform=ROTATED)
+        elif what == "no CRS":
+            write_tif(bad, self.cube(), crs=None)
+        elif what == "small":
+            write_tif(bad, self.cube()[:32, :32])
+        source = self.items(tmp_path, a=write_tif(tmp_path / "a.tif", self.cube()), bad=str(bad))
+        (code, _, err), rows, failures = run_over(
             tmp_path, cluster, grid_of_zones(self.BOUNDS, 3),
-            by=here, source={"kind": "stac", "items": "items.json"}, bands={"red": "data"},
+            by=here, source=source, bands={"red": "data"},
         )  # fmt: skip
-        assert Path(href).exists()
+        good = rows[rows["layer"] == "a"]
+        assert (len(good), set(good["status"])) == (9, {"ok"})
+        layer = rows[rows["layer"] == "bad"]
+        if what == "small":
+            assert (code, len(failures)) == (0, 0)
+            assert (len(layer), set(layer["status"])) == (1, {"ok"})
+            return
         assert code == 3
-        assert failures["layer"].tolist() == ["gone"]
-        status = rows.groupby("layer")["status"].agg(["unique", "size"])
-        assert status["size"].to_dict() == {"a": 9, "gone": 9}
-        assert status["unique"].map(list).to_dict() == {"a": ["ok"], "gone": ["failed"]}
+        assert "Traceback" not in err
+        assert failures["layer"].tolist() == ["bad"]
+        assert failures["permanent"].tolist() == [True]
+        assert (len(layer), set(layer["status"])) == (9, {"failed"})
+
+    def test_a_header_that_fails_for_a_while(
+        self, tmp_path: Path, cluster: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What passes is tried again by the next run, also where it struck the plan.
+
+        The first run says 3 and is not sealed; the second adds the layer, and is not refused.
+        """
+        from zonalbatch.sources import cog
+
+        files = [write_tif(tmp_path / f"s_{year}.tif", self.cube(year)) for year in (2020, 2021)]
+        job = zb.Job(
+            zones={"path": grid_of_zones(self.BOUNDS, 3), "id": "id"}, bands={"red": 1},
+            source={"kind": "cog", "files": files, "datetime_pattern": "%Y"},
+            output={"path": str(tmp_path / "out")},
+        )  # fmt: skip
+        read = cog.read_headers
+
+        def shaky(hrefs: Any) -> Any:
+            error = zb.errors.PassingReadError(f"{files[1]} could not be read just now (timed out)")
+            return read(hrefs) | {files[1]: error}
+
+        with monkeypatch.context() as patched:
+            patched.setattr(cog, "read_headers", shaky)
+            first = zb.run(job, cluster)
+        assert (first.exit_code, first.rows) == (3, 9)
+        assert not json.loads((tmp_path / "out/manifest.json").read_text())["sealed"]
+        second = zb.run(job, cluster)
+        assert (second.exit_code, second.rows) == (0, 18)
+
+    def test_what_is_computed_is_kept(self, tmp_path: Path, cluster: Client) -> None:
+        """Whatever ends a first run, the parts that it has written stay for the next."""
+        zones = grid_of_zones(self.BOUNDS, 3)
+        files = [write_tif(tmp_path / f"s_{year}.tif", self.cube(year)) for year in (2020, 2021)]
+        job = zb.Job(
+            zones={"path": zones, "id": "id"}, bands={"red": 1},
+            source={"kind": "cog", "files": files, "datetime_pattern": "%Y"},
+            output={"path": str(tmp_path / "out")},
+        )  # fmt: skip
+        assert len(zb.plan(job).parts) == 2
+        shutil.rmtree(tmp_path / "out")
+
+        class Stubborn:
+            """Ends the run with invalid input once a part is there."""
+
+            def began(self, *_: Any) -> None:
+                """Not asked."""
+
+            def finished(self, *_: Any) -> None:
+                """Raise what a worker may raise that finds a file of no use."""
+                raise zb.errors.SourceError("a file is of no use")
+
+        with pytest.raises(zb.errors.SourceError):
+            zb.run(job, cluster, Stubborn())
+        assert zb.run(job, cluster).computed < 2
 
     def test_failures_are_not_tried_again(self, tmp_path: Path, cluster: Client) -> None:
         """A second run computes nothing, says 3 again, and keeps rows and failures."""

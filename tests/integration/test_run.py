@@ -230,7 +230,7 @@ class TestRows:
         frame = geopandas.read_parquet(runner.land.fields).iloc[:4].reset_index(drop=True)
         frame = frame.assign(
             text=["ä", None, "", "b"], whole=pd.array([1, None, 3, 4], "Int64"),
-            day=pd.to_datetime(["2024-01-01", None, "2024-02-01", "2024-03-01"]),
+            day=pd.to_datetime(pd.Series(["2024-01-01", None, "2024-02-01", "2024-03-01"])),
             kind=pd.Categorical(["x", "y", None, "x"]), yes=[True, False, True, True],
             some=[[1, 2], [], None, [3]], part=[0.5, np.nan, 1.5, 2.5],
         )  # fmt: skip
@@ -436,7 +436,7 @@ class TestReceipts:
         assert sum(p.pairs for p in planned.parts) <= len(zones) * 3
 
     def test_the_ledger_holds_them(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each receipt of the ledger is the one in the footer, which cannot know the file's size."""
+        """Each receipt of the ledger is the one in the footer, which cannot know its file's size."""
         cut_small(monkeypatch)
         runner.run()
         ledger = [
@@ -503,6 +503,17 @@ class TestAgain:
             file.unlink()
         assert runner.run().computed == 0
         assert runner.results().digest == digest
+
+    def test_a_lost_manifest_is_no_loss(self, runner: Runner) -> None:
+        """Parts are known by their names: none is computed again, and the manifest is back."""
+        runner.run()
+        digest = runner.results().digest
+        manifest = runner.folder / "out/manifest.json"
+        before = json.loads(manifest.read_text())
+        manifest.unlink()
+        assert runner.run().computed == 0
+        assert runner.results().digest == digest
+        assert json.loads(manifest.read_text()) == before
 
     def test_what_takes_no_part_in_numbers_may_change(self, runner: Runner) -> None:
         """Limits and cluster are no part of a result's identity."""

@@ -32,8 +32,8 @@ from zonalbatch.zones import open_zones
 
 GOLDEN: Mapping[int, Mapping[str, str]] = {
     1: {
-        "fingerprint": "5d70a186b6a0a2886056662bb1a519c2",
-        "part": "bfce0cf733188dc88780e1727d9c1b23",
+        "fingerprint": "fbc486a44bc5915d842fb4d1c766a438",
+        "part": "4101f52140d31cae8b8be72b0dfd5fbf",
         "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
     }
 }
