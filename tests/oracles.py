@@ -359,8 +359,9 @@ def measured(
     statistics: Sequence[str] = STATISTICS,
     rule: CoverageRule = "fraction",
     memory: int = 2**28,
+    crs: str | None = None,
 ) -> list[LayerSummary]:
-    """What the pipeline says of zones in the rasters' CRS; each raster is a layer by default."""
+    """What the pipeline says of zones, by default in the rasters' CRS and with a layer of each."""
     if layers is None:
         layers = [layer_of(href, value=href)(rasters) for href in rasters]
     named = measurements or {"value": "value"}
@@ -373,7 +374,7 @@ def measured(
         coverage=rule,
     )
     wkb = np.array([None if z is None else shapely.to_wkb(z) for z in zones], dtype=object)
-    crs = next(iter(rasters.values())).grid.lattice.crs
+    crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(
         summarise(
             Shapes(wkb, crs), layers, recipe, open_pixels=lambda href: rasters[href], memory=memory

@@ -162,7 +162,7 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
 
 
 def _output(job: Job) -> Output:
-    return Output(Path(job.output.path))
+    return Output(Path(job.output.path).absolute())  # workers may have another folder
 
 
 @dataclass(slots=True, eq=False)
@@ -200,17 +200,20 @@ class _Work:
         manifest = self.output.manifest() if self.output.part_sizes() else {}
         kept = Partition(**manifest["partition"]) if "partition" in manifest else None
         made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
-        if manifest and manifest["inputs"] != made.fingerprint:
+        # A layer whose file could not be read just now is missing in one plan and not in the next.
+        settled = not manifest.get("unsettled", False)
+        if manifest and settled and manifest["inputs"] != made.fingerprint:
             raise SchemaError(self._other(manifest))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
         return made
 
     def _other(self, manifest: Mapping[str, Any]) -> str:
-        same = manifest["recipe"] == recipe_document(self.recipe)
-        what = (
-            "other zones or scenes" if same else "another job (measurements or statistics differ)"
-        )
+        what = "other zones or scenes"
+        if manifest["recipe"] != recipe_document(self.recipe):
+            what = "another job (measurements, mask, statistics or coverage differ)"
+        elif manifest["form"] != asdict(self.form):
+            what = "another form (layout, geometry or prefix differ)"
         return (
             f"{self.output.path} holds the results of {what}; choose another output.path, or "
             "remove that folder"
@@ -218,7 +221,7 @@ class _Work:
 
     def claim(self, made: Plan) -> None:
         """Note in the output whose results it holds."""
-        if self.output.part_sizes() and self.output.manifest()["inputs"] == made.fingerprint:
+        if self.output.part_sizes() and self.output.manifest().get("inputs") == made.fingerprint:
             return
         if not self.job.in_memory:
             write_text(self.output.path / "job.yaml", self.job.to_yaml())
@@ -227,6 +230,8 @@ class _Work:
             fingerprint=made.fingerprint,
             partition=asdict(made.partition),
             recipe=recipe_document(made.recipe),
+            form=asdict(made.form),
+            unsettled=any(not failure.permanent for failure in made.failures),
             sealed=False,
         )
 

@@ -87,7 +87,8 @@ class SheetReader:
         """The pixels' type (uint8 if the file is unreadable)."""
         if isinstance(self.header, ReadError):
             return np.dtype(np.uint8)
-        return np.result_type(*(self.header.dtypes[b - 1] for b in self.sheet.bands))
+        dtype = np.result_type(*(self.header.dtypes[b - 1] for b in self.sheet.bands))
+        return np.dtype(np.float32) if dtype == np.float16 else dtype  # numba has no float16
 
     def reads(self, step: int) -> list[Callable[[], list[Rect]]]:
         """The reads that a step needs and no earlier one did."""

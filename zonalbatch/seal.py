@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +100,7 @@ def _write_layers(plan: Plan, output: Output, done: Done) -> None:
     for row in rows:
         applied = done.applied.get(row["layer"], {}).get(row["band"])
         if applied is not None:
-            row["nodata"], row["scale"], row["offset"] = str(applied[0]), applied[1], applied[2]
+            row["nodata"] = json.dumps(applied[0])
+            row["scale"], row["offset"] = applied[1:]
     with replacing(output.path / "layers.parquet") as file:
         pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)

@@ -436,7 +436,7 @@ class TestReceipts:
         assert sum(p.pairs for p in planned.parts) <= len(zones) * 3
 
     def test_the_ledger_holds_them(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each receipt of the ledger is the one in the footer, which cannot know its file's size."""
+        """Each receipt of the ledger is that of the footer, which cannot know its file's size."""
         cut_small(monkeypatch)
         runner.run()
         ledger = [
@@ -914,7 +914,9 @@ def stop(job: Path, number: signal.Signals) -> Stopped:
     return Stopped(job, run.returncode, told)
 
 
-@pytest.fixture(scope="module", params=[signal.SIGINT, signal.SIGTERM])
+@pytest.fixture(
+    scope="module", params=[signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def stopped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stopped:
     """A run that was stopped by Ctrl-C, or by whoever ends processes."""
     return stop(many_parts(tmp_path_factory.mktemp("many")), request.param)

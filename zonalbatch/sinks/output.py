@@ -76,7 +76,7 @@ class Output:
                     make_folder(folder)
                 yield
         except InputError:
-            if fresh:
+            if fresh and not self.part_sizes():
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
 

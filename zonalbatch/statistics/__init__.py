@@ -131,7 +131,8 @@ def _quantile(name: str, percent: str | None, percentile: str | None, q: str | N
     if not 0 <= value <= 100:
         raise StatisticError(f"{name!r} asks for a percentile outside of 0 to 100")
     probability = value / 100
-    return Statistic(f"p{value:g}", lambda s: _ranked(s, probability), probability=probability)
+    name = f"p{np.format_float_positional(round(value, 10), trim='-')}"
+    return Statistic(name, lambda s: _ranked(s, probability), probability=probability)
 
 
 def _ranked(summary: Summary, probability: float) -> Column:
