@@ -97,14 +97,6 @@ def _keep(boundary, shares, any_inner, kept, weights):
 
 
 @njit(nogil=True, cache=True)
-def _bin(value, low, rate, n_bins):
-    """The bin of a value; bins are in the order of values."""
-    if n_bins == 1:
-        return 0
-    return min(int((np.float64(value) - np.float64(low)) * rate), n_bins - 1)
-
-
-@njit(nogil=True, cache=True)
 def _select(inner, boundary, weights, one, probabilities, bins, picked, picked_weights, table, out):
     """Quantiles of inner cells and of boundary cells with weights, by sorting a few bins."""
     n_boundary, n = len(boundary), len(inner) + len(boundary)
@@ -121,8 +113,11 @@ def _select(inner, boundary, weights, one, probabilities, bins, picked, picked_w
         return
     n_bins = min(max(n // 2, 16), MOST_BINS)
     breadth = np.float64(high) - np.float64(low)
-    rate = n_bins / breadth if breadth > 0.0 else np.inf
-    if not (np.isfinite(breadth) and np.isfinite(rate)):
+    # Half a bin is left over, so that rounding never lifts the highest value out of the last bin.
+    rate = (n_bins - 0.5) / breadth if breadth > 0.0 else np.inf
+    base = np.float64(low)
+    spread = np.isfinite(breadth) and np.isfinite(rate)
+    if not spread:
         n_bins = 1  # values that float64 cannot spread over bins
     # For each bin: its first rank; inner cells and boundary weight below it; where its values are
     # picked to; whether they are wanted.
@@ -131,14 +126,14 @@ def _select(inner, boundary, weights, one, probabilities, bins, picked, picked_w
     below[: n_bins + 1] = 0
     wanted[: n_bins + 1] = 0
     for i in range(len(inner)):
-        b = _bin(inner[i], low, rate, n_bins)
+        b = int((np.float64(inner[i]) - base) * rate) if spread else 0
         bins[n_boundary + i] = b
         rank[b + 1] += 1
     inners[0] = 0
     for b in range(n_bins):
         inners[b + 1] = inners[b] + rank[b + 1]
     for i in range(n_boundary):
-        b = _bin(boundary[i], low, rate, n_bins)
+        b = int((np.float64(boundary[i]) - base) * rate) if spread else 0
         bins[i] = b
         rank[b + 1] += 1
         below[b + 1] += weights[i]
