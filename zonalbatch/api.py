@@ -47,9 +47,6 @@ __all__ = ["plan", "recipe_of", "run"]
 ALL = ("*",)
 """Carry all columns of the zones."""
 
-WITH_GEOMETRY = 10_000_000
-"""Results of more rows than this leave the geometry out by default."""
-
 
 def plan(job: Job) -> Plan:
     """What a job will do: parts, rows, bytes, memory. Reads metadata only.
@@ -128,14 +125,12 @@ def recipe_of(job: Job) -> Recipe:
     )
 
 
-def form_of(job: Job, found: Layers, zones: int | None) -> Form:
-    """How a job's results are written."""
-    geometry = job.output.geometry == "zone"
-    if job.output.geometry == "auto":
-        geometry = zones is None or zones * len(found.layers) <= WITH_GEOMETRY
+def form_of(job: Job, found: Layers) -> Form:
+    """How a job's results are written; the plan decides what ``auto`` means for the geometry."""
+    geometry = {"zone": True, "none": False, "auto": None}[job.output.geometry]
     return Form(
         layout=job.output.layout,
-        geometry=geometry and job.output.layout == "wide",
+        geometry=geometry if job.output.layout == "wide" else False,
         prefix=job.prefix or "",
         ranges=any(layer.datetime_end is not None for layer in found.layers),
     )
@@ -190,7 +185,7 @@ class _Work:
         )
         check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
         found, arrays = find_layers(job)
-        form = form_of(job, found, _count(zones))
+        form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)
 
@@ -203,16 +198,16 @@ class _Work:
         # A layer whose file could not be read just now is missing in one plan and not in the next.
         settled = not manifest.get("unsettled", False)
         if manifest and settled and manifest["inputs"] != made.fingerprint:
-            raise SchemaError(self._other(manifest))
+            raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
         return made
 
-    def _other(self, manifest: Mapping[str, Any]) -> str:
+    def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what = "other zones or scenes"
         if manifest["recipe"] != recipe_document(self.recipe):
             what = "another job (measurements, mask, statistics or coverage differ)"
-        elif manifest["form"] != asdict(self.form):
+        elif manifest["form"] != asdict(made.form):
             what = "another form (layout, geometry or prefix differ)"
         return (
             f"{self.output.path} holds the results of {what}; choose another output.path, or "
@@ -261,8 +256,3 @@ def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
     )
     layers = tuple(mended.get(layer.id, layer) for layer in found.layers)
     return replace(found, layers=layers, notes=(*found.notes, *notes))
-
-
-def _count(zones: ZoneReader) -> int | None:
-    """Number of zones where it is known without reading them."""
-    return getattr(zones, "count", None)

@@ -47,6 +47,10 @@ from zonalbatch.zones import ZoneReader
 __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
 
 
+WITH_GEOMETRY = 10_000_000
+"""Results of more rows than this leave the geometry out by default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a plan will cost, from metadata."""
@@ -210,10 +214,13 @@ class _Planner:
         """Cut the work into parts, name them, and store it all."""
         partition, order, cells = self._cut(kept)
         hashes = [layer_hash(layer) for layer in self.layers]
+        loads = self._loads(cells, order)
+        if self.form.geometry is None:
+            rows = sum((load.cell.stop - load.cell.start) * len(load.near) for load in loads)
+            self.form = replace(self.form, geometry=rows <= WITH_GEOMETRY)
         recipe = recipe_hash(self.recipe, asdict(self.form))
         zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
         fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
-        loads = self._loads(cells, order)
         plan = Plan(
             fingerprint=fingerprint,
             folder=folder / fingerprint,

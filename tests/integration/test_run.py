@@ -29,7 +29,7 @@ from distributed.protocol import pickle as dask_pickle
 from rasterio.transform import from_origin
 
 import zonalbatch as zb
-from zonalbatch import partition
+from zonalbatch import partition, planning
 from zonalbatch.demo import Landscape, make_landscape
 from zonalbatch.errors import OutputError, SchemaError
 from zonalbatch.receipts import Receipt, Report
@@ -286,6 +286,16 @@ class TestForm:
         crops = geopandas.read_parquet(runner.land.fields).set_index("field_id")["crop"]
         rows = table.to_pandas()
         assert rows["crop"].tolist() == crops.loc[rows["zone_id"]].tolist()
+
+    def test_geometry_is_left_out_of_very_many_rows(
+        self, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By default rows repeat the geometry up to a number of rows, and not above it."""
+        runner.run("few")
+        assert "geometry" in runner.results("few").table.column_names
+        monkeypatch.setattr(planning, "WITH_GEOMETRY", 10)
+        runner.run("many")
+        assert "geometry" not in runner.results("many").table.column_names
 
     def test_without_geometry(self, runner: Runner) -> None:
         """The rows are the same; zones.parquet has the shapes, and `gdf` puts them back."""

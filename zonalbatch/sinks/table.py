@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,8 +30,8 @@ class Form:
     """How results are written."""
 
     layout: Literal["wide", "long"] = "wide"
-    geometry: bool = True
-    """True if each row repeats its zone's geometry."""
+    geometry: bool | None = True
+    """True if each row repeats its zone's geometry; None until the plan has decided by the rows."""
     prefix: str = ""
     """Text before the names of result columns."""
     ranges: bool = False
@@ -234,8 +234,3 @@ def _status(summary: LayerSummary) -> NDArray[np.int8]:
     status = np.where(summary.valid, OK, EMPTY)
     status = np.where(lost.any(axis=1), PARTIAL, status)
     return np.where(lost.all(axis=1), FAILED, status).astype(np.int8)
-
-
-def part_metadata(receipt: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """A receipt as it stands in the footer of its file."""
-    return {b"zonalbatch": json.dumps(receipt).encode()}
