@@ -55,7 +55,12 @@ def recipe_hash(recipe: Recipe, form: dict[str, Any]) -> bytes:
 
 
 def layer_hash(layer: Layer) -> bytes:
-    """Identity of a layer: its id, time and what is read of which files."""
+    """Identity of a layer: its id, time and what is read of which files.
+
+    Of a file's content it holds what is known without reading it all: the checksum or size that
+    its item says, or the fingerprint of a local file, which is made of its size and of samples of
+    its bytes. A time of change is no part of it, so that files may be touched or copied anew.
+    """
     times = [str(layer.datetime), str(layer.datetime_end)]
     names = sorted(layer.assets)
     assets = [field for name in names for field in (name.encode(), _asset(layer.assets[name]))]

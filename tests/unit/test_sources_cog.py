@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import pytest
 import rasterio
 from rasterio.transform import Affine
 
-from zonalbatch.errors import SourceError
-from zonalbatch.sources import Band, cog_layers, from_header, read_headers
+from zonalbatch.errors import PassingReadError, SourceError
+from zonalbatch.identity import layer_hash
+from zonalbatch.sources import Band, cog_layers, from_header, headers, read_headers
+from zonalbatch.sources.fingerprint import SAMPLE, SAMPLES, fingerprint
 
 
 @pytest.fixture
@@ -244,6 +248,188 @@ class TestPattern:
         ).layers
         assert list(layer.assets) == ["one"]
         assert "could not be read" in layer.missing["two"]
+
+
+class TestOpened:
+    """Which files of a pattern are opened."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Names of the files whose headers were read, in order."""
+        names: list[str] = []
+        read = headers.read_header
+
+        def counting(href: str) -> Any:
+            names.append(Path(href).name)
+            return read(href)
+
+        monkeypatch.setattr(headers, "read_header", counting)
+        return names
+
+    @pytest.fixture
+    def pattern(self, tmp_path: Path) -> str:
+        """Two dates of three files; those of TCI are broken."""
+        for day in (1, 2):
+            raster(tmp_path / f"2020010{day}_B04.tif", ("red",))
+            raster(tmp_path / f"2020010{day}_all.tif", ("blue", "green"))
+            (tmp_path / f"2020010{day}_TCI.tif").write_bytes(b"")
+        return str(tmp_path / "{date:%Y%m%d}_{band}.tif")
+
+    @pytest.mark.parametrize(
+        ("bands", "files"),
+        [
+            ({"red": Band(asset="B04")}, ["B04"]),
+            ({"red": Band(asset="B04", index=1)}, ["B04"]),
+            ({"green": Band(asset="all", index=2), "blue": Band(asset="all")}, ["all"]),
+            ({"green": Band(asset="all", description="green")}, ["all"]),
+            ({"red": Band(asset="B04"), "blue": Band(asset="all")}, ["B04", "all"]),
+            ({"green": Band(description="green")}, ["B04", "TCI", "all"]),
+            ({"red": Band(asset="B04"), "blue": Band(asset="blue")}, ["B04", "TCI", "all"]),
+            (None, ["B04", "TCI", "all"]),
+        ],
+    )
+    def test_each_wanted_file_once(
+        self, pattern: str, opened: list[str], bands: dict[str, Band] | None, files: list[str]
+    ) -> None:
+        """Files of unwanted assets never are; a band by its own name may lie in any file."""
+        found = cog_layers(pattern=pattern, bands=bands)
+        assert opened == [f"2020010{day}_{name}.tif" for day in (1, 2) for name in files]
+        assert [set(layer.assets) for layer in found.layers] == [
+            set(bands or ("B04", "all_1", "all_2"))
+        ] * 2
+        assert not found.failures
+
+    def test_a_layer_is_made_of_what_is_opened(self, pattern: str) -> None:
+        """Its items are the files that it may be read from."""
+        first, _ = cog_layers(pattern=pattern, bands={"red": Band(asset="B04")}).layers
+        assert first.items == (first.assets["red"].href,)
+
+    def test_a_layer_whose_wanted_file_is_broken(self, pattern: str) -> None:
+        """It is a failure that names the file, whatever else lies beside it, and no layer."""
+        broken = pattern.format(date=datetime(2020, 1, 2), band="B04")
+        Path(broken).write_bytes(b"")
+        found = cog_layers(pattern=pattern, bands={"red": Band(asset="B04")})
+        assert [layer.id for layer in found.layers] == ["20200101"]
+        assert [(f.layer, f.href) for f in found.failures] == [("20200102", broken)]
+
+    def test_a_file_that_fails_for_a_while_keeps_its_kind(
+        self, pattern: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A layer without a band says of each of its files whether another time may help."""
+        read = headers.read_header
+
+        def shaky(href: str) -> Any:
+            if href.endswith("20200102_all.tif"):
+                raise PassingReadError(f"{href} could not be read just now (timed out)")
+            return read(href)
+
+        monkeypatch.setattr(headers, "read_header", shaky)
+        found = cog_layers(pattern=pattern, bands={"green": Band(description="green")})
+        assert [layer.id for layer in found.layers] == ["20200101"]
+        assert {Path(f.href).name: f.permanent for f in found.failures} == {
+            "20200102_TCI.tif": True,
+            "20200102_all.tif": False,
+        }
+
+
+class TestVersion:
+    """What tells one content of a file from another."""
+
+    @staticmethod
+    def written(path: Path, values: np.ndarray, **options: Any) -> str:
+        """A raster of these values; its path."""
+        height, width = values.shape
+        with rasterio.open(
+            path, "w", count=1, height=height, width=width, dtype=values.dtype, crs="EPSG:32631",
+            transform=Affine(10, 0, 500000, 0, -10, 5600000), **options,
+        ) as file:  # fmt: skip
+            file.write(values, 1)
+        return str(path)
+
+    @pytest.fixture
+    def values(self) -> np.ndarray:
+        """Half a million cells: far more than is sampled."""
+        rng = np.random.default_rng(3)
+        return rng.integers(0, 3000, (640, 800)).astype("uint16")
+
+    @staticmethod
+    def identity(href: str) -> bytes:
+        """The identity of the one layer that a file makes."""
+        (layer,) = cog_layers(files=[href]).layers
+        return layer_hash(layer)
+
+    @staticmethod
+    def touch(path: Path) -> None:
+        """Give a file another time of change."""
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+
+    @staticmethod
+    def copy(path: Path) -> None:
+        """Put a new copy in the place of a file."""
+        shutil.copyfile(path, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+
+    @pytest.mark.parametrize("change", [touch, copy])
+    def test_the_same_bytes_are_the_same_layer(
+        self, tmp_path: Path, values: np.ndarray, change: Callable[[Path], None]
+    ) -> None:
+        """A file that is touched or copied anew makes no other plan."""
+        path = tmp_path / "a.tif"
+        before = self.identity(self.written(path, values, driver="GTiff"))
+        change(path)
+        assert self.identity(str(path)) == before
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"driver": "COG", "compress": "deflate"},
+            {"driver": "GTiff", "compress": "lzw"},
+            {"driver": "GTiff", "compress": "deflate", "tiled": True, "bigtiff": "yes"},
+        ],
+    )
+    @pytest.mark.parametrize("cell", [(0, 0), (321, 456), (639, 799)])
+    def test_one_cell_of_a_compressed_file(
+        self, tmp_path: Path, values: np.ndarray, options: dict[str, Any], cell: tuple[int, int]
+    ) -> None:
+        """A block of another size moves all that follow, and the tables of the file say so."""
+        path = tmp_path / "a.tif"
+        before = self.identity(self.written(path, values, **options))
+        values[cell] = 60_000
+        assert self.identity(self.written(path, values, **options)) != before
+
+    def test_an_uncompressed_file_of_equal_size(self, tmp_path: Path, values: np.ndarray) -> None:
+        """Other values under the same head, size and time are seen, also where borders are bare."""
+        path = tmp_path / "a.tif"
+        values[:200] = values[-200:] = 0
+        before = self.identity(self.written(path, values, driver="GTiff"))
+        status = path.stat()
+        values[200:-200] += 1
+        self.written(path, values, driver="GTiff")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert path.stat().st_size == status.st_size
+        assert self.identity(str(path)) != before
+
+    @pytest.mark.parametrize("size", [0, 1, SAMPLE, SAMPLE + 1, SAMPLE * SAMPLES])
+    def test_small_files_are_read_whole(self, tmp_path: Path, size: int) -> None:
+        """Up to 128 KiB no byte changes unseen."""
+        path = tmp_path / "a"
+        path.write_bytes(bytes(size))
+        seen = {fingerprint(str(path))}
+        places = sorted({*range(0, size, 4099), *range(max(0, size - 3), size)})
+        for place in places:
+            path.write_bytes(bytes(place) + b"x" + bytes(size - place - 1))
+            seen.add(fingerprint(str(path)))
+        assert len(seen) == 1 + len(places)
+
+    def test_what_is_not_seen(self, tmp_path: Path) -> None:
+        """Bytes between the samples of a large file of equal size are not looked at."""
+        path = tmp_path / "a"
+        path.write_bytes(bytes(SAMPLE * SAMPLES * 3))
+        before = fingerprint(str(path))
+        with path.open("r+b") as file:
+            file.seek(SAMPLE + 10)
+            file.write(b"x")
+        assert fingerprint(str(path)) == before
 
 
 class TestValues:

@@ -15,7 +15,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from zonalbatch.errors import PermanentReadError, SourceError
-from zonalbatch.sources import Band, cog_layers, stac_layers
+from zonalbatch.sources import Band, cog_layers, headers, stac_layers
 
 GRID = {
     "proj:code": "EPSG:32631",
@@ -82,6 +82,28 @@ def test_items_need_no_file() -> None:
     assert red.grid.lattice.crs == "EPSG:32631"
     assert red.grid.shape == (4, 5)
     assert (red.nodata, red.scale, red.offset) == (None, None, None)
+
+
+def test_only_wanted_files_without_a_grid_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header is read once, of a file that holds a wanted band and whose grid nobody says."""
+    opened: list[str] = []
+    read = headers.read_header
+
+    def counting(href: str) -> Any:
+        opened.append(Path(href).name)
+        return read(href)
+
+    monkeypatch.setattr(headers, "read_header", counting)
+    assets = {name: asset(raster(tmp_path / f"{name}.tif")) for name in ("red", "nir", "scl")}
+    assets["scl"] |= GRID
+    doc = item(assets=assets)
+    doc["properties"] = {"datetime": "2020-01-01T10:00:00Z"}
+    wanted = {"a": Band(asset="red"), "b": Band(asset="red", index=1), "scl": Band(asset="scl")}
+    (layer,) = stac_layers([doc], bands=wanted).layers
+    assert set(layer.assets) == {"a", "b", "scl"}
+    assert opened == ["red.tif"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, grid_of
-from zonalbatch.layers import Asset, Layer, Layers
-from zonalbatch.sources.cog import layer_order, scale_offset_of, unknown_band
-from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset
+from zonalbatch.layers import Layer, Layers
+from zonalbatch.sources.bands import unknown_band
+from zonalbatch.sources.headers import asset_of
+from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_order
 from zonalbatch.sources.raster import crs_text, held_nodata, read_error
 
 if TYPE_CHECKING:
@@ -118,71 +119,45 @@ def array_layers(
     """
     variables = _variables(data)
     names = [name for variable in variables for name in variable.names]
-    picked = (
-        {name: i for i, name in enumerate(names)}
-        if bands is None
-        else {name: _position(name, band, names) for name, band in bands.items()}
-    )
+    bands = {name: Band(asset=name) for name in names} if bands is None else bands
+    picked = {name: _position(name, band, names) for name, band in bands.items()}
     times = _times(variables)
-    ids = _ids(times, str(data_name) if (data_name := getattr(data, "name", None)) else "array")
     layers, arrays = [], dict[str, Pixels]()
-    for step, (when, key) in enumerate(zip(times, ids, strict=True)):
+    for step, (when, key) in enumerate(zip(times, _ids(times, _name(data)), strict=True)):
         opened = _opened_at(variables, step, key)
-        arrays |= {href: pixels for href, pixels, _ in opened}
-        every = [
-            place for href, pixels, version in opened for place in _assets(href, pixels, version)
-        ]
-        chosen = {name: every[i] for name, i in picked.items()}
-        assets = {n: _ruled(a, (bands or {}).get(n), scale_offset) for n, a in chosen.items()}
+        every = [(href, i) for href, one in opened.items() for i in _numbers(one.header)]
+        assets = {}
+        for name, position in picked.items():
+            href, i = every[position]
+            assets[name] = asset_of(href, i, opened[href].header, bands[name], scale_offset)
+            arrays[href] = opened[href]
         layers.append(Layer(id=key, datetime=when, items=(key,), assets=assets))
-    used = {asset.href for layer in layers for asset in layer.assets.values()}
-    kept = {href: pixels for href, pixels in arrays.items() if href in used}
-    return Layers(tuple(sorted(layers, key=layer_order))), kept
+    return Layers(in_order(layers)), arrays
 
 
-def _opened_at(
-    variables: Sequence[_Variable], step: int, key: str
-) -> list[tuple[str, ArrayPixels, str]]:
-    """(href, pixels, version) of each variable at one time step."""
-    opened = []
-    for i, variable in enumerate(variables):
+def _name(data: xr.DataArray | xr.Dataset) -> str:
+    return str(getattr(data, "name", None) or "array")
+
+
+def _numbers(header: Header) -> range:
+    """The bands of a header, 1-based."""
+    return range(1, len(header.dtypes) + 1)
+
+
+def _opened_at(variables: Sequence[_Variable], step: int, key: str) -> dict[str, ArrayPixels]:
+    """Href → pixels of each variable at one time step."""
+    opened = {}
+    for i, variable in enumerate(variables, 1):
         href = f"array:{key}" if len(variables) == 1 else f"array:{key}/{variable.names[0]}"
+        if href in opened:
+            raise SourceError(
+                f"two variables have a band {variable.names[0]!r}; rename one of them"
+            )
         cube = variable.data
         cube = cube if variable.time is None else cube.isel({variable.time: step})
-        pixels = ArrayPixels(cube, _header(cube, variable.names), f"{href} (variable {i + 1})")
-        opened.append((href, pixels, _version(cube)))
+        header = _header(cube, variable.names)
+        opened[href] = ArrayPixels(cube, header, f"{href} (variable {i})")
     return opened
-
-
-def _assets(href: str, pixels: ArrayPixels, version: str) -> list[Asset]:
-    header = pixels.header
-    return [
-        Asset(
-            href=href,
-            band=i + 1,
-            grid=header.grid,
-            dtype=header.dtypes[i],
-            nodata="none" if header.nodata[i] is None else header.nodata[i],
-            scale=header.scales[i],
-            offset=header.offsets[i],
-            version=version,
-        )
-        for i in range(len(header.dtypes))
-    ]
-
-
-def _ruled(asset: Asset, band: Band | None, default: ScaleOffset) -> Asset:
-    """An asset with what the job says of its nodata, scale and offset."""
-    band = band or Band()
-    rule = default if band.scale_offset is None else band.scale_offset
-    scale, offset = scale_offset_of(rule, asset.scale or 1.0, asset.offset or 0.0)
-    nodata = asset.nodata
-    if band.nodata == "none":
-        nodata = "none"
-    elif band.nodata is not None:
-        held = held_nodata(band.nodata, asset.dtype or "float64")
-        nodata = "none" if held is None else held
-    return replace(asset, nodata=nodata, scale=scale, offset=offset)
 
 
 # --- dimensions -------------------------------------------------------------------------------
@@ -321,7 +296,7 @@ def _header(cube: Any, names: Sequence[str]) -> Header:
         descriptions=tuple(names),
         block=_block(cube),
         masked=False,
-        version="",
+        version=_version(cube),
     )
 
 

@@ -1,4 +1,4 @@
-"""Headers of many files, each read once, several at a time."""
+"""Headers of many files, each read once, several at a time, and what follows from them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Literal
 from rasterio.errors import NotGeoreferencedWarning
 
 from zonalbatch.errors import ReadError
-from zonalbatch.layers import Asset, Layer
-from zonalbatch.sources.protocol import Header, is_remote
-from zonalbatch.sources.raster import held_nodata, read_header
+from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.sources.protocol import Band, Header, ScaleOffset, in_order, is_remote
+from zonalbatch.sources.raster import held_nodata, read_header, shown
 
-__all__ = ["from_header", "read_headers"]
+__all__ = ["asset_of", "from_header", "offered", "read_headers"]
 
 
 def read_headers(hrefs: Iterable[str], *, threads: int = 16) -> dict[str, Header | ReadError]:
@@ -44,6 +44,66 @@ def _header_or_error(href: str) -> Header | ReadError:
         return error
 
 
+def offered(
+    made: Iterable[tuple[Layer, Iterable[str]]],
+    headers: Mapping[str, Header | ReadError],
+    notes: Iterable[str],
+) -> Layers:
+    """What a source offers: its layers in order, and failures in place of those without a band.
+
+    A layer is without a band if headers could not be read. It has an entry in a run's failures
+    and no rows: where it lies is unknown, and so which zones it would have met.
+
+    Args:
+        made: each layer with the files that it was made from.
+        headers: what those files say, or why they cannot be read.
+        notes: sentences for the report.
+    """
+    layers, failures = list[Layer](), list[Failure]()
+    for layer, hrefs in made:
+        lost = [] if layer.assets else _failures(layer, hrefs, headers)
+        failures += lost
+        if not lost:
+            layers.append(layer)
+    return Layers(in_order(layers), tuple(failures), tuple(notes))
+
+
+def _failures(
+    layer: Layer, hrefs: Iterable[str], headers: Mapping[str, Header | ReadError]
+) -> list[Failure]:
+    """One for each file, named once, whose header could not be read."""
+    asked = {href: headers.get(href) for href in hrefs}
+    return [
+        Failure.of(layer.id, shown(href), header)
+        for href, header in asked.items()
+        if isinstance(header, ReadError)
+    ]
+
+
+def asset_of(href: str, index: int, header: Header, band: Band, scale_offset: ScaleOffset) -> Asset:
+    """A band (1-based) of a file as the job has it, and where the job is silent, the file.
+
+    Args:
+        href: the file.
+        index: which of its bands.
+        header: what the file says.
+        band: what the job says of this band.
+        scale_offset: what the job says of all bands.
+    """
+    scale, offset = _told(band.scaling(scale_offset))
+    asset = Asset(
+        href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset
+    )
+    return _as_filed(asset, header)
+
+
+def _told(rule: ScaleOffset) -> tuple[float, float] | tuple[None, None]:
+    """(scale, offset) by the job's rule where no item speaks; Nones ask the file."""
+    if isinstance(rule, tuple):
+        return rule
+    return (None, None) if rule in ("auto", "file") else (1.0, 0.0)
+
+
 def from_header(layer: Layer, headers: Mapping[str, Header | ReadError]) -> Layer:
     """A layer as its files' headers have it, for when item and file disagree.
 
@@ -54,25 +114,19 @@ def from_header(layer: Layer, headers: Mapping[str, Header | ReadError]) -> Laye
     assets, missing = {}, dict(layer.missing)
     for name, asset in layer.assets.items():
         header = headers.get(asset.href)
-        lack = _why_absent(asset, header)
-        if lack:
-            missing[name] = lack
+        if header is None:
+            assets[name] = asset
+        elif isinstance(header, ReadError):
+            missing[name] = str(header)
+        elif 1 <= asset.band <= len(header.dtypes):
+            assets[name] = _as_filed(asset, header)
         else:
-            assets[name] = asset if header is None else _as_filed(asset, header)
+            count = len(header.dtypes)
+            missing[name] = f"the file has {count} bands, and band {asset.band} was asked for"
     return replace(layer, assets=assets, missing=missing)
 
 
-def _why_absent(asset: Asset, header: Header | ReadError | None) -> str | None:
-    if isinstance(header, ReadError):
-        return str(header)
-    if header is not None and not 1 <= asset.band <= len(header.dtypes):
-        return f"the file has {len(header.dtypes)} bands, and band {asset.band} was asked for"
-    return None
-
-
-def _as_filed(asset: Asset, header: Header | ReadError) -> Asset:
-    if isinstance(header, ReadError):
-        raise header
+def _as_filed(asset: Asset, header: Header) -> Asset:
     i = asset.band - 1
     return replace(
         asset,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.lattice import Grid
+from zonalbatch.layers import Layer
 
-__all__ = ["Band", "Header", "Pixels", "ScaleOffset", "is_remote"]
+__all__ = ["Band", "Header", "Pixels", "ScaleOffset", "in_order", "is_remote"]
 
 ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 """Whose scale and offset to apply; a pair is (scale, offset)."""
@@ -31,6 +33,10 @@ class Band:
     """Raw value that means no data; "none" ignores the file's tag; None asks the file."""
     scale_offset: ScaleOffset | None = None
     """Overrides the job's ``scale_offset`` for this band."""
+
+    def scaling(self, default: ScaleOffset) -> ScaleOffset:
+        """Whose scale and offset to apply: what is said of this band, else the job's."""
+        return default if self.scale_offset is None else self.scale_offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +60,7 @@ class Header:
     masked: bool
     """True if the file has a mask or an alpha band of its own beside nodata."""
     version: str
-    """Size and time of change, or ETag: changes when the file does; empty if unknown."""
+    """Tells one content from another, whenever it was written; empty if unknown."""
 
 
 class Pixels(Protocol):
@@ -82,6 +88,12 @@ class Pixels(Protocol):
     def close(self) -> None:
         """Let go of the file."""
         ...
+
+
+def in_order(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Layers as sources give them: undated ones first, then by time, then by id."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(layers, key=lambda layer: (layer.datetime or first, layer.id)))
 
 
 def is_remote(href: str) -> bool:

@@ -21,6 +21,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
 from zonalbatch.lattice import grid_of
+from zonalbatch.sources.fingerprint import fingerprint
 from zonalbatch.sources.protocol import Header, is_remote
 
 __all__ = [
@@ -260,11 +261,8 @@ def _has_own_mask(handle: Any) -> bool:
 
 
 def _version(href: str) -> str:
-    """Size and time of change of a local file; empty for others (GDAL does not show an ETag)."""
-    if is_remote(href) or not os.path.isfile(href):
-        return ""
-    status = os.stat(href)
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    """The fingerprint of a local file; empty for others (GDAL does not show an ETag)."""
+    return "" if is_remote(href) or not os.path.isfile(href) else fingerprint(href)
 
 
 class RasterPixels:

@@ -1,0 +1,162 @@
+"""STAC documents: item collections, items, static catalogs, and what Python holds of them.
+
+Items are read as plain dicts: that is fast for many of them, and pystac would rewrite their
+projection fields.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from zonalbatch.errors import SourceError
+from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.raster import read_error, shown
+
+__all__ = ["Doc", "read_items", "unique_items"]
+
+Doc = dict[str, Any]
+"""A STAC object as JSON has it."""
+
+
+def read_items(items: str | Path | Sequence[Any]) -> list[Doc]:
+    """All items as dicts, with absolute asset hrefs.
+
+    Args:
+        items: path or URL of an ItemCollection, item, catalog or collection, or a sequence of
+            such paths, dicts and pystac items.
+
+    Raises:
+        SourceError: there is no item, or something that is no STAC document.
+        ReadError: a document cannot be read.
+    """
+    entries = [items] if isinstance(items, str | os.PathLike | Mapping) else items
+    docs = [doc for entry in entries for doc in _from_entry(entry)]
+    if not docs:
+        name = "the list of items"
+        if isinstance(items, str | os.PathLike):
+            name = shown(os.fspath(items))
+        raise SourceError(f"{name} holds no STAC item; check the search or the path")
+    return docs
+
+
+def _from_entry(item: Any) -> list[Doc]:
+    if isinstance(item, str | os.PathLike):
+        return _from_file(os.fspath(item), set())
+    if hasattr(item, "to_dict"):
+        return [_absolute(item.to_dict(transform_hrefs=False), item.get_self_href())]
+    if isinstance(item, Mapping):
+        return _from_document(dict(item), None, set())
+    raise SourceError(f"{type(item).__name__} is no STAC item; give paths, dicts or pystac items")
+
+
+def _from_file(href: str, visited: set[str]) -> list[Doc]:
+    href = href if is_remote(href) else os.path.abspath(os.path.expanduser(href))
+    if href in visited:
+        return []
+    visited.add(href)
+    return _from_document(_read_json(href), href, visited)
+
+
+def _read_json(href: str) -> Doc:
+    import pystac
+
+    try:
+        document = json.loads(pystac.StacIO.default().read_text(href))
+    except FileNotFoundError as error:
+        raise SourceError(f"{shown(href)} does not exist; correct the path") from error
+    except ValueError as error:
+        raise SourceError(f"{shown(href)} is no JSON ({error}); give a STAC document") from error
+    except Exception as error:  # pystac wraps what urllib raises in bare Exceptions
+        raise read_error(href, error) from error
+    if not isinstance(document, dict):
+        raise SourceError(f"{shown(href)} is no JSON object; give a STAC item or collection")
+    return document
+
+
+def _from_document(document: Doc, href: str | None, visited: set[str]) -> list[Doc]:
+    if document.get("type") == "FeatureCollection":
+        features = document.get("features") or []
+        return [_absolute(doc, _own_href(doc) or href) for doc in features]
+    if "assets" in document and "properties" in document:
+        return [_absolute(document, href or _own_href(document))]
+    if "links" in document:
+        return list(_linked(document, href or _own_href(document), visited))
+    raise SourceError(
+        f"{shown(href or 'a dict')} is no STAC item, item collection or catalog "
+        f"(type {document.get('type')!r}); give one of these"
+    )
+
+
+def _linked(catalog: Doc, href: str | None, visited: set[str]) -> Iterator[Doc]:
+    """The items below a static catalog; siblings are fetched several at a time."""
+    links = [link for link in catalog["links"] if link.get("rel") in ("item", "child")]
+    hrefs = [_resolved(str(link["href"]), href, catalog) for link in links]
+    if not hrefs:
+        return
+    with ThreadPoolExecutor(min(16, len(hrefs))) as pool:
+        for docs in pool.map(lambda below: _from_file(below, visited), hrefs):
+            yield from docs
+
+
+def _own_href(doc: Doc) -> str | None:
+    """The item's absolute self link."""
+    for link in doc.get("links") or ():
+        if link.get("rel") == "self" and _is_absolute(str(link.get("href", ""))):
+            return str(link["href"])
+    return None
+
+
+def _is_absolute(href: str) -> bool:
+    return is_remote(href) or href.startswith(("/", "file://"))
+
+
+def _absolute(doc: Doc, base: str | None) -> Doc:
+    """The item with its assets' hrefs made absolute."""
+    assets = {
+        key: {**asset, "href": _resolved(str(asset.get("href", "")), base, doc)}
+        for key, asset in (doc.get("assets") or {}).items()
+    }
+    return {**doc, "assets": assets}
+
+
+def _resolved(href: str, base: str | None, doc: Doc) -> str:
+    if _is_absolute(href):
+        return href.removeprefix("file://")
+    if base is None:
+        raise SourceError(
+            f"item {doc.get('id')!r} has the relative link {shown(href)!r} and no self link to "
+            "resolve it by; read it from its file, or make its links absolute"
+        )
+    import pystac.utils
+
+    return str(pystac.utils.make_absolute_href(href, base.removeprefix("file://")))
+
+
+def unique_items(docs: Sequence[Doc], notes: dict[str, None]) -> list[Doc]:
+    """Items with unique ids: the last updated of equal (collection, id), each given a ``layer``.
+
+    That is the id of its layer: its own, with ``@collection`` where two collections share it.
+    """
+    newest: dict[tuple[str, str], Doc] = {}
+    for doc in docs:
+        key = (str(doc.get("collection") or ""), str(doc.get("id")))
+        if key not in newest or _updated(doc) > _updated(newest[key]):
+            newest[key] = doc
+    if len(newest) < len(docs):
+        count = len(docs) - len(newest)
+        notes[f"{count} items were given more than once; the last updated of each was kept"] = None
+    counts = Counter(own for _, own in newest)
+    return [
+        {**doc, "layer": f"{own}@{collection}" if counts[own] > 1 else own}
+        for (collection, own), doc in newest.items()
+    ]
+
+
+def _updated(doc: Doc) -> str:
+    return str((doc.get("properties") or {}).get("updated") or "")

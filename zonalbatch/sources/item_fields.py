@@ -1,0 +1,160 @@
+"""Fields of STAC items: what one says of its time and of the grid and values of its bands.
+
+STAC 1.0 (``raster:bands``, ``eo:bands``) and 1.1 (``bands``) are both read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from zonalbatch.errors import SourceError
+from zonalbatch.lattice import Grid, grid_of
+from zonalbatch.layers import Asset
+from zonalbatch.sources.documents import Doc
+from zonalbatch.sources.item_bands import Place, band_docs
+from zonalbatch.sources.protocol import Band, ScaleOffset
+from zonalbatch.sources.raster import crs_text, held_nodata
+
+__all__ = ["Sketch", "sketch_of", "times_of"]
+
+_DTYPES = re.compile(r"u?int(8|16|32|64)|float(16|32|64)")
+
+
+def times_of(doc: Doc) -> tuple[datetime | None, datetime | None]:
+    """(datetime, datetime_end) of an item, UTC."""
+    properties = doc.get("properties") or {}
+    instant = properties.get("datetime")
+    if instant is not None:
+        return _time(instant, doc), None
+    start, end = properties.get("start_datetime"), properties.get("end_datetime")
+    return _time(start, doc), None if end == start else _time(end, doc)
+
+
+def _time(text: Any, doc: Doc) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        when = text if isinstance(text, datetime) else datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise SourceError(
+            f"item {doc.get('id')!r} has the datetime {text!r}; write it as RFC 3339"
+        ) from error
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """One band of an asset as its item tells it; None leaves a field to the file."""
+
+    href: str
+    """Path or URL, absolute."""
+    band: int
+    """1-based."""
+    grid: Grid | None
+    """Where its cells lie; None if the item does not say it in full."""
+    dtype: str | None
+    """NumPy name of the pixels' type."""
+    nodata: float | int | Literal["none"] | None
+    """Raw value that means no data."""
+    scale: float | None
+    """Physical = raw × scale + offset."""
+    offset: float | None
+    """See ``scale``."""
+    version: str | None
+    """Checksum, or else size in bytes."""
+
+    def asset(self, grid: Grid) -> Asset:
+        """The asset that this is on a grid: its own, or the file's."""
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        return Asset(**told | {"grid": grid})
+
+
+def sketch_of(
+    doc: Doc, place: Place, band: Band, scale_offset: ScaleOffset, notes: dict[str, None]
+) -> Sketch:
+    """What an item says of one band, under what the job says of it."""
+    asset = doc["assets"][place.key]
+    docs = band_docs(asset)
+    own = docs[place.index - 1] if place.index <= len(docs) else Doc()
+    sources = (own, asset, doc.get("properties") or {})
+    dtype = _first(sources, "data_type")
+    dtype = dtype if dtype and _DTYPES.fullmatch(str(dtype)) else None
+    scale, offset = _scale_offset(band.scaling(scale_offset), (own, asset))
+    return Sketch(
+        href=str(asset["href"]),
+        band=place.index,
+        grid=_grid(sources, f"asset {place.key!r} of item {doc.get('id')!r}"),
+        dtype=dtype,
+        nodata=_nodata(band, _first((own, asset), "nodata"), dtype, notes),
+        scale=scale,
+        offset=offset,
+        version=_version(asset),
+    )
+
+
+def _first(sources: Iterable[Doc], *keys: str) -> Any:
+    """The value of the first key that any source has, the nearest source first; None if none."""
+    for source in sources:
+        for key in keys:
+            if source.get(key) is not None:
+                return source[key]
+    return None
+
+
+def _grid(sources: Sequence[Doc], name: str) -> Grid | None:
+    """The grid that the projection fields make; None if they are incomplete or no affine grid."""
+    crs = _first(sources, "proj:code", "proj:epsg", "proj:wkt2", "proj:projjson")
+    transform, shape = _first(sources, "proj:transform"), _first(sources, "proj:shape")
+    if crs is None or not transform or len(transform) < 6 or not shape or len(shape) != 2:
+        return None
+    try:
+        text = crs_text(f"EPSG:{crs}" if isinstance(crs, int) else crs)
+        affine = tuple(float(value) for value in transform[:6])
+        return grid_of(text, affine, (int(shape[0]), int(shape[1])), name=name)
+    except SourceError:  # GDAL's order of the six, or a swapped one: the file knows better
+        return None
+
+
+def _nodata(
+    band: Band, stated: Any, dtype: str | None, notes: dict[str, None]
+) -> float | int | Literal["none"] | None:
+    """The job's nodata, else the item's; "none" where the dtype cannot hold it; None to ask."""
+    if band.nodata is not None:
+        stated = band.nodata
+    if stated is None:
+        return None
+    if stated == "none":
+        return "none"
+    try:
+        value = float(stated) if isinstance(stated, str) else stated  # "nan", "inf"
+    except ValueError:
+        return None
+    held = value if dtype is None else held_nodata(value, dtype)
+    if held is None:
+        notes[f"nodata {stated} does not fit {dtype} and means none"] = None
+    return "none" if held is None else held
+
+
+def _scale_offset(
+    rule: ScaleOffset, sources: Sequence[Doc]
+) -> tuple[float, float] | tuple[None, None]:
+    """(scale, offset) to apply; Nones ask the file."""
+    if isinstance(rule, tuple):
+        return rule
+    scale = _first(sources, "raster:scale", "scale")
+    offset = _first(sources, "raster:offset", "offset")
+    silent = scale is None and offset is None
+    if rule == "file" or (rule == "auto" and silent):
+        return None, None
+    if rule == "none" or silent:
+        return 1.0, 0.0
+    return float(1.0 if scale is None else scale), float(offset or 0.0)
+
+
+def _version(asset: Doc) -> str | None:
+    told = _first((asset,), "file:checksum", "checksum:multihash", "file:size")
+    return None if told is None else str(told)
