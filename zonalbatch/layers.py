@@ -32,7 +32,7 @@ class Asset:
     offset: float | None = None
     """See ``scale``."""
     version: str | None = None
-    """Checksum, ETag, or size and time of change, where known without reading pixels."""
+    """Checksum, ETag, or size and a digest of samples, where known without reading pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

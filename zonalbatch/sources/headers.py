@@ -52,7 +52,8 @@ def offered(
     """What a source offers: its layers in order, and failures in place of those without a band.
 
     A layer is without a band if headers could not be read. It has an entry in a run's failures
-    and no rows: where it lies is unknown, and so which zones it would have met.
+    and no rows: where it lies is unknown, and so which zones it would have met. Of a layer with
+    other bands, only what may pass is told of here; its rows tell the rest.
 
     Args:
         made: each layer with the files that it was made from.
@@ -61,9 +62,10 @@ def offered(
     """
     layers, failures = list[Layer](), list[Failure]()
     for layer, hrefs in made:
-        lost = [] if layer.assets else _failures(layer, hrefs, headers)
-        failures += lost
-        if not lost:
+        lost = _failures(layer, hrefs, headers)
+        # A passing failure leaves the plan unsettled, so that a later run may find the band.
+        failures += [one for one in lost if not (layer.assets and one.permanent)]
+        if layer.assets or not lost:
             layers.append(layer)
     return Layers(in_order(layers), tuple(failures), tuple(notes))
 
