@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Set before numba is imported anywhere: processes of pytest-xdist and of Dask then compile once.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".cache" / "numba"))
+
+# What these assert is shown in full, as it is in test files.
+pytest.register_assert_rewrite("tests.made", "tests.oracles")
 
 # A busy machine is slow now and then, which says nothing about a law.
 settings.register_profile(
@@ -46,6 +50,9 @@ def cluster() -> Iterator[Client]:
     """A client of two worker processes of one thread each, closed when the session ends."""
     from distributed import Client, LocalCluster
 
+    # Only the thread that imports it first is spared GDAL's messages on stderr. Tasks that another
+    # process sends would have the scheduler's thread import it.
+    importlib.import_module("pyogrio")
     with (
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"

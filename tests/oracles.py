@@ -15,6 +15,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from tests.made.names import COUNTS
+from tests.made.places import CELL, CRS, LEFT, TOP
+from tests.made.zones import wkb
 from zonalbatch.coverage import Coverage, CoverageRule, cover
 from zonalbatch.expression import bare, parse
 from zonalbatch.ground import Shapes
@@ -27,9 +30,6 @@ from zonalbatch.recipe import Recipe
 from zonalbatch.sources.protocol import Header
 from zonalbatch.summarise import summarise
 
-CRS = "EPSG:32631"
-COUNTS = ("count", "n_nodata", "n_nan", "n_masked", "n_outside")
-"""Sums of shares that add up to n_total."""
 QUANTILES = {"p0": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p90": 0.9, "p100": 1.0}
 STATISTICS = (
     *COUNTS, "n_total", "valid_fraction", "sum", "mean", "min", "max", "range", "std", "variance",
@@ -102,8 +102,7 @@ def covered(
     extent: Window | None = None,
 ) -> Coverage:
     """What the package says that zones in the lattice's CRS cover."""
-    wkb = np.array([None if z is None else shapely.to_wkb(z) for z in zones], dtype=object)
-    outlines = outline(wkb, lattice.crs, lattice.crs, cell=(lattice.dx, lattice.dy))
+    outlines = outline(wkb(zones), lattice.crs, lattice.crs, cell=(lattice.dx, lattice.dy))
     return cover(outlines, lattice, rule=rule, extent=extent)
 
 
@@ -312,9 +311,7 @@ class Raster:
         }
 
 
-def lattice_at(
-    left: float = 500000.0, top: float = 5600000.0, cell: float = 10.0, crs: str = CRS
-) -> Lattice:
+def lattice_at(left: float = LEFT, top: float = TOP, cell: float = CELL, crs: str = CRS) -> Lattice:
     """A lattice of square cells."""
     return Lattice.through(crs, left, top, cell, cell)
 
@@ -373,11 +370,14 @@ def measured(
         statistics=tuple(statistics),
         coverage=rule,
     )
-    wkb = np.array([None if z is None else shapely.to_wkb(z) for z in zones], dtype=object)
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(
         summarise(
-            Shapes(wkb, crs), layers, recipe, open_pixels=lambda href: rasters[href], memory=memory
+            Shapes(wkb(zones), crs),
+            layers,
+            recipe,
+            open_pixels=lambda href: rasters[href],
+            memory=memory,
         )
     )
 

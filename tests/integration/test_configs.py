@@ -7,12 +7,9 @@ say (masks, expressions, the other dates) is worked out here the slow way, on wh
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -23,12 +20,12 @@ import shapely
 import yaml
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from distributed import Client
+from tests.made.commands import command
+from tests.made.jobs import write_job
+from tests.made.runs import CLOUDY
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FLANDERS = "timeseries/worldcereal_flanders/00002806639B424A"
-CLOUDY = (0, 1, 3, 8, 9, 10)
 FIGURES = ("count", "mean", "min", "max")
 """What REFERENCE.json says of a zone, in its order."""
 
@@ -43,21 +40,11 @@ def run_config(data_dir: Path, tmp_path: Path) -> RunConfig:
         document = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
         document = _moved(document, str(data_dir)) | changes
         document["output"] |= {"path": str(tmp_path / "out"), "geometry": "none"}
-        job = tmp_path / "job.yaml"
-        job.write_text(yaml.safe_dump(document))
-        command = [str(Path(sys.executable).with_name("zonalbatch")), "run", str(job)]
-        done = subprocess.run(command, capture_output=True, text=True, env=_quiet(), check=False)
-        assert done.returncode == 0, done.stderr
+        told = command("run", write_job(tmp_path, document))
+        assert told.code == 0, told.err
         return pd.read_parquet(tmp_path / "out" / "results")
 
     return run
-
-
-@pytest.fixture
-def at_hand(cluster: Client) -> dict[str, str]:
-    """The cluster of the tests, as a job names it: quicker than one for each run."""
-    assert cluster.scheduler is not None
-    return {"kind": "address", "address": cluster.scheduler.address}
 
 
 def _moved(value: Any, data: str) -> Any:
@@ -65,11 +52,6 @@ def _moved(value: Any, data: str) -> Any:
     if isinstance(value, dict):
         return {key: _moved(inner, data) for key, inner in value.items()}
     return value.replace("../../shared/data", data) if isinstance(value, str) else value
-
-
-def _quiet() -> dict[str, str]:
-    """The environment of a user: no warnings turned to errors."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
 
 
 def reference(data: Path, combo: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -298,7 +280,7 @@ def pairs_by_centers(data: Path) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("name", ["flanders_ndvi", "landsat_newyork"])
 def test_paths_of_a_config_lead_to_the_data(name: str, data_dir: Path) -> None:
-    """They are relative to the job file and end in ../shared/data; the output stays in ../out."""
+    """Paths are relative to the job file and end in ../shared/data; the output stays in ../out."""
     document = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
     assert document["zones"]["path"].startswith("../../shared/data/timeseries/")
     assert (data_dir / document["zones"]["path"].removeprefix("../../shared/data/")).is_file()

@@ -12,16 +12,10 @@ import numpy as np
 import pytest
 
 import zonalbatch as zb
-from zonalbatch.demo import Landscape, make_landscape
+from zonalbatch.demo import Landscape
 from zonalbatch.errors import SourceError
 
 SERVER = Path(__file__).resolve().parent.parent / "range_server.py"
-
-
-@pytest.fixture(scope="module")
-def land(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
-    """A small landscape on disk."""
-    return make_landscape(tmp_path_factory.mktemp("land"), fields=40, dates=3)
 
 
 @pytest.fixture(scope="module")

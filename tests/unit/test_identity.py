@@ -13,16 +13,18 @@ from typing import Any
 import geopandas
 import numpy as np
 import pytest
-import rasterio
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from rasterio.transform import from_origin
 
 import zonalbatch as zb
+from tests.made.layers import grid
+from tests.made.places import LEFT, TOP
+from tests.made.rasters import write_tif
+from tests.made.zones import frame
 from zonalbatch.expression import parse
 from zonalbatch.identity import METHOD, digest
-from zonalbatch.lattice import Grid, Lattice
+from zonalbatch.lattice import Grid
 from zonalbatch.layers import Asset, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning import Plan, make_plan
@@ -43,9 +45,6 @@ If a test here fails, either numbers (or identities) have changed by mistake, or
 raised by hand and a new entry written. An entry is never changed.
 """
 
-CRS = "EPSG:32631"
-LEFT, TOP = 500_000.0, 5_600_000.0
-
 
 def zones() -> geopandas.GeoDataFrame:
     """Six polygons of odd shapes, with a name and a crop."""
@@ -57,17 +56,14 @@ def zones() -> geopandas.GeoDataFrame:
     hole = shapely.box(LEFT + 3, TOP - 941, LEFT + 1127, TOP - 707)
     shapes.append(hole.difference(shapely.box(LEFT + 55, TOP - 900, LEFT + 333, TOP - 801)))
     crops = [str(c) for c in rng.choice(["wheat", "maize"], 6)]
-    return geopandas.GeoDataFrame({"id": np.arange(6), "crop": crops}, geometry=shapes, crs=CRS)
+    return frame(*shapes, id=np.arange(6), crop=crops)
 
 
 def asset(href: str, **changes: Any) -> Asset:
     """A band of 100 × 120 cells of 10 m."""
-    lattice = Lattice.through(CRS, LEFT, TOP, 10.0, 10.0)
-    window = lattice.window(LEFT, TOP, 100, 120)
-    assert window is not None
     about: dict[str, Any] = {
-        "href": href, "band": 1, "grid": Grid(lattice, window), "dtype": "uint16", "nodata": 0,
-        "scale": 1e-4, "offset": -0.1, "version": "W/etag",
+        "href": href, "band": 1, "grid": grid(height=100, width=120), "dtype": "uint16",
+        "nodata": 0, "scale": 1e-4, "offset": -0.1, "version": "W/etag",
     }  # fmt: skip
     return Asset(**about | changes)
 
@@ -128,14 +124,8 @@ class TestGolden:
     def test_numbers(self, tmp_path: Path) -> None:
         """Every bit of every statistic of a small raster, under each rule of coverage."""
         rng = np.random.default_rng(12)
-        path = tmp_path / "golden.tif"
         values = rng.integers(0, 10_000, (2, 100, 120)).astype("uint16")
-        with rasterio.open(
-            path, "w", driver="GTiff", count=2, height=100, width=120, dtype="uint16", crs=CRS,
-            transform=from_origin(LEFT, TOP, 10, 10), nodata=0,
-        ) as file:  # fmt: skip
-            file.write(values)
-            file.scales, file.offsets = (1e-4, 1e-4), (-0.1, -0.1)
+        path = write_tif(tmp_path / "golden.tif", values, nodata=0, scale=1e-4, offset=-0.1)
         state = hashlib.sha256()
         for rule in ("fraction", "center", "all_touched"):
             found = zb.zonal_stats(
@@ -319,11 +309,7 @@ class TestJobs:
         """Zones, two rasters and a job."""
         zones().to_parquet(tmp_path / "zones.parquet")
         for name in ("a", "b"):
-            with rasterio.open(
-                tmp_path / f"{name}.tif", "w", driver="GTiff", count=1, height=100, width=120,
-                dtype="uint16", crs=CRS, transform=from_origin(LEFT, TOP, 10, 10),
-            ) as file:  # fmt: skip
-                file.write(np.ones((1, 100, 120), "uint16"))
+            write_tif(tmp_path / f"{name}.tif", np.ones((100, 120), "uint16"))
         return tmp_path
 
     JOB = """
@@ -361,6 +347,5 @@ output: {path: out}
         """A raster with other pixels is another layer."""
         job = zb.Job.from_yaml(self.JOB, folder)
         before = zb.plan(job).fingerprint
-        with rasterio.open(folder / "a.tif", "r+") as file:
-            file.write(np.full((1, 100, 120), 7, "uint16"))
+        write_tif(folder / "a.tif", np.full((100, 120), 7, "uint16"))
         assert zb.plan(job).fingerprint != before

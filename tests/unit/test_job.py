@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made.commands import python
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
 from zonalbatch.sources.protocol import Band
@@ -384,5 +383,4 @@ def test_importing_is_light() -> None:
         "import sys, zonalbatch.job;"
         "print({'geopandas', 'xarray', 'dask', 'rasterio', 'pandas'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert python(code).strip() == "set()"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.made.layers import grid, layer, month
 from zonalbatch import partition
-from zonalbatch.lattice import Grid, Lattice, Window
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Layer
 from zonalbatch.partition import (
     Cell,
     Load,
@@ -24,20 +24,11 @@ from zonalbatch.partition import (
     longest_bucket,
 )  # fmt: skip
 
-CELLS = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)
-
-
-def layer(when: datetime | None, height: int = 100, width: int = 100, name: str = "a") -> Layer:
-    """A layer with one band of a size."""
-    grid = Grid(CELLS, Window(0, 0, height, width))
-    asset = Asset(href=f"{name}.tif", band=1, grid=grid, dtype="uint16")
-    return Layer(id=name, datetime=when, assets={"red": asset})
-
 
 def monthly(count: int) -> list[Layer]:
     """One layer on the 15th of each month from January 2020."""
     days = [datetime(2020 + i // 12, i % 12 + 1, 15, tzinfo=UTC) for i in range(count)]
-    return [layer(day, name=f"{i:03d}") for i, day in enumerate(days)]
+    return [layer(f"{i:03d}", day) for i, day in enumerate(days)]
 
 
 def names_for(count: int) -> NDArray[np.uint64]:
@@ -59,12 +50,12 @@ class TestBuckets:
     )
     def test_names(self, when: datetime, year: str, quarter: str, month: str) -> None:
         """Each layer lies in one bucket of each length."""
-        one = layer(when)
+        one = layer("a", when)
         assert [bucket_of(one, b) for b in ("year", "quarter", "month")] == [year, quarter, month]
 
     def test_undated(self) -> None:
         """Layers without a time have a bucket of their own."""
-        assert {bucket_of(layer(None), b) for b in ("year", "quarter", "month")} == {"undated"}  # type: ignore[arg-type]
+        assert {bucket_of(layer("a", None), b) for b in ("year", "quarter", "month")} == {"undated"}  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("zones", "bucket"),
@@ -101,7 +92,8 @@ class TestLevel:
     )
     def test_level(self, height: int, width: int, level: int) -> None:
         """2^level tiles of 512 cells are as long as the longer side, and no longer than needed."""
-        assert level_for([layer(None, height, width), layer(None, 1, 1)]) == level
+        large, small = (grid(height=h, width=w) for h, w in ((height, width), (1, 1)))
+        assert level_for([layer("large", red=large), layer("small", red=small)]) == level
 
     def test_no_layer(self) -> None:
         """Nothing has no size."""
@@ -216,5 +208,5 @@ class TestChunks:
 
 def test_layers_are_not_touched() -> None:
     """Names of buckets follow from the time alone."""
-    one = layer(datetime(2024, 5, 1, tzinfo=UTC))
+    one = layer("a", month(5))
     assert bucket_of(replace(one, id="b", assets={}), "month") == bucket_of(one, "month")

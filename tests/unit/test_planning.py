@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
-import numpy as np
 import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made.layers import CELLS, grid, layer, month
+from tests.made.places import CRS, LEFT, TOP
+from tests.made.zones import squares
 from zonalbatch import partition, plan_files
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
-from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.partition import Partition
 from zonalbatch.plan_files import load_part, read_zones
@@ -34,47 +36,6 @@ from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
 from zonalbatch.zone_rows import ZoneRows
 from zonalbatch.zones import open_zones
-
-CRS = "EPSG:32631"
-LEFT, TOP = 500_000.0, 5_600_000.0
-CELLS = Lattice.through(CRS, LEFT, TOP, 10.0, 10.0)
-
-
-def grid(
-    row: int = 0, col: int = 0, height: int = 100, width: int = 100, cell: float = 10.0
-) -> Grid:
-    """A raster whose first cell is (row, col) from LEFT, TOP."""
-    left, top = LEFT + col * cell, TOP - row * cell
-    lattice = Lattice.through(CRS, left, top, cell, cell)
-    window = lattice.window(left, top, height, width)
-    assert window is not None
-    return Grid(lattice, window)
-
-
-def layer(name: str, month: int | None = 1, **bands: Grid) -> Layer:
-    """A layer with a band for each grid; red by default."""
-    assets = {
-        band: Asset(
-            href=f"/nowhere/{name}_{band}.tif", band=1, grid=place, dtype="uint16", nodata="none",
-            scale=1.0, offset=0.0,
-        )
-        for band, place in (bands or {"red": grid()}).items()
-    }  # fmt: skip
-    when = None if month is None else datetime(2024, month, 5, tzinfo=UTC)
-    return Layer(id=name, datetime=when, items=(name,), assets=assets)
-
-
-def squares(
-    count: int, *, side: float = 100.0, left: float = LEFT, top: float = TOP
-) -> geopandas.GeoDataFrame:
-    """count × count squares with gaps between them, named from 0."""
-    row, col = np.divmod(np.arange(count**2), count)
-    shapes = shapely.box(
-        left + (col + 0.1) * side, top - (row + 0.9) * side,
-        left + (col + 0.9) * side, top - (row + 0.1) * side,
-    )  # fmt: skip
-    names = {"id": np.arange(count**2), "crop": [f"crop {i % 3}" for i in range(count**2)]}
-    return geopandas.GeoDataFrame(names, geometry=shapes, crs=CRS)
 
 
 def recipe(mask: Mask | None = None, **measurements: str) -> Recipe:
@@ -127,7 +88,9 @@ class TestParts:
     ) -> None:  # fmt: skip
         """However small parts are; zones far apart and layers over time."""
         zones = squares(count, side=side)
-        layers = [layer(f"s{m}", m, red=grid(height=900, width=900)) for m in range(1, months + 1)]
+        layers = [
+            layer(f"s{m}", month(m), red=grid(height=900, width=900)) for m in range(1, months + 1)
+        ]
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(partition, "ROWS", rows)
             patched.setattr(partition, "DECODED", decoded)
@@ -178,7 +141,7 @@ class TestParts:
     def test_buckets_hold_their_time(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The layers of a part lie in its bucket; undated ones by themselves."""
         monkeypatch.setattr(partition, "ROWS", 20)
-        layers = [layer(f"s{m}", m) for m in range(1, 13)] + [layer("undated", None)]
+        layers = [layer(f"s{m}", month(m)) for m in range(1, 13)] + [layer("undated", None)]
         plan = planned(tmp_path, squares(3), layers)
         assert plan.partition.bucket == "month"
         for part in plan.parts:
@@ -191,7 +154,9 @@ class TestParts:
     ) -> None:
         """A later plan of the same output cuts as the first did."""
         kept = Partition(level=3, bucket="quarter")
-        plan = planned(tmp_path, squares(3), [layer(f"s{m}", m) for m in range(1, 13)], kept=kept)
+        plan = planned(
+            tmp_path, squares(3), [layer(f"s{m}", month(m)) for m in range(1, 13)], kept=kept
+        )
         assert plan.partition == kept
         assert {part.bucket for part in plan.parts} == {f"2024Q{q}" for q in range(1, 5)}
 
@@ -323,7 +288,7 @@ class TestEstimate:
 
     def test_numbers(self, tmp_path: Path) -> None:
         """Zones, layers, parts, rows; bytes are an upper bound, whole files at most."""
-        layers = [layer(f"s{m}", m, red=grid(), nir=grid()) for m in (1, 2, 3)]
+        layers = [layer(f"s{m}", month(m), red=grid(), nir=grid()) for m in (1, 2, 3)]
         plan = planned(tmp_path, squares(10), layers, recipe(red="red", nir="nir"))
         estimate = plan.estimate
         assert (estimate.zones, estimate.layers, estimate.rows) == (100, 3, 300)

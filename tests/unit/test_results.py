@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +16,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made.zones import frame
 from zonalbatch.errors import InputError
 from zonalbatch.results import open_results, status_of
 
@@ -173,23 +173,20 @@ class TestFrame:
         table = rows()
         shuffled = table.take(np.random.default_rng(3).permutation(len(table)))
         write(tmp_path, cut(shuffled, [5, 11]))
-        zones = geopandas.GeoDataFrame(
-            {"zone_id": np.arange(6)},
-            geometry=shapely.box(np.arange(6), np.arange(6), np.arange(6) + 1, np.arange(6) + 2),
-            crs="EPSG:32631",
-        )
+        zone = np.arange(6)
+        zones = frame(*shapely.box(zone, zone, zone + 1, zone + 2), zone_id=zone)
         zones.to_parquet(tmp_path / "zones.parquet")
-        frame = open_results(tmp_path).gdf
-        assert frame["zone_id"].tolist() == table["zone_id"].to_pylist()
-        assert frame["layer"].tolist() == table["layer"].to_pylist()
-        assert frame.crs == "EPSG:32631"
-        assert "bbox" not in frame
-        assert frame.geometry.geom_equals(
-            zones.geometry.loc[frame["zone_id"]].reset_index(drop=True)
+        found = open_results(tmp_path).gdf
+        assert found["zone_id"].tolist() == table["zone_id"].to_pylist()
+        assert found["layer"].tolist() == table["layer"].to_pylist()
+        assert found.crs == "EPSG:32631"
+        assert "bbox" not in found
+        assert found.geometry.geom_equals(
+            zones.geometry.loc[found["zone_id"]].reset_index(drop=True)
         ).all()
         for file in (tmp_path / "results").iterdir():
             pq.write_table(pq.read_table(file).drop_columns(["geometry", "bbox"]), file)
-        pd.testing.assert_frame_equal(open_results(tmp_path).gdf, frame)
+        pd.testing.assert_frame_equal(open_results(tmp_path).gdf, found)
 
     def test_temporary_files_are_no_results(self, tmp_path: Path) -> None:
         """What a killed worker left half written is not read."""

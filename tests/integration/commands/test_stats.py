@@ -1,0 +1,125 @@
+"""`stats`: a table at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+
+import zonalbatch as zb
+from tests.made.commands import Command, assert_one_sentence
+from zonalbatch.demo import Landscape
+
+
+class TestStats:
+    """stats: a table at once."""
+
+    @pytest.fixture
+    def red(self, land: Landscape) -> Path:
+        """A raster of the landscape."""
+        return land.scenes[0] / "B04.tif"
+
+    @pytest.fixture
+    def frame(self, land: Landscape, red: Path) -> Any:
+        """What zonal_stats says of it."""
+        return zb.zonal_stats(land.fields, red, ["mean", "p90"])
+
+    def test_print(self, here: Command, land: Landscape, red: Path, frame: Any) -> None:
+        """Without `--out` a table of all zones is printed, without geometry."""
+        code, out, err = here("stats", land.fields, red, "--stats", "mean,p90")
+        assert (code, err) == (0, "")
+        head, *lines = out.splitlines()
+        assert head.split() == ["field_id", "crop", "mean", "p90"]
+        printed = [[float(text) for text in line.split()[-2:]] for line in lines]
+        np.testing.assert_allclose(printed, frame[["mean", "p90"]], atol=1e-6)
+
+    def test_id_and_columns(self, here: Command, land: Landscape, red: Path) -> None:
+        """The id is the index, and only the columns that are named are carried."""
+        _, out, _ = here("stats", land.fields, red, "-s", "max", "--id", "field_id", "-c", "crop")
+        assert out.split()[:2] == ["crop", "max"]
+        _, out, _ = here("stats", land.fields, red, "-s", "max", "-c", "field_id", "--prefix", "r_")
+        assert out.split()[:2] == ["field_id", "r_max"]
+
+    @pytest.mark.parametrize("ending", ["csv", "parquet", "gpkg", "geojson", "CSV"])
+    def test_write(
+        self,
+        here: Command,
+        land: Landscape,
+        red: Path,
+        frame: Any,
+        tmp_path: Path,
+        ending: str,
+    ) -> None:
+        """The ending of the name says the format; what is read back is what was computed."""
+        path = tmp_path / f"table.{ending}"
+        code, out, err = here("stats", land.fields, red, "-s", "mean,p90", "-o", path)
+        assert (code, out, err) == (0, f"wrote 60 rows to {path}\n", "")
+        readers: dict[str, Callable[[Path], Any]] = {
+            "csv": pd.read_csv, "parquet": geopandas.read_parquet,
+            "gpkg": geopandas.read_file, "geojson": geopandas.read_file,
+        }  # fmt: skip
+        found = readers[ending.lower()](path)
+        assert found["field_id"].tolist() == frame["field_id"].tolist()
+        np.testing.assert_allclose(found["mean"], frame["mean"], rtol=1e-12)
+        np.testing.assert_allclose(found["p90"], frame["p90"], rtol=1e-12)
+        if ending.lower() == "csv":
+            assert list(found) == ["field_id", "crop", "mean", "p90"]
+        else:
+            assert found.crs == frame.crs
+            assert found.geometry.geom_equals_exact(frame.geometry, 1e-6).all()
+
+    def test_unknown_ending(
+        self, here: Command, land: Landscape, red: Path, tmp_path: Path
+    ) -> None:
+        """An unknown ending is refused, with those that are known."""
+        code, _, err = here("stats", land.fields, red, "-o", tmp_path / "table.xyz")
+        assert code == 2
+        assert_one_sentence(err, ".parquet")
+
+    def test_several_bands_and_rasters(self, here: Command, land: Landscape) -> None:
+        """Bands make columns, rasters make rows; items do as well as files."""
+        files = [scene / "B04.tif" for scene in land.scenes]
+        _, out, _ = here("stats", land.fields, *files, "-s", "max", "-c", "field_id")
+        assert len(out.splitlines()) == 62 or "180 rows" in out
+        bands = ("-b", "B04", "-b", "B08")
+        code, out, _ = here("stats", land.fields, land.items, *bands, "-s", "max", "-c", "field_id")
+        assert code == 0
+        assert {"B04_max", "B08_max", "layer", "datetime"} <= set(out.splitlines()[0].split())
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["--stats", "meen"], "did you mean 'mean'"),
+            (["--coverage", "centre"], "center"),
+            (["--band", "7"], "band"),
+            (["--column", "krop"], "krop"),
+            (["--id", "crop"], "unique"),
+        ],
+    )
+    def test_invalid(
+        self,
+        here: Command,
+        land: Landscape,
+        red: Path,
+        arguments: list[str],
+        words: str,
+    ) -> None:
+        """Invalid options end with exit 2 and one sentence."""
+        code, out, err = here("stats", land.fields, red, *arguments)
+        assert (code, out) == (2, "")
+        assert_one_sentence(err, words)
+
+    def test_unreadable(self, here: Command, land: Landscape, red: Path, tmp_path: Path) -> None:
+        """A raster that cannot be read ends it with exit 3 and one sentence, not with numbers."""
+        broken = tmp_path / "broken.tif"
+        data = bytearray(red.read_bytes())
+        data[len(data) // 2 :] = b"\xff" * (len(data) - len(data) // 2)
+        broken.write_bytes(data)
+        code, out, err = here("stats", land.fields, broken)
+        assert (code, out) == (3, "")
+        assert_one_sentence(err, "broken.tif")

@@ -1,0 +1,129 @@
+"""What becomes of a failure: tried again or not, recorded, or the end of the run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import zonalbatch as zb
+from tests.made.jobs import job_over
+from tests.made.rasters import BLOCKS, noise, spoil, write_tif
+from tests.made.zones import squares
+from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+from zonalbatch.sources import cog
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+NINE = squares(3, side=320)
+"""Zones that fill the rasters."""
+
+
+def two_years(folder: Path) -> tuple[list[str], zb.Job]:
+    """Two files, of 2020 and 2021, and a job over them; each makes a part of its own."""
+    files = [write_tif(folder / f"s_{year}.tif", noise(96, 96, seed=year)) for year in (2020, 2021)]
+    source = {"kind": "cog", "files": files, "datetime_pattern": "%Y"}
+    return files, job_over(NINE, files, folder / "out", source=source)
+
+
+def one_bad_block(folder: Path, **keys: Any) -> zb.Job:
+    """A job over one file, one block of which cannot be decoded."""
+    bad = write_tif(folder / "bad.tif", noise(96, 96), **BLOCKS)
+    spoil(bad, (0, 0))
+    return job_over(NINE, bad, folder / "out", **keys)
+
+
+@contextmanager
+def losing_header_of(href: str) -> Iterator[None]:
+    """While a header cannot be read, for a reason that passes."""
+    read = cog.read_headers
+
+    def shaky(hrefs: Any) -> Any:
+        return read(hrefs) | {href: PassingReadError(f"{href} could not be read just now")}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cog, "read_headers", shaky)
+        yield
+
+
+def test_a_header_that_fails_for_a_while(tmp_path: Path, cluster: Client) -> None:
+    """What passes is tried again by the next run, also where it struck the plan.
+
+    The first run says 3 and is not sealed; the second adds the layer, and is not refused.
+    """
+    files, job = two_years(tmp_path)
+    with losing_header_of(files[1]):
+        first = zb.run(job, cluster)
+    assert (first.exit_code, first.rows) == (3, 9)
+    assert not json.loads((tmp_path / "out/manifest.json").read_text())["sealed"]
+    second = zb.run(job, cluster)
+    assert (second.exit_code, second.rows) == (0, 18)
+
+
+def test_one_band_whose_header_fails_for_a_while(tmp_path: Path, cluster: Client) -> None:
+    """A layer that lacks one band for a passing reason is whole after the next run."""
+    for band in ("B04", "B08"):
+        write_tif(tmp_path / f"s_20200501_{band}.tif", noise(96, 96, seed=len(band)))
+    source = {"kind": "cog", "pattern": str(tmp_path / "s_{date:%Y%m%d}_{band}.tif")}
+    bands = {"red": "B04", "nir": "B08"}
+    job = job_over(NINE, "", tmp_path / "out", source=source, bands=bands)
+    with losing_header_of(str(tmp_path / "s_20200501_B08.tif")):
+        first = zb.run(job, cluster)
+    assert (first.exit_code, first.rows) == (3, 9)
+    assert set(zb.open_results(first.output).gdf["status"]) == {"partial"}
+    second = zb.run(job, cluster)
+    assert (second.exit_code, second.rows) == (0, 9)
+    assert set(zb.open_results(first.output).gdf["status"]) == {"ok"}
+
+
+def test_what_is_computed_is_kept(tmp_path: Path, cluster: Client) -> None:
+    """Whatever ends a first run, the parts that it has written stay for the next."""
+    _, job = two_years(tmp_path)
+    assert len(zb.plan(job).parts) == 2
+    shutil.rmtree(tmp_path / "out")
+
+    class Stubborn:
+        """Ends the run with invalid input once a part is there."""
+
+        def began(self, *_: Any) -> None:
+            """Not asked."""
+
+        def finished(self, *_: Any) -> None:
+            """Raise what a worker may raise that finds a file of no use."""
+            raise SourceError("a file is of no use")
+
+    with pytest.raises(SourceError):
+        zb.run(job, cluster, Stubborn())
+    assert zb.run(job, cluster).computed < 2
+
+
+def test_failures_are_not_tried_again(tmp_path: Path, cluster: Client) -> None:
+    """A second run computes nothing, says 3 again, and keeps rows and failures."""
+    job = one_bad_block(tmp_path)
+    first = zb.run(job, cluster)
+    before = zb.open_results(first.output)
+    digest, failures = before.digest, before.failures
+    again = zb.run(job, cluster)
+    assert (first.exit_code, again.exit_code, again.computed) == (3, 3, 0)
+    after = zb.open_results(first.output)
+    assert after.digest == digest
+    pd.testing.assert_frame_equal(after.failures, failures)
+
+
+def test_on_failure_raise(tmp_path: Path, cluster: Client) -> None:
+    """The run ends at once with the file's name, and the error comes from a worker whole."""
+    with pytest.raises(PermanentReadError, match=r"bad\.tif"):
+        zb.run(one_bad_block(tmp_path, on_failure="raise"), cluster)
+
+
+def test_max_failures(tmp_path: Path, cluster: Client) -> None:
+    """A run stops when more has failed than it may."""
+    with pytest.raises(ReadError, match="max_failures"):
+        zb.run(one_bad_block(tmp_path, limits={"max_failures": 0}), cluster)

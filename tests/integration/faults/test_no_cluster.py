@@ -1,0 +1,55 @@
+"""Clusters where nobody listens: exit 5."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import zonalbatch as zb
+from tests.made.commands import Command, assert_one_sentence, command
+from tests.made.jobs import NOWHERE, Bench
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+class TestCluster:
+    """Addresses where nobody listens."""
+
+    @pytest.mark.long
+    def test_nobody_listens(self, bench: Bench) -> None:
+        """Where nobody listens a run ends within 25 s, with the address in the sentence."""
+        job = bench.write(bench.document() | {"cluster": NOWHERE})
+        began = time.monotonic()
+        code, out, err = command("run", job)
+        assert (code, out) == (5, "")
+        assert_one_sentence(err, NOWHERE["address"])
+        assert time.monotonic() - began < 25
+        assert not list(bench.folder.rglob("part-*.parquet"))
+
+    def test_an_output_without_rows_is_nobodys(
+        self, bench: Bench, cluster: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A run that found no cluster computed nothing: the job may change before the next."""
+        import distributed
+
+        def nobody(*_: Any, **__: Any) -> None:
+            raise TimeoutError("nobody answers")
+
+        document = bench.document() | {"cluster": NOWHERE}
+        with monkeypatch.context() as patched:
+            patched.setattr(distributed, "Client", nobody)
+            with pytest.raises(zb.errors.ClusterError):
+                zb.run(zb.Job.from_file(bench.write(document)))
+        changed = zb.Job.from_file(bench.write(document | {"statistics": ["max"]}))
+        assert zb.run(changed, cluster).rows == 8
+
+    @pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:8786", ""])
+    def test_no_address(self, bench: Bench, here: Command, address: str) -> None:
+        """What is no address is invalid input."""
+        document = bench.document() | {"cluster": {"kind": "address", "address": address}}
+        code, _, err = here("run", bench.write(document))
+        assert code == 2
+        assert_one_sentence(err, "cluster.address")

@@ -1,0 +1,70 @@
+"""Items that are wrong about their files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from tests.made.places import CELL, LEFT
+from tests.made.rasters import noise, write_tif
+from tests.made.runs import Runner
+from tests.made.scenes import asset, item, write_items
+from tests.made.zones import squares
+
+
+class TestMismatch:
+    """Items that are wrong about their files."""
+
+    def items(self, runner: Runner, change: Callable[[dict[str, Any]], None]) -> str:
+        """A copy of the landscape's items, the first one changed; its path."""
+        document = json.loads(runner.land.items.read_text())
+        for feature in document["features"]:
+            for one in feature["assets"].values():
+                one["href"] = str((runner.land.folder / one["href"]).resolve())
+        change(document["features"][0])
+        return write_items(runner.folder / "wrong.json", document["features"])
+
+    def test_the_file_is_believed_and_it_is_noted(self, runner: Runner) -> None:
+        """The layer is planned again by its file: the rows are those of the right item."""
+
+        def shift(feature: dict[str, Any]) -> None:
+            for one in feature["assets"].values():
+                one["proj:transform"][2] += 1000
+
+        digest = runner.digest("right")
+        wrong = {"kind": "stac", "items": self.items(runner, shift)}
+        report = runner.run("wrong", source=wrong)
+        name = f"demo_{runner.land.scenes[0].name}"
+        assert [note for note in report.notes if name in note and "disagree" in note]
+        assert runner.results("wrong").digest == digest
+        again = runner.run("wrong", source=wrong)
+        assert again.computed == 0
+        assert runner.results("wrong").digest == digest
+
+    def test_no_row_comes_twice(self, runner: Runner) -> None:
+        """What was written by the first plan and is not in the second is not left in the result.
+
+        The item says that the second file ends in the western cell of the partition; it does not.
+        The eastern part is written with one layer before that is known, and then with two.
+        """
+        left = LEFT - LEFT % (1024 * CELL) + 9 * 1024  # 102.4 cells west of a border of cells
+        items = []
+        for name, width in (("a", 600), ("b", 100)):
+            href = write_tif(runner.folder / f"{name}.tif", noise(100, 600, seed=3), left=left)
+            told = asset(href, (100, width), left=left, data_type="uint16")
+            items.append(item(name, data=told))
+        source = {"kind": "stac", "items": write_items(runner.folder / "items.json", items)}
+        west, east = (squares(1, left=left + east, side=900) for east in (0, 5000))
+        zones = pd.concat([west, east.assign(id=1)])
+        job: dict[str, Any] = {
+            "zones": {"path": zones, "id": "id"}, "bands": {"red": "data"}, "measurements": None,
+            "mask": None,
+        }  # fmt: skip
+        report = runner.run(source=source, **job)
+        rows = runner.results().table.to_pandas()
+        pairs = list(zip(rows["zone_id"], rows["layer"], strict=True))
+        assert sorted(pairs) == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+        assert report.rows == 4
