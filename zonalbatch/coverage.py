@@ -28,6 +28,15 @@ CoverageRule = Literal["fraction", "center", "all_touched"]
 SNAP = 1e-9
 """Shares within this of 0 or 1 are taken as 0 or 1 (below one cell: this share of the zone)."""
 
+WORDS = (TILE >> 6) + 1
+"""Words of 64 bits that mark the cells of a line, and the one after."""
+
+NOTHING, ONE, ALL = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
+DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+"""Every 6 bits of it in a row are different: shifted by a power of two, they tell which."""
+PLACE = np.zeros(64, np.int64)
+PLACE[((DE_BRUIJN << np.arange(64, dtype=np.uint64)) >> np.uint64(58)).astype(int)] = range(64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
@@ -239,7 +248,7 @@ def _longest_zone(rings, zone_rings):
 
 
 @njit(nogil=True, cache=True)
-def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
+def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, touched):
     """Add an edge's signed area to the cells of the window [top, bottom) × [left, right).
 
     ``acc`` has one column more than the window; what an edge adds to a cell it also adds, less
@@ -261,6 +270,7 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
         y_0, x_0 = y_1, x_1
         if x_r <= left:
             acc[line, 0] += drop
+            touched[line, 0] |= ONE
             continue
         if x_l >= right:
             continue
@@ -273,6 +283,7 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
             drop -= part
             x_l = float(left)
         cell = int(x_l)
+        _touch(touched, line, cell - left, min(int(x_r) + 1, right) - left)
         while x_r > cell + 1.0 and cell < right:
             part = rate * (cell + 1.0 - x_l)
             within = part * (0.5 * (x_l + cell + 1.0) - cell)
@@ -288,53 +299,79 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
 
 
 @njit(nogil=True, cache=True)
-def _scan(acc, height, width, top, left, faint, fractional, run_at, run_length, n_runs,
+def _touch(touched, line, first, last):
+    """Mark the columns from ``first`` to ``last`` of a line as touched by an edge."""
+    word = first >> 6
+    while word < last >> 6:
+        touched[line, word] |= ALL << np.uint64(first & 63)
+        word += 1
+        first = word << 6
+    touched[line, word] |= (ALL >> np.uint64(63 - last + first)) << np.uint64(first & 63)
+
+
+@njit(nogil=True, cache=True)
+def _scan(acc, touched, height, width, top, left, faint, fractional, run_at, run_length, n_runs,
           cell_at, cell_fraction, n_cells):  # fmt: skip
-    """Turn accumulated areas into runs and boundary cells; return new counts, inner, total."""
+    """Turn accumulated areas into runs and boundary cells; return new counts, inner, total.
+
+    Only touched cells are looked at: what lies between two of them is as the first.
+    """
     inner = 0
     total = 0.0
+    whole = 1.0 - SNAP if fractional else faint
     for line in range(height):
-        share = 0.0
-        kind = 0  # what the last cell was: 0 not covered, 1 inner, 2 boundary
-        start = 0
         at = (top + line) * TILE + left
-        for col in range(width):
-            change = acc[line, col]
-            if change == 0.0:
-                if kind != 2:
-                    continue
-            else:
+        share = 0.0
+        start = -1  # where a run of inner cells began
+        after = 0  # the column after the last one looked at
+        partial = False
+        for word in range((width >> 6) + 1):
+            bits = touched[line, word]
+            touched[line, word] = NOTHING
+            while bits:
+                low = bits & (~bits + ONE)
+                bits ^= low
+                col = (word << 6) + PLACE[(low * DE_BRUIJN) >> np.uint64(58)]
+                change = acc[line, col]
                 acc[line, col] = 0.0
+                if col >= width:
+                    break
+                if partial:
+                    for between in range(after, col):
+                        cell_at[n_cells], cell_fraction[n_cells] = at + between, share
+                        n_cells += 1
+                        total += share
                 share += change
-            if share > 1.0 - SNAP or (not fractional and share > faint):
-                if kind != 1:
-                    start = col
-                    kind = 1
-                continue
-            if kind == 1:
-                run_at[n_runs] = at + start
-                run_length[n_runs] = col - start
-                n_runs += 1
-                inner += col - start
-            if share > faint:
-                kind = 2
-                cell_at[n_cells] = at + col
-                cell_fraction[n_cells] = share
+                after = col + 1
+                partial = False
+                if share > whole:
+                    if start < 0:
+                        start = col
+                    continue
+                if start >= 0:
+                    run_at[n_runs], run_length[n_runs] = at + start, col - start
+                    n_runs += 1
+                    inner += col - start
+                    start = -1
+                if share > faint:
+                    partial = True
+                    cell_at[n_cells], cell_fraction[n_cells] = at + col, share
+                    n_cells += 1
+                    total += share
+        if partial:
+            for between in range(after, width):
+                cell_at[n_cells], cell_fraction[n_cells] = at + between, share
                 n_cells += 1
                 total += share
-            else:
-                kind = 0
-        acc[line, width] = 0.0
-        if kind == 1:
-            run_at[n_runs] = at + start
-            run_length[n_runs] = width - start
+        if start >= 0:
+            run_at[n_runs], run_length[n_runs] = at + start, width - start
             n_runs += 1
             inner += width - start
     return n_runs, n_cells, inner, total + inner
 
 
 @njit(nogil=True, cache=True)
-def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
+def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, touched):
     """Add an edge's sense to the first cell right of it whose centre it does not leave behind.
 
     A centre on the edge counts as right of it, one at the edge's upper end as below it.
@@ -346,6 +383,7 @@ def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc):
         crossing = x_a + (row + 0.5 - y_a) * slope
         col = min(max(int(np.ceil(crossing - 0.5)), left), right)
         acc[row - top, col - left] += sense
+        touched[row - top, (col - left) >> 6] |= ONE << np.uint64((col - left) & 63)
 
 
 @njit(nogil=True, cache=True)
@@ -353,7 +391,7 @@ def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fraction
            out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
            run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
     """Cover every zone, tile by tile; return the numbers of pieces, runs and boundary cells."""
-    acc = np.zeros((TILE, TILE + 1))
+    acc, touched = np.zeros((TILE, TILE + 1)), np.zeros((TILE, WORDS), np.uint64)
     edges = np.empty((_longest_zone(rings, zone_rings), 5))
     n = n_runs = n_cells = 0
     for zone in range(len(zone_rings) - 1):
@@ -376,12 +414,12 @@ def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fraction
                     x_b = (edges[edge, 2] - origin) / dx
                     y_a, y_b, sense = edges[edge, 1], edges[edge, 3], edges[edge, 4]
                     if centers:
-                        _add_crossings(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc)
+                        _add_crossings(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc, touched)
                     else:
-                        _add_edge(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc)
+                        _add_edge(x_a, y_a, x_b, y_b, sense, t, l, b, r, acc, touched)
                 runs, cells = n_runs, n_cells
                 n_runs, n_cells, inner, total = _scan(
-                    acc, b - t, r - l, t, l, faint, fractional,
+                    acc, touched, b - t, r - l, t, l, faint, fractional,
                     run_at, run_length, n_runs, cell_at, cell_fraction, n_cells,
                 )  # fmt: skip
                 if n_runs == runs and n_cells == cells:
