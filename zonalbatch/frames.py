@@ -124,8 +124,8 @@ def zonal_stats(
     if layout == "wide":
         _check_names(names, base, recipe, form)
     summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
-    result = _rows(base, summaries, names, layout, several=len(found.layers) > 1)
-    return result if geometry else _without_geometry(result)
+    several = len(found.layers) > 1
+    return _rows(base, summaries, names, layout, several=several, geometry=geometry)
 
 
 def _refuse_later(weights: Any, group_by: str | None) -> None:
@@ -141,9 +141,19 @@ def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
         return None, open_zones(zones, id=id, columns=["*"])
     if hasattr(zones, "compute"):
         zones = zones.compute()
-    # Only a column that the user names as id must be unique; an index may be anything.
-    plain = zones.reset_index(drop=True) if id is None and hasattr(zones, "reset_index") else zones
-    return zones, open_zones(plain, id=id)
+    return zones, open_zones(_needed(zones, id), id=id)
+
+
+def _needed(zones: Any, id: str | None) -> Any:
+    """The geometries, with the column of ids if one is named; the index need not be unique.
+
+    What is no frame, or lacks that column, goes on as it is: the reader says what is wrong.
+    """
+    whole = hasattr(zones, "columns") and hasattr(zones, "geometry")
+    if not whole or not (id is None or id in zones.columns):
+        return zones
+    named = [] if id is None else [id]
+    return zones[[*named, zones.geometry.name]].reset_index(drop=True)
 
 
 def _base(
@@ -337,48 +347,53 @@ def _rows(
     summaries: Sequence[LayerSummary],
     names: Mapping[tuple[str, str], str],
     layout: str,
+    *,
     several: bool,
+    geometry: bool,
 ) -> Any:
     """The result: zone by zone, and within a zone in the order of the layers."""
-    count = len(summaries)
-    rows = base.iloc[np.repeat(np.arange(len(base)), count)] if several else base.copy()
-    fresh: dict[str, Any] = {}
-    if several:
-        fresh["layer"] = np.tile([s.layer.id for s in summaries], len(base))
-        times = [s.layer.datetime for s in summaries]
-        if any(times):
-            fresh["datetime"] = np.tile(np.array(times, object), len(base))
-    values = {
-        key: np.column_stack([s.columns[key] for s in summaries]).reshape(-1) for key in names
-    }
-    if layout == "long":
-        rows = _long(rows, fresh, values)
-    else:
-        rows = rows.assign(**fresh, **{names[key]: column for key, column in values.items()})
-    if "datetime" in fresh:
-        import pandas as pd
-
-        rows["datetime"] = pd.to_datetime(rows["datetime"], utc=True)
-    shape = rows.geometry.name
-    return rows[[*(c for c in rows.columns if c != shape), shape]]
-
-
-def _long(rows: Any, fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> Any:
-    """One row for each measurement and statistic."""
-    keys = list(values)
-    repeat = np.repeat(np.arange(len(rows)), len(keys))
-    return (
-        rows.assign(**fresh)
-        .iloc[repeat]
-        .assign(
-            measurement=np.tile([m for m, _ in keys], len(rows)),
-            statistic=np.tile([s for _, s in keys], len(rows)),
-            value=np.column_stack([values[key] for key in keys]).reshape(-1),
-        )
-    )
-
-
-def _without_geometry(frame: Any) -> Any:
+    import geopandas
     import pandas as pd
 
-    return pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    values = {key: np.column_stack([s.columns[key] for s in summaries]) for key in names}
+    fresh = _of_layers([s.layer for s in summaries], len(base)) if several else {}
+    if layout == "long":
+        fresh = _long(fresh, values)
+    else:
+        fresh |= {names[key]: column.reshape(-1) for key, column in values.items()}
+    shape = base.geometry.name
+    rows, count = base, len(next(iter(fresh.values()))) // len(base)
+    if count > 1:
+        kept = base if geometry else base.drop(columns=shape)
+        rows = kept.iloc[np.repeat(np.arange(len(base)), count)]
+    # One frame out of columns: to add them to a GeoDataFrame would copy it again and again.
+    columns = {name: rows[name] for name in rows.columns if name != shape} | fresh
+    if geometry:
+        columns[shape] = rows[shape]
+        result = geopandas.GeoDataFrame(columns, index=rows.index, geometry=shape)
+    else:
+        result = pd.DataFrame(columns, index=rows.index)
+    result.attrs = base.attrs
+    return result
+
+
+def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
+    """Which layer each row is of, and when that was measured if any layer says so."""
+    import pandas as pd
+
+    at = np.tile(np.arange(len(layers)), zones)
+    fresh: dict[str, Any] = {"layer": np.array([one.id for one in layers], object)[at]}
+    times = [one.datetime for one in layers]
+    if any(times):
+        fresh["datetime"] = pd.to_datetime(np.array(times, object), utc=True)[at]
+    return fresh
+
+
+def _long(fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """One row for each measurement and statistic."""
+    rows = next(iter(values.values())).size
+    return {name: column.repeat(len(values)) for name, column in fresh.items()} | {
+        "measurement": np.tile(np.array([m for m, _ in values], object), rows),
+        "statistic": np.tile(np.array([s for _, s in values], object), rows),
+        "value": np.column_stack([each.reshape(-1) for each in values.values()]).reshape(-1),
+    }

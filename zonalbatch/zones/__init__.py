@@ -1,6 +1,6 @@
 """Zones: what to summarise over, streamed from a frame or a file and made fit to be measured.
 
-    shapes ◄─ longitudes ◄─ buffers             geometry, a whole batch at once
+    shapes ◄─ simple, longitudes ◄─ buffers     geometry, a whole batch at once
     source ◄─ crs, columns ◄─ frames, files     where zones come from
     frames ◄─ identity                          ids and hashes
     all ◄─ reader                               puts them together

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from pyproj import CRS
 
+from zonalbatch.errors import ZonesError
 from zonalbatch.zones.columns import plain_type
 from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.shapes import Objects
@@ -75,6 +76,10 @@ def _of_frame(
     parts: tuple[Callable[[], geopandas.GeoDataFrame], ...],
     unique: bool,
 ) -> Frames:
+    if frame.active_geometry_name is None:
+        raise ZonesError(
+            "the GeoDataFrame has no active geometry; choose its column: gdf.set_geometry('...')"
+        )
     name = str(frame.index.name or "index")
     names = frame.columns[frame.dtypes != "geometry"]
     schema = pa.schema([pa.field(str(each), _type_of(frame[each])) for each in names])

@@ -15,21 +15,38 @@ import shapely
 from pyproj import CRS
 
 from zonalbatch.errors import ZonesError
-from zonalbatch.zones.shapes import Floats, Objects, joined, note, repaired, single_polygons
+from zonalbatch.zones.shapes import (
+    Floats,
+    Ints,
+    Objects,
+    joined,
+    note,
+    repaired,
+    single_polygons,
+)
 
-__all__ = ["refuse_metres", "split_at_antimeridian", "to_longitudes"]
+__all__ = ["at_the_seam", "refuse_metres", "split_at_antimeridian", "to_longitudes"]
+
+ROUNDING = 1e-9
+"""Longitudes that miss the antimeridian by less are put on it, degrees."""
 
 
-def refuse_metres(shapes: Objects, crs: CRS) -> None:
-    """Raise if coordinates are no degrees while the CRS says so."""
-    left, bottom, right, top = shapely.bounds(shapes).T
+def refuse_metres(bounds: Floats, crs: CRS) -> None:
+    """Raise if coordinates are no degrees while the CRS says so; ``bounds`` are (shape, 4)."""
+    left, bottom, right, top = bounds.T
     wrong = np.flatnonzero(np.maximum(np.abs([left, right]) / 8, np.abs([bottom, top])).max(0) > 90)
     if wrong.size:
         where = f"({left[wrong[0]]:g}, {bottom[wrong[0]]:g})"
         raise ZonesError(
-            f"{wrong.size} of {len(shapes)} zones have coordinates such as {where}, which are no "
+            f"{wrong.size} of {len(bounds)} zones have coordinates such as {where}, which are no "
             f"degrees, while their CRS is {crs.name}; say which CRS they are in (gdf.set_crs)"
         )
+
+
+def at_the_seam(bounds: Floats) -> Ints:
+    """Which shapes of these (shape, 4) bounds `split_at_antimeridian` may change: few, or none."""
+    left, _, right, _ = bounds.T
+    return np.flatnonzero((left < ROUNDING - 180) | (right > 180 - ROUNDING) | (right - left > 180))
 
 
 def split_at_antimeridian(shapes: Objects, tally: Counter[str] | None = None) -> Objects:
@@ -55,7 +72,7 @@ def split_at_antimeridian(shapes: Objects, tally: Counter[str] | None = None) ->
 def _snapped(shapes: Objects) -> Objects:
     """Shapes with longitudes that miss +-180 by rounding only put there, lest slivers arise."""
     xy = shapely.get_coordinates(shapes)
-    near = np.flatnonzero((np.abs(np.abs(xy[:, 0]) - 180) < 1e-9) & (np.abs(xy[:, 0]) != 180))
+    near = np.flatnonzero((np.abs(np.abs(xy[:, 0]) - 180) < ROUNDING) & (np.abs(xy[:, 0]) != 180))
     shapes = shapes.copy()
     if near.size:
         xy[near, 0] = np.copysign(180.0, xy[near, 0])

@@ -33,8 +33,9 @@ from zonalbatch.zones.identity import (
     type_of_ids,
     zone_hashes,
 )
-from zonalbatch.zones.longitudes import refuse_metres, split_at_antimeridian
+from zonalbatch.zones.longitudes import at_the_seam, refuse_metres, split_at_antimeridian
 from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, refuse_lines, repaired
+from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
 
 __all__ = ["ZoneReader", "open_zones"]
@@ -122,8 +123,9 @@ class ZoneReader:
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
                 refuse_lines(raw, ids[-1])
-                raw = flat(raw, self.tally)
-                yield ids[-1], carried, raw, _fit(raw, crs, self.buffer, self.tally)
+                senses = ring_senses(raw)
+                raw = flat(raw, np.flatnonzero(senses == 0), self.tally)
+                yield ids[-1], carried, raw, _fit(raw, senses, crs, self.buffer, self.tally)
         refuse_duplicates(pa.chunked_array(ids, self.id_type), self.id_name)
 
     @property
@@ -205,15 +207,25 @@ def _finite(buffer: float) -> float:
     return float(buffer)
 
 
-def _fit(shapes: Objects, crs: CRS, buffer: float, tally: Counter[str]) -> Objects:
-    """Valid, polygonal, oriented shapes, grown by the buffer; -180..180 in geographic CRSs."""
+def _fit(shapes: Objects, senses: Senses, crs: CRS, buffer: float, tally: Counter[str]) -> Objects:
+    """Valid, polygonal, oriented shapes, grown by the buffer; -180..180 in geographic CRSs.
+
+    Shapes whose rings have a known sense are valid already; the others go through GEOS.
+    """
+    shapes, senses = shapes.copy(), senses.copy()
     if crs.is_geographic:
-        refuse_metres(shapes, crs)
-        shapes = split_at_antimeridian(shapes, tally)
-    shapes = repaired(shapes, tally)
+        bounds = shapely.bounds(shapes)
+        refuse_metres(bounds, crs)
+        seam = at_the_seam(bounds)
+        shapes[seam], senses[seam] = split_at_antimeridian(shapes[seam], tally), 0
+    doubtful = np.flatnonzero(senses == 0)
+    shapes[doubtful] = repaired(shapes[doubtful], tally)
     if buffer:
-        shapes = buffered(shapes, crs, buffer)
-    empty = shapely.is_empty(shapes)
+        shapes, doubtful = buffered(shapes, crs, buffer), np.arange(len(shapes))
+        senses[:] = 0
+    empty = doubtful[shapely.is_empty(shapes[doubtful])]
     shapes[empty] = EMPTY
-    note(tally, "empty", empty.sum())
-    return np.asarray(shapely.orient_polygons(shapes), dtype=object)
+    note(tally, "empty", empty.size)
+    turned = np.flatnonzero(senses != 1)
+    shapes[turned] = shapely.orient_polygons(shapes[turned])
+    return shapes

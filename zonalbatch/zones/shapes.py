@@ -13,7 +13,10 @@ from zonalbatch.errors import ZonesError
 
 __all__ = [
     "EMPTY",
+    "MULTIPOLYGON",
+    "POLYGON",
     "Floats",
+    "Ints",
     "Objects",
     "flat",
     "joined",
@@ -26,6 +29,7 @@ __all__ = [
 
 Objects = np.ndarray[Any, np.dtype[np.object_]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 EMPTY = shapely.Polygon()
 POLYGON, MULTIPOLYGON, COLLECTION = 3, 6, 7  # shapely's type ids
@@ -43,14 +47,14 @@ def refuse_lines(shapes: Objects, ids: pa.Array) -> None:
         )
 
 
-def flat(shapes: Objects, tally: Counter[str]) -> Objects:
-    """2-D shapes, none missing, with finite coordinates only."""
+def flat(shapes: Objects, doubtful: Ints, tally: Counter[str]) -> Objects:
+    """2-D shapes, none missing, with finite coordinates only; ``doubtful`` are those to look at."""
     shapes = shapes.copy()
     high = np.flatnonzero(shapely.has_z(shapes))
     shapes[high] = shapely.force_2d(shapes[high])
     shapes[shapely.is_missing(shapes)] = EMPTY
-    xy, zone = shapely.get_coordinates(shapes, return_index=True)
-    infinite = np.unique(zone[~np.isfinite(xy).all(axis=1)])
+    xy, zone = shapely.get_coordinates(shapes[doubtful], return_index=True)
+    infinite = doubtful[np.unique(zone[~np.isfinite(xy).all(axis=1)])]
     shapes[infinite] = EMPTY
     note(tally, "infinite", infinite.size)
     return shapes
@@ -84,12 +88,12 @@ def polygonal(shapes: Objects, tally: Counter[str]) -> Objects:
 
 
 def single_polygons(shapes: Objects) -> tuple[Objects, np.ndarray[Any, Any]]:
-    """Single polygons at any depth of nesting, and the row that each comes from."""
+    """Single polygons at any depth of nesting, none empty, and the row that each comes from."""
     parts, row = shapely.get_parts(shapes, return_index=True)
     while np.any(shapely.get_type_id(parts) > POLYGON):
         parts, inner = shapely.get_parts(parts, return_index=True)
         row = row[inner]
-    keep = shapely.get_type_id(parts) == POLYGON
+    keep = (shapely.get_type_id(parts) == POLYGON) & ~shapely.is_empty(parts)
     return parts[keep], row[keep]
 
 
