@@ -28,6 +28,10 @@ CoverageRule = Literal["fraction", "center", "all_touched"]
 SNAP = 1e-9
 """Shares within this of 0 or 1 are taken as 0 or 1 (below one cell: this share of the zone)."""
 
+FAR = 4096
+"""Zones whose bounds hold more tiles than this have their total worked out from their edges, not
+tile by tile; not those that take all touched cells, for which there is no such sum."""
+
 WORDS = (TILE >> 6) + 1
 """Words of 64 bits that mark the cells of a line, and the one after."""
 
@@ -74,7 +78,8 @@ class Coverage:
     cell_fraction: NDArray[np.float64]
     """(boundary cell,) share of the cell that the zone covers, 0 < share < 1."""
     zone_total: NDArray[np.float64]
-    """(zone,) sum of shares over all tiles, also those left out."""
+    """(zone,) sum of shares over all tiles, also those left out; of a zone in very many tiles, its
+    area or the number of centres inside, which is the same but for rounding."""
     beyond: NDArray[np.bool_]
     """(zone,) True if the zone covers cells in tiles that were left out."""
 
@@ -387,6 +392,23 @@ def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, tou
 
 
 @njit(nogil=True, cache=True)
+def _centers_inside(xy, rings, zone_rings, zone, x0, y0, dx, dy):
+    """The number of centres in a zone: each crossing of a row of them starts or ends a run."""
+    total = 0.0
+    for ring in range(zone_rings[zone], zone_rings[zone + 1]):
+        for vertex in range(rings[ring] + 1, rings[ring + 1]):
+            x_a, y_a = (xy[vertex - 1, 0] - x0) / dx, (y0 - xy[vertex - 1, 1]) / dy
+            x_b, y_b = (xy[vertex, 0] - x0) / dx, (y0 - xy[vertex, 1]) / dy
+            sense = -1.0 if y_b > y_a else 1.0
+            if y_b < y_a:
+                x_a, y_a, x_b, y_b = x_b, y_b, x_a, y_a
+            for row in range(int(np.ceil(y_a - 0.5)), int(np.ceil(y_b - 0.5))):
+                crossing = x_a + (row + 0.5 - y_a) * ((x_b - x_a) / (y_b - y_a))
+                total += sense * np.ceil(crossing - 0.5)
+    return abs(total)
+
+
+@njit(nogil=True, cache=True)
 def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fractional, centers,
            out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
            run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
@@ -401,11 +423,21 @@ def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fraction
         faint += SNAP * min(1.0, areas[zone])
         if centers:
             faint = 0.5
-        for tile_row in range(spans[zone, 4], spans[zone, 6]):
+        span = spans[zone, 4], spans[zone, 5], spans[zone, 6], spans[zone, 7]
+        far = (span[2] - span[0]) * (span[3] - span[1]) > FAR and (fractional or centers)
+        if far:
+            zone_total[zone] = areas[zone] if fractional else _centers_inside(
+                xy, rings, zone_rings, zone, x0, y0, dx, dy
+            )
+            here = (max(span[0], inside[0]), max(span[1], inside[1]),
+                    min(span[2], inside[2]), min(span[3], inside[3]))  # fmt: skip
+            beyond[zone] = here != span
+            span = here
+        for tile_row in range(span[0], span[2]):
             row0 = tile_row * TILE
             n_edges = _edges_of_band(xy, rings, zone_rings, zone, x0, y0, dx, dy, row0, edges)
             t, b = max(top - row0, 0), min(bottom - row0, TILE)
-            for tile_col in range(spans[zone, 5], spans[zone, 7]):
+            for tile_col in range(span[1], span[3]):
                 col0 = tile_col * TILE
                 l, r = max(left - col0, 0), min(right - col0, TILE)  # noqa: E741
                 origin = x0 + dx * col0
@@ -424,7 +456,7 @@ def _cover(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fraction
                 )  # fmt: skip
                 if n_runs == runs and n_cells == cells:
                     continue
-                zone_total[zone] += total
+                zone_total[zone] += 0.0 if far else total
                 wanted = inside[0] <= tile_row < inside[2] and inside[1] <= tile_col < inside[3]
                 if not wanted:
                     beyond[zone] = True

@@ -71,7 +71,7 @@ class Ground:
             lattice, extent = place.lattice, self.extents[place]
             outlines = outline(
                 self.shapes.wkb, self.shapes.crs, lattice.crs, cell=(lattice.dx, lattice.dy),
-                densify=self.recipe.densify, west=place.west, extent=lattice.bounds(extent),
+                densify=self.recipe.densify, west=place.west,
             )  # fmt: skip
             coverage = cover(outlines, lattice, rule=self.recipe.coverage, extent=extent)
             self._passes[place] = Pass(lattice, Covered.of(coverage))

@@ -7,28 +7,33 @@ share it get the same bits.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
-import shapely
 from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
 
+from zonalbatch.domain import Domain, bulges, come_back, degree, first_side, frames, moved
 from zonalbatch.rings import (
-    Bounds,
     Floats,
     Ints,
     Objects,
     Rings,
+    oriented,
+    patched,
     ragged,
+    replaced,
     spans,
     unragged,
+    upright,
+    without,
     zone_bounds,
     zone_of_vertex,
 )
 from zonalbatch.zones.longitudes import split_at_antimeridian
+from zonalbatch.zones.shapes import repaired
 
-__all__ = ["Change", "in_reach"]
+__all__ = ["Change"]
 
 TOLERANCE = 0.05
 """How far a projected edge may lie from its true place, cells."""
@@ -39,104 +44,168 @@ MOST_PIECES = 4096
 ROUNDS = 4
 """How often an edge that is still off after subdivision is subdivided further."""
 
-PAD = 0.05
-"""By which share an extent is grown before zones are clipped to it."""
+CROOKED = 1 / 16
+"""A zone is looked at closely if a line of its frame is bent by this share of the longest one."""
+
+WIDE = 15.0
+"""A zone is looked at closely in any case if it is wider than this, first cells of its domain."""
 
 REACH = 20.0
-"""How far beyond its CRS's area of use a projection is trusted, degrees."""
+"""A zone so far beyond a CRS's area of use is looked at closely too, degrees."""
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class _Frame(NamedTuple):
+    """How straight nine places of each zone's bounds lie once they are projected.
+
+    A frame is as long as any edge of its zone in every direction. If its lines stay straight to a
+    quarter of the tolerance, so do the edges; nine points a zone spare three points an edge.
+    """
+
+    bounds: Floats
+    """(zone, 4) left, bottom, right, top before; NaN without rings."""
+    off: Floats
+    """(zone,) how far, at most, the middle of a line is off half-way, cells; 0 if not looked at."""
+    length: Floats
+    """(zone,) the longest line, cells; 1 if not looked at."""
+
+    @property
+    def size(self) -> Floats:
+        """(zone,) the longer side of the bounds before; NaN without rings."""
+        return np.asarray((self.bounds[:, 2:] - self.bounds[:, :2]).max(axis=1))
+
+    @property
+    def bent(self) -> Mask:
+        """Zones whose edges may have to be cut; not finite counts as bent."""
+        bent: Mask = ~(self.off < TOLERANCE / 4)
+        return bent
+
+
+@dataclass(frozen=True, eq=False)
 class Change:
     """The way from the zones' CRS to the lattice's."""
 
-    transformer: Transformer
-    """From the zones' CRS to the target; x before y in both."""
+    source: CRS
+    """CRS of the zones."""
     target: CRS
     """CRS of the lattice."""
     cell: tuple[float, float]
     """(width, height) of a cell, units of the target."""
+    transformer: Transformer
+    """From the source to the target; x before y in both."""
 
-    def project(self, shapes: Objects, rings: Rings, densify: bool, extent: Bounds | None) -> Rings:
-        """Rings in the lattice's CRS; zones without finite coordinates are clipped or left out."""
-        out = self._rings(rings, densify)
-        lost = np.unique(zone_of_vertex(out)[~np.isfinite(out.xy).all(axis=1)])
-        if lost.size:
-            shapes = shapes.copy()
-            shapes[lost] = self._clipped(shapes[lost], extent)
-            out = self._rings(ragged(shapes), densify)
-            out = _without(out, np.flatnonzero(~np.isfinite(out.xy).all(axis=1)))
-        return _unbroken(out) if self.target.is_geographic else out
+    @classmethod
+    def between(cls, source: CRS, target: CRS, cell: tuple[float, float]) -> Change:
+        """The way from one CRS to another."""
+        return cls(source, target, cell, Transformer.from_crs(source, target, always_xy=True))
 
-    def _rings(self, rings: Rings, densify: bool) -> Rings:
-        there = self._at(rings.xy)
-        return self._subdivided(rings, there) if densify else replace(rings, xy=there)
+    @cached_property
+    def domain(self) -> Domain:
+        """What is shown of the source's plane."""
+        return Domain.of(self.transformer, self.source, self.target)
 
-    def _at(self, xy: Floats) -> Floats:
-        """Coordinates in the lattice's CRS; NaN where it has none."""
-        there = np.column_stack(self.transformer.transform(xy[:, 0], xy[:, 1]))
-        there[~np.isfinite(there).all(axis=1)] = np.nan  # infinities would warn in arithmetic
-        return there
+    def project(self, shapes: Objects, densify: bool) -> Rings:
+        """Oriented rings in the lattice's CRS of what the projection shows of each zone."""
+        rings = ragged(shapes)
+        frame = self._frame(rings, densify)
+        close = self._doubtful(rings, frame)
+        out = self._moved(without(rings, np.flatnonzero(close)), frame, densify)
+        close[_lost(out)] = True
+        if not self.target.is_geographic:
+            out = oriented(out)
+        if close.any():
+            out = replaced(out, np.flatnonzero(close), self._shown(shapes[close], densify))
+        return oriented(_unbroken(out)) if self.target.is_geographic else out
 
-    def _clipped(self, shapes: Objects, extent: Bounds | None) -> Objects | None:
-        """The part of each zone in the padded extent; none without an extent that has a place."""
-        if extent is None:
-            return None
-        left, bottom, right, top = extent
-        dx, dy = PAD * (right - left), PAD * (top - bottom)
-        padded = (left - dx, bottom - dy, right + dx, top + dy)
-        try:
-            back = self.transformer.transform_bounds(*padded, 21, direction="INVERSE")
-        except ProjError:
-            return None
-        if not np.isfinite(back).all():
-            return None
-        return _polygonal(shapely.intersection(shapes, _box(back)))
+    def _moved(self, rings: Rings, frame: _Frame, densify: bool) -> Rings:
+        there = moved(self.transformer, rings.xy)
+        return self._subdivided(rings, there, frame) if densify else replace(rings, xy=there)
+
+    # Most zones are small, and a projection of them is as good as straight. Some reach to where it
+    # is torn, folded or infinite: to a horizon, a pole, the other side of the Earth. Their rings
+    # may be finite and make no sense, so all that are far from straight are looked at closely.
+
+    def _frame(self, rings: Rings, densify: bool) -> _Frame:
+        bounds = zone_bounds(rings.xy, rings.rings, rings.polygons[rings.shapes])
+        frame = _Frame(bounds, np.zeros(len(bounds)), np.ones(len(bounds)))
+        # Small zones need frames only to spare their edges points: the torn are few among them.
+        some = np.flatnonzero(frame.size > (0.0 if densify else first_side(self.source) / 16))
+        places = moved(self.transformer, frames(bounds[some]))
+        frame.off[some], frame.length[some] = bulges(places, self._step)
+        return frame
+
+    def _doubtful(self, rings: Rings, frame: _Frame) -> Mask:
+        """Zones that the projection may not show whole."""
+        crooked = ~(frame.off < CROOKED * frame.length)  # so is what is not finite
+        wide = frame.size > WIDE * first_side(self.source)  # so wide that a frame may miss poles
+        doubtful = np.asarray(crooked | wide | self._far(frame.bounds))
+        if self.target.is_geographic and doubtful.any():  # about a pole, all is crooked on it
+            doubtful &= self._astray(without(rings, np.flatnonzero(~doubtful)))
+        return doubtful
+
+    def _astray(self, rings: Rings) -> Mask:
+        """Zones of which a vertex does not come back: beyond a map's border all may be finite."""
+        back = come_back(self.transformer, self.source, rings.xy, moved(self.transformer, rings.xy))
+        astray = np.zeros(len(rings.shapes) - 1, dtype=bool)
+        astray[zone_of_vertex(rings)[~back]] = True
+        return astray
+
+    def _far(self, bounds: Floats) -> Mask:
+        """Zones in degrees that reach far beyond the area of use of the target."""
+        area = self.target.area_of_use
+        if not self.source.is_geographic or area is None or area.west > area.east:
+            return np.zeros(len(bounds), dtype=bool)
+        low, high = np.array([area.west, area.south]), np.array([area.east, area.north])
+        far = (bounds[:, :2] < low - REACH) | (bounds[:, 2:] > high + REACH)
+        return np.asarray(far.any(axis=1))
+
+    def _shown(self, shapes: Objects, densify: bool) -> Rings:
+        """Oriented rings of what is shown of zones; those that are shown whole keep every bit."""
+        onward, there, cut = self._in_degrees(shapes, densify)
+        cut |= onward.domain.hides(there)
+        whole = shapes.copy()
+        whole[cut] = None
+        parts = onward.domain.cut(there[cut])
+        return replaced(
+            self._upright(whole, densify), np.flatnonzero(cut), onward._upright(parts, densify)
+        )
+
+    def _in_degrees(self, shapes: Objects, densify: bool) -> tuple[Change, Objects, Mask]:
+        """The way on from degrees, where domains lie; zones in degrees; and which must go there."""
+        if self.source.is_geographic or self.target.is_geographic:
+            return self, shapes, np.zeros(len(shapes), dtype=bool)
+        earth = self.source.geodetic_crs
+        if earth is None or self.source.is_bound:  # a bound one knows the way to WGS 84 only
+            earth = CRS("OGC:CRS84")
+        size = self.cell[0] * self.target.axis_info[0].unit_conversion_factor / degree(earth)
+        first = Change.between(self.source, earth, (size, size))
+        there = repaired(unragged(first.project(shapes, densify)))
+        onward = Change.between(earth, self.target, self.cell)
+        return onward, there, first._astray(ragged(shapes))
+
+    def _upright(self, shapes: Objects, densify: bool) -> Rings:
+        """Rings that keep their sense: a hole about an antipode becomes the outer border."""
+        rings = oriented(ragged(shapes))
+        return upright(patched(self._moved(rings, self._frame(rings, densify), densify)))
 
     # A piece of an edge is straight where it should be a curve. How far it is off falls with the
     # square of the number of pieces, so one measurement says how many pieces are enough.
 
-    def _subdivided(self, rings: Rings, there: Floats) -> Rings:
+    def _subdivided(self, rings: Rings, there: Floats, frame: _Frame) -> Rings:
         edge = _edges(rings)
-        edge = edge[self._bent(rings, there, edge)]
+        edge = edge[frame.bent[zone_of_vertex(rings)[edge]]]
         low, high, swapped = _sorted_ends(rings.xy[edge], rings.xy[edge + 1])
         pieces = self._pieces(low, high)
         many = pieces > 1
         if not many.any():
             return replace(rings, xy=there)
         edge, pieces, swapped = edge[many], pieces[many], swapped[many]
-        added = self._at(_between(low[many], high[many], pieces, swapped))
+        added = moved(self.transformer, _between(low[many], high[many], pieces, swapped))
         xy = np.insert(there, np.repeat(edge + 1, pieces - 1), added, axis=0)
         extra = np.zeros(len(there) + 1, dtype=np.int64)
         extra[edge + 1] = pieces - 1
         return replace(rings, xy=xy, rings=rings.rings + np.cumsum(extra)[rings.rings])
-
-    def _bent(self, rings: Rings, there: Floats, edge: Ints) -> np.ndarray[Any, Any]:
-        """Edges that may need pieces: those of zones whose frame is bent.
-
-        The frame of a zone is as long as any of its edges in every direction. If its sides, its
-        middles and its diagonals all stay straight to a quarter of the tolerance, so do its
-        edges; fields are small, and nine points a zone spare three points an edge.
-        """
-        bounds = zone_bounds(rings.xy, rings.rings, rings.polygons[rings.shapes])
-        left, bottom, right, top = bounds.T
-        x = np.stack([left, (left + right) / 2, right])
-        y = np.stack([bottom, (bottom + top) / 2, top])
-        grid = np.stack(np.broadcast_arrays(x[:, None], y[None, :]), axis=-1)
-        some = ~np.isnan(left)
-        frame = self._at(grid[:, :, some].reshape(-1, 2)).reshape(3, 3, -1, 2)
-        lines = [*((frame[i, 0], frame[i, 1], frame[i, 2]) for i in range(3)),
-                 *((frame[0, i], frame[1, i], frame[2, i]) for i in range(3)),
-                 (frame[0, 0], frame[1, 1], frame[2, 2]),
-                 (frame[0, 2], frame[1, 1], frame[2, 0])]  # fmt: skip
-        off = np.max([self._bulge(a, middle, b) for a, middle, b in lines], axis=0)
-        bent = np.zeros(len(left), dtype=bool)
-        bent[some] = ~(off < TOLERANCE / 4)  # not finite counts as bent
-        return bent[zone_of_vertex(rings)[edge]]
-
-    def _bulge(self, a: Floats, middle: Floats, b: Floats) -> Floats:
-        """How far ``middle`` is from half-way between ``a`` and ``b``, cells."""
-        return np.hypot(*(self._step(a, middle) - self._step(a, b) / 2).T)
 
     def _pieces(self, low: Floats, high: Floats) -> Ints:
         """Into how many pieces each edge must be cut."""
@@ -158,7 +227,7 @@ class Change:
         """
         if not len(low):
             return np.zeros(0)
-        at = self._at(_between(low, high, 4 * pieces, None, ends=True))
+        at = moved(self.transformer, _between(low, high, 4 * pieces, None, ends=True))
         first = np.concatenate([[0], np.cumsum(4 * pieces + 1)])
         start = _spans_by(first[:-1], pieces, 4)
         a, b = at[start], at[start + 4]
@@ -177,35 +246,8 @@ class Change:
         """From ``a`` to ``b`` in cells, the short way round if x is a longitude."""
         step = b - a
         if self.target.is_geographic:
-            step[:, 0] = (step[:, 0] + 180) % 360 - 180
+            step[..., 0] = (step[..., 0] + 180) % 360 - 180
         return step / np.asarray(self.cell)
-
-
-def in_reach(shapes: Objects, source: CRS, target: CRS) -> Objects:
-    """Zones in degrees that reach far beyond the area of use of a projection, clipped to it.
-
-    A zone around a place that the projection cannot show (the equator 90 degrees from a
-    transverse Mercator's meridian, the other pole) has finite but senseless rings. The clip
-    depends on the two CRSs only, so cutting the work differently cannot change it.
-    """
-    area = target.area_of_use
-    if not source.is_geographic or target.is_geographic or area is None or area.west > area.east:
-        return shapes
-    reach = (area.west - REACH, area.south - REACH, area.east + REACH, area.north + REACH)
-    left, bottom, right, top = shapely.bounds(shapes).T
-    far = np.flatnonzero(
-        (left < reach[0]) | (bottom < reach[1]) | (right > reach[2]) | (top > reach[3])
-    )
-    shapes = shapes.copy()
-    shapes[far] = _polygonal(shapely.intersection(shapes[far], shapely.box(*reach)))
-    return shapes
-
-
-def _polygonal(shapes: Any) -> Objects:
-    """Polygons as they are, None for what clipping has left of others."""
-    shapes = np.asarray(shapes, dtype=object)
-    shapes[~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
-    return shapes
 
 
 def _edges(rings: Rings) -> Ints:
@@ -244,23 +286,9 @@ def _spans_by(start: Ints, count: Ints, step: int) -> Ints:
     return start.repeat(count) + step * inner
 
 
-def _box(bounds: tuple[float, ...]) -> Any:
-    """A box of bounds; of two parts if its left is east of its right, across the antimeridian."""
-    left, bottom, right, top = bounds
-    if left <= right:
-        return shapely.box(left, bottom, right, top)
-    return shapely.union(shapely.box(left, bottom, 180, top), shapely.box(-180, bottom, right, top))
-
-
-def _without(rings: Rings, lost: Ints) -> Rings:
-    """The rings without those of zones that have a lost vertex."""
-    if not lost.size:
-        return rings
-    xy = rings.xy.copy()
-    xy[lost] = 0.0  # so that shapely can close the rings; they go in a moment
-    shapes = unragged(replace(rings, xy=xy))
-    shapes[np.unique(zone_of_vertex(rings)[lost])] = None
-    return ragged(shapes)
+def _lost(rings: Rings) -> Ints:
+    """The zones that have a vertex without coordinates."""
+    return np.unique(zone_of_vertex(rings)[np.isnan(rings.xy[:, 0])])
 
 
 def _unbroken(rings: Rings) -> Rings:
@@ -271,6 +299,4 @@ def _unbroken(rings: Rings) -> Rings:
     torn = np.unique(zone_of_vertex(rings)[jump])
     if not torn.size:
         return rings
-    shapes = unragged(rings)
-    shapes[torn] = split_at_antimeridian(shapes[torn])
-    return ragged(shapes)
+    return replaced(rings, torn, ragged(split_at_antimeridian(unragged(rings)[torn])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from zonalbatch.coverage import CoverageRule
@@ -11,7 +11,7 @@ from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
 
-__all__ = ["Recipe", "cell_area", "lattices_of"]
+__all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,12 @@ class Recipe:
     def bands(self) -> tuple[str, ...]:
         """Names of all bands that are read."""
         return tuple(dict.fromkeys(b for m in self.measurements for b in m.bands))
+
+
+def wanted(layer: Layer, recipe: Recipe) -> Layer:
+    """A layer with the bands that are read; with all if it lacks those, which say where it lies."""
+    assets = {name: layer.assets[name] for name in recipe.bands if name in layer.assets}
+    return replace(layer, assets=assets) if assets else layer
 
 
 def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]]:

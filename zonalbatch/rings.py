@@ -1,22 +1,30 @@
-"""Rings: the polygons of many zones as ragged arrays, to work on all vertices at once."""
+"""Rings: the polygons of many zones as ragged arrays, to work on all vertices at once.
+
+The sense of a ring says on which side the zone lies: on the left, once rings are oriented. That
+outlives a projection, where a hole about an antipode becomes the outer border.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
 
 __all__ = [
-    "Bounds",
     "Floats",
     "Ints",
     "Objects",
     "Rings",
+    "oriented",
+    "patched",
     "ragged",
+    "replaced",
     "spans",
     "unragged",
+    "upright",
+    "without",
     "zone_bounds",
     "zone_of_vertex",
 ]
@@ -24,7 +32,9 @@ __all__ = [
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Objects = np.ndarray[Any, np.dtype[np.object_]]
-Bounds = tuple[float, float, float, float]
+
+
+POLYGON = 3  # shapely's type id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,20 +52,30 @@ class Rings:
 
 
 def ragged(shapes: Objects) -> Rings:
-    """The rings of polygons and multipolygons; missing shapes get none."""
-    kinds = shapely.get_type_id(shapes)
-    if not np.any(kinds >= 0):  # shapely refuses an array of nothing but None
-        none = np.zeros(1, np.int64)
-        return Rings(np.empty((0, 2)), none, none, np.zeros(len(shapes) + 1, np.int64))
-    _, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
-    rings, *rest = (np.asarray(each, dtype=np.int64) for each in offsets)
-    xy = np.ascontiguousarray(xy.reshape(-1, 2))
-    if len(rest) == 2:
-        return Rings(xy, rings, *rest)
-    zones = rest[0]  # polygons only: a zone is one polygon, or none
-    filled = np.concatenate([[0], np.cumsum(np.diff(zones) > 0)])
-    polygons = np.concatenate([zones[:1], zones[1:][np.diff(zones) > 0]])
-    return Rings(xy, rings, polygons, filled)
+    """The rings of polygons and multipolygons; missing shapes get none.
+
+    Most zones are one ring, which needs no look inside: its vertices are those of the shape.
+    """
+    vertices = shapely.get_num_coordinates(shapes)
+    polygons = (vertices > 0).astype(np.int64)
+    alone = (shapely.get_type_id(shapes) == POLYGON) & (shapely.get_num_interior_rings(shapes) == 0)
+    several = np.flatnonzero(~alone & (vertices > 0))
+    parts, row = shapely.get_parts(shapes[several], return_index=True)
+    parts, row = parts[~shapely.is_empty(parts)], row[~shapely.is_empty(parts)]
+    polygons[several] = np.bincount(row, minlength=several.size)
+    inner = np.repeat(~alone, polygons)
+    rings = np.ones(inner.size, np.int64)
+    rings[inner] = 1 + shapely.get_num_interior_rings(parts)
+    inner = np.repeat(inner, rings)
+    length = np.empty(inner.size, np.int64)
+    length[~inner] = vertices[alone & (vertices > 0)]
+    length[inner] = shapely.get_num_coordinates(shapely.get_rings(parts))
+    return Rings(shapely.get_coordinates(shapes), *map(_offsets, (length, rings, polygons)))
+
+
+def _offsets(sizes: Ints) -> Ints:
+    """Where each of several runs begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(sizes)])
 
 
 def unragged(rings: Rings) -> Objects:
@@ -91,3 +111,99 @@ def zone_bounds(xy: Floats, rings: Ints, zones: Ints) -> Floats:
         out[some, :2] = np.minimum.reduceat(xy, first[some])
         out[some, 2:] = np.maximum.reduceat(xy, first[some])
     return out
+
+
+def _taken(rings: Rings, zones: Ints) -> Rings:
+    """The rings of some zones, in the order in which they are asked for."""
+    shapes, polygons = _picked(rings.shapes, zones)
+    polygon_offsets, some = _picked(rings.polygons, polygons)
+    ring_offsets, vertices = _picked(rings.rings, some)
+    return Rings(rings.xy[vertices], ring_offsets, polygon_offsets, shapes)
+
+
+def _picked(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Offsets of some rows alone, and the items that they hold."""
+    first, stop = offsets[rows], offsets[rows + 1]
+    return np.concatenate([[0], np.cumsum(stop - first)]), spans(first, stop)
+
+
+def replaced(rings: Rings, zones: Ints, others: Rings) -> Rings:
+    """The rings with some zones in place of which there are others, one for one."""
+    both = Rings(
+        np.concatenate([rings.xy, others.xy]),
+        *(
+            np.concatenate([a, a[-1] + b[1:]])
+            for a, b in (
+                (rings.rings, others.rings),
+                (rings.polygons, others.polygons),
+                (rings.shapes, others.shapes),
+            )
+        ),
+    )
+    order = np.arange(len(rings.shapes) - 1)
+    order[zones] = len(order) + np.arange(len(zones))
+    return _taken(both, order)
+
+
+def without(rings: Rings, zones: Ints) -> Rings:
+    """The rings with none for some zones."""
+    if not zones.size:
+        return rings
+    return replaced(rings, zones, ragged(np.full(len(zones), None)))
+
+
+def patched(rings: Rings) -> Rings:
+    """Rings in which each vertex that is NaN has the place of another one nearby.
+
+    A few are, where the border of what a projection shows grazes what it does not. Zones of which
+    nothing has a place get no rings.
+    """
+    lost = np.isnan(rings.xy[:, 0])
+    if not lost.any():
+        return rings
+    zone, ring, at = zone_of_vertex(rings), _row(rings.rings), np.arange(len(lost))
+    before = np.maximum.accumulate(np.where(lost, 0, at))
+    after = np.minimum.accumulate(np.where(lost, len(at) - 1, at)[::-1])[::-1]
+    near = at
+    for group in (zone, ring):  # the last that is found wins
+        for other in (after, before):
+            near = np.where(lost & ~lost[other] & (group[other] == group), other, near)
+    near[rings.rings[1:] - 1] = near[rings.rings[:-1]]  # a ring ends where it begins
+    return without(replace(rings, xy=rings.xy[near]), np.unique(zone[lost[near]]))
+
+
+def oriented(rings: Rings) -> Rings:
+    """Exteriors counter-clockwise and holes clockwise; rings that are so already are kept."""
+    exterior = np.zeros(len(rings.rings) - 1, dtype=bool)
+    exterior[rings.polygons[:-1]] = True
+    area = _twice_area(rings)
+    return _turned(rings, np.flatnonzero(np.where(exterior, area < 0, area > 0)))
+
+
+def upright(rings: Rings) -> Rings:
+    """Oriented rings after a projection: turned where it mirrors, so that areas are positive."""
+    zone = _row(rings.polygons[rings.shapes])
+    area = np.bincount(zone, weights=_twice_area(rings), minlength=len(rings.shapes) - 1)
+    return _turned(rings, np.flatnonzero(area[zone] < 0))
+
+
+def _turned(rings: Rings, wrong: Ints) -> Rings:
+    """Some rings run through in the other sense."""
+    if not wrong.size:
+        return rings
+    first, stop = rings.rings[wrong], rings.rings[wrong + 1]
+    at = spans(first, stop)
+    xy = rings.xy.copy()
+    xy[at] = rings.xy[(first + stop - 1).repeat(stop - first) - at]
+    return replace(rings, xy=xy)
+
+
+def _twice_area(rings: Rings) -> Floats:
+    """Twice the signed area of each ring, by the shoelace formula about its first vertex."""
+    if not len(rings.xy):
+        return np.zeros(len(rings.rings) - 1)
+    local = rings.xy - rings.xy[rings.rings[:-1]].repeat(np.diff(rings.rings), axis=0)
+    x, y = local.T
+    cross = np.zeros(len(x))
+    cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from the last vertex, which is 0, 0: nothing
+    return np.add.reduceat(cross, rings.rings[:-1])

@@ -17,7 +17,7 @@ from zonalbatch.ground import Ground, Shapes
 from zonalbatch.layer_work import LayerSummary, LayerWork, sheets_of, work_on
 from zonalbatch.layers import Layer
 from zonalbatch.reading import Handles, processors, read_ahead
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import Recipe, wanted
 from zonalbatch.schedule import Sheet, Step
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
 
@@ -46,6 +46,7 @@ def summarise(
     Raises:
         GridMismatch: a file's grid is not that of its asset.
     """
+    layers = [wanted(layer, recipe) for layer in layers]
     remote = any(is_remote(a.href) for layer in layers for a in layer.assets.values())
     threads = max(min(requests, 8 if remote else 1), processors())
     handles = Handles(open_pixels)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.oracles import areas, centers_inside, covered, dense, in_cells, placed, shares, window_of
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.coverage import CoverageRule, cover
 from zonalbatch.lattice import TILE, Lattice, Window
+from zonalbatch.outlines import outline
 
 LATTICES = (
     Lattice.through("EPSG:32631", 500000.0, 5600000.0, 10.0, 10.0),
@@ -425,3 +426,27 @@ def pieces(coverage: Any, zone: int) -> list[tuple[int, int]]:
     """(row, col) of the fold tiles that a zone lies in."""
     own = coverage.zone == zone
     return list(zip(coverage.tile_row[own].tolist(), coverage.tile_col[own].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("rule", ["fraction", "center"])
+def test_a_zone_in_very_many_tiles_has_the_total_of_a_walk(
+    rule: CoverageRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The total worked out from edges is the sum over all tiles, and cells are the same."""
+    rng = np.random.default_rng(8)
+    angle, radius = np.linspace(0, 2 * np.pi, 300), rng.uniform(20_000, 30_000, 300)
+    radius[-1] = radius[0]
+    ring = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    hole = shapely.Point(1000, 2000).buffer(7000).exterior.coords
+    zone = shapely.Polygon(ring, [hole])
+    lattice = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
+    outlines = outline(np.array([zone], object), "EPSG:32631", "EPSG:32631", cell=(1.0, 1.0))
+    extent = Window(-12_000, -300, -9_000, 900)
+    far = cover(outlines, lattice, rule=rule, extent=extent)
+    assert np.diff(outlines.bounds[0, [0, 2]])[0] / TILE > 64, "in more than 4,096 tiles"
+    walked = cover(outlines, lattice, rule=rule)
+    assert far.beyond.all()
+    assert far.zone_total == pytest.approx(walked.total.sum(), rel=1e-12)
+    assert 0 < far.total.sum() < walked.total.sum()
+    chosen = np.isin(walked.tile_row, far.tile_row) & np.isin(walked.tile_col, far.tile_col)
+    np.testing.assert_array_equal(far.total, walked.total[chosen])

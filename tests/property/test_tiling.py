@@ -148,19 +148,60 @@ def test_layers_of_other_longitudes_change_no_bit(first_col: int) -> None:
     assert changed == []
 
 
-@pytest.mark.xfail(strict=True, reason="zones are clipped to the extent of all layers: TODO.md")
-def test_layers_beside_change_no_bit_where_the_projection_ends() -> None:
+@pytest.mark.parametrize(
+    ("crs", "cell", "left", "top"),
+    [
+        pytest.param("+proj=ortho +lat_0=60 +lon_0=10", 1e4, -5e5, 5e5, id="half the Earth"),
+        pytest.param("EPSG:32633", 2e4, -5e5, 6e6, id="UTM"),
+        pytest.param("EPSG:3413", 5e4, -2e6, 1e6, id="polar"),
+        pytest.param("EPSG:3857", 1e5, 0, 1.2e7, id="Mercator"),
+        pytest.param("EPSG:3832", 1e5, -1.9e7, 1.2e7, id="Mercator about 150 degrees east"),
+        pytest.param("+proj=sinu +R=6371007.181", 5e4, -1e6, 8e6, id="sinusoidal"),
+        pytest.param("EPSG:3035", 5e4, 2e6, 4e6, id="azimuthal"),
+        pytest.param("+proj=gnom +lat_0=50 +lon_0=10", 1e5, -2e6, 3e6, id="gnomonic"),
+    ],
+)
+def test_layers_beside_change_no_bit_where_the_projection_ends(
+    crs: str, cell: float, left: float, top: float
+) -> None:
     """A zone that reaches beyond what a projection can show has its bits beside a wider layer."""
-    half_the_earth = pyproj.CRS("+proj=ortho +lat_0=60 +lon_0=10").to_wkt()
-    tens = Lattice(half_the_earth, 10_000.0, 10_000.0, 0.0, 0.0)
+    lattice = Lattice(pyproj.CRS(crs).to_wkt(), cell, cell, 0.0, 0.0)
+    row, col = round(-top / cell), round(left / cell)
     rng = np.random.default_rng(4)
-    narrow, wide = (rng.integers(0, 99, (side, side)).astype(np.uint8) for side in (100, 400))
-    rasters = {"narrow": raster(narrow, tens, -50, -50), "wide": raster(wide, tens, -200, -200)}
-    zones = [shapely.box(2, 50, 20, 70), shapely.box(-10, -80, 30, 70)]
+    narrow, wide = (rng.integers(0, 99, (side, side)).astype(np.uint8) for side in (50, 250))
+    rasters = {
+        "narrow": raster(narrow, lattice, row, col),
+        "wide": raster(wide, lattice, row - 100, col - 100),
+    }
+    boxes = (
+        (-180, -90, 180, 90), (-80, -90, 100, 90), (-180, -10, 180, 90), (-10, -80, 30, 70),
+        (2, 50, 20, 70),
+    )  # fmt: skip
+    zones = [shapely.box(*box) for box in boxes]
     (alone,) = measured(zones, {"narrow": rasters["narrow"]}, crs="EPSG:4326")
     beside, _ = measured(zones, rasters, crs="EPSG:4326")
     changed = [name for name, column in bits(alone).items() if bits(beside)[name] != column]
     assert changed == []
+    total, count = (alone.columns["value", name] for name in ("n_total", "count"))
+    np.testing.assert_allclose(count[0], narrow.size, rtol=1e-9)  # it lies in the world whole
+    assert (total[:4] > 2 * count[:4]).all()
+
+
+def test_bands_that_are_not_read_change_no_bit() -> None:
+    """A layer has its bits whatever else it holds, also where that lies on a grid in 0..360."""
+    rng = np.random.default_rng(2)
+    degrees = Lattice("EPSG:4326", 0.25, 0.25, 0.0, 0.0)
+    part, world = (rng.integers(0, 99, (80, width)).astype(np.uint8) for width in (80, 1440))
+    rasters = {"part": raster(part, degrees, -40, 0), "world": raster(world, degrees, -40, 0)}
+    zones = [
+        shapely.Point(rng.uniform(-8, 12), rng.uniform(-8, 8)).buffer(rng.uniform(0.1, 6))
+        for _ in range(20)
+    ]
+    found = [
+        bits(*measured(zones, rasters, [layer(rasters)], measurements={"red": "red"}))
+        for layer in (layer_of("one", red="part"), layer_of("one", red="part", other="world"))
+    ]
+    assert found[0] == found[1]
 
 
 def test_measurements_beside_change_no_bit() -> None:
