@@ -210,3 +210,28 @@ def test_an_href_needs_its_array() -> None:
     """An array: href that nothing stands for is an error."""
     with pytest.raises(SourceError, match="array:x"):
         open_pixels("array:x")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "said"),
+    [
+        ("complex64", r"is complex \(complex64\); give the part of it to measure"),
+        ("longdouble", "give integers or floats of up to 64 bits"),
+        ("datetime64[s]", "give integers or floats of up to 64 bits"),
+    ],
+)
+def test_types_that_cannot_be_measured(dtype: str, said: str) -> None:
+    """They are refused in one sentence that says what to give instead."""
+    with pytest.raises(SourceError, match=said):
+        array_layers(cube(VALUES.astype(dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", ">f4", ">i2"])
+def test_types_that_can(dtype: str) -> None:
+    """Each is planned by its own name and read as it is, whatever the order of its bytes."""
+    values = VALUES.astype(dtype)
+    found, arrays = array_layers(cube(values))
+    red = found.layers[0].assets["red"]
+    assert red.dtype == dtype
+    read = open_pixels(red.href, arrays).read([1], (0, 0, 4, 5))[0]
+    np.testing.assert_array_equal(read, values[0, 0])

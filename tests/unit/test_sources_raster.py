@@ -18,7 +18,8 @@ from rasterio.transform import Affine
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, SourceError
 from zonalbatch.sources import RasterPixels, crs_text, open_pixels, read_error, read_headers
-from zonalbatch.sources.raster import held_nodata, shown
+from zonalbatch.sources.causes import shown
+from zonalbatch.sources.nodata import held_nodata
 
 
 @pytest.fixture

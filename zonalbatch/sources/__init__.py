@@ -1,8 +1,9 @@
 """Where pixels come from: files (cog), STAC items (stac), arrays in memory (array).
 
 A source turns what the user names into ``Layers``, from metadata alone; a worker opens the
-pixels of one asset by its href with ``open_pixels``. Only this package knows rasterio,
-rioxarray and STAC. Its modules are imported when first asked for: they are slow to load.
+pixels of one asset by its href with ``open_pixels``; an overview, or a part of complex numbers,
+has an href of its own (``view.py``). Only this package knows rasterio, rioxarray and STAC. Its
+modules are imported when first asked for: they are slow to load.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset
+from zonalbatch.sources.protocol import Band, Header, Pixels, Resolution, ScaleOffset
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, open_array
+    from zonalbatch.sources.causes import read_error
     from zonalbatch.sources.cog import cog_layers
+    from zonalbatch.sources.crs import crs_text
+    from zonalbatch.sources.gdal import configure_gdal
     from zonalbatch.sources.headers import from_header, read_headers
-    from zonalbatch.sources.raster import RasterPixels, configure_gdal, crs_text, read_error
+    from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
 
 __all__ = [
@@ -26,6 +30,7 @@ __all__ = [
     "Header",
     "Pixels",
     "RasterPixels",
+    "Resolution",
     "ScaleOffset",
     "array_layers",
     "cog_layers",
@@ -44,11 +49,11 @@ _HOMES = {
     "RasterPixels": "raster",
     "array_layers": "array",
     "cog_layers": "cog",
-    "configure_gdal": "raster",
-    "crs_text": "raster",
+    "configure_gdal": "gdal",
+    "crs_text": "crs",
     "from_header": "headers",
     "open_array": "array",
-    "read_error": "raster",
+    "read_error": "causes",
     "read_headers": "headers",
     "stac_layers": "stac",
 }

@@ -16,9 +16,11 @@ from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, grid_of
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.sources.bands import unknown_band
+from zonalbatch.sources.causes import read_error
+from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.headers import asset_of
+from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_order
-from zonalbatch.sources.raster import crs_text, held_nodata, read_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -281,8 +283,15 @@ def _ids(times: Sequence[datetime | None], name: str) -> list[str]:
 
 def _header(cube: Any, names: Sequence[str]) -> Header:
     count, dtype = cube.shape[0], str(cube.dtype)
-    if cube.dtype.kind not in "iufb":
-        raise SourceError(f"array {names[0]!r} has the type {dtype}; give integers or floats")
+    if cube.dtype.kind == "c":
+        raise SourceError(
+            f"array {names[0]!r} is complex ({dtype}); give the part of it to measure "
+            "(data.real, data.imag, abs(data) or numpy.angle(data))"
+        )
+    if cube.dtype.kind not in "iufb" or cube.dtype.itemsize > 8:
+        raise SourceError(
+            f"array {names[0]!r} has the type {dtype}; give integers or floats of up to 64 bits"
+        )
     scales, offsets = (
         _scales(cube, "scale_factor", "scales", 1.0),
         _scales(cube, "add_offset", "offsets", 0.0),

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from zonalbatch.errors import PassingReadError, ReadError, SourceError
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.sources.bands import unknown_band, wish
+from zonalbatch.sources.causes import shown
 from zonalbatch.sources.headers import asset_of, offered, read_headers
-from zonalbatch.sources.protocol import Band, Header, ScaleOffset
-from zonalbatch.sources.raster import shown
+from zonalbatch.sources.overviews import at_resolution
+from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 from zonalbatch.sources.scenes import Scene, scenes_of
+from zonalbatch.sources.view import View
 
 __all__ = ["cog_layers"]
 
@@ -23,6 +25,7 @@ def cog_layers(
     bands: Mapping[str, Band] | None = None,
     scale_offset: ScaleOffset = "auto",
     datetime_pattern: str | None = None,
+    resolution: Resolution | None = None,
 ) -> Layers:
     """The layers that raster files make, in order of (datetime, id); reads headers, no pixel.
 
@@ -40,6 +43,8 @@ def cog_layers(
         bands: name → where it lies; None takes all bands of the files.
         scale_offset: whose scale and offset to apply, for bands that do not say.
         datetime_pattern: a strptime format to find in the names (``%Y%m%d``).
+        resolution: metres, or "approx": read the coarsest overviews that are no coarser; None
+            reads the files themselves.
 
     Raises:
         SourceError: nothing matches, a listed file does not exist, a band is in no file, a file
@@ -51,6 +56,8 @@ def cog_layers(
         scenes = _narrowed(scenes, bands)
     headers = read_headers(href for scene in scenes for href in scene.files.values())
     _refuse_all_unreadable(headers)
+    if resolution is not None:
+        scenes, headers = _coarser(scenes, headers, resolution)
     places = _all_places(scenes, headers) if bands is None else _places(bands, scenes, headers)
     notes: dict[str, None] = {}
     made = [
@@ -69,6 +76,18 @@ def _narrowed(scenes: Sequence[Scene], bands: Mapping[str, Band]) -> list[Scene]
         replace(scene, files={key: href for key, href in scene.files.items() if key in asked})
         for scene in scenes
     ]
+
+
+def _coarser(
+    scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError], resolution: Resolution
+) -> tuple[list[Scene], dict[str, Header | ReadError]]:
+    """The scenes with the overviews of their files that serve, and what those say."""
+    views = at_resolution(headers, resolution)
+    seen = [
+        replace(scene, files={key: views[href][0] for key, href in scene.files.items()})
+        for scene in scenes
+    ]
+    return seen, dict(views.values())
 
 
 def _assets(scenes: Iterable[Scene]) -> list[str]:
@@ -237,7 +256,7 @@ def _layer(
     return Layer(
         id=scene.id,
         datetime=scene.datetime,
-        items=tuple(map(shown, scene.files.values())),
+        items=tuple(shown(View.of(href).href) for href in scene.files.values()),
         assets=assets,
         missing=missing,
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import SourceError
+from zonalbatch.sources.causes import read_error, shown
 from zonalbatch.sources.protocol import is_remote
-from zonalbatch.sources.raster import read_error, shown
 
 __all__ = ["Doc", "read_items", "unique_items"]
 

@@ -25,7 +25,8 @@ def fingerprint(path: str) -> str:
 
     What is lost: a change that leaves the size, the head and every other sample as they were,
     such as a few pixels of a large uncompressed file that are overwritten in place, is not seen.
-    Side files (``.ovr``, ``.msk``, ``.aux.xml``) and the sources of a VRT are not looked at.
+    Side files (``.ovr``, ``.msk``, ``.aux.xml``) and the sources of a VRT are not looked at; of
+    overviews that are read, the header takes the fingerprint too.
 
     Raises:
         OSError: the file cannot be read.

@@ -12,8 +12,12 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.sources.causes import shown
+from zonalbatch.sources.nodata import held_nodata
+from zonalbatch.sources.parts import header_of_part, refuse_complex
 from zonalbatch.sources.protocol import Band, Header, ScaleOffset, in_order, is_remote
-from zonalbatch.sources.raster import held_nodata, read_header, shown
+from zonalbatch.sources.raster_header import read_header
+from zonalbatch.sources.view import View
 
 __all__ = ["asset_of", "from_header", "offered", "read_headers"]
 
@@ -86,12 +90,19 @@ def asset_of(href: str, index: int, header: Header, band: Band, scale_offset: Sc
     """A band (1-based) of a file as the job has it, and where the job is silent, the file.
 
     Args:
-        href: the file.
+        href: the file, or a view of it.
         index: which of its bands.
         header: what the file says.
         band: what the job says of this band.
         scale_offset: what the job says of all bands.
+
+    Raises:
+        SourceError: the band is complex and the job says no part of it, or the other way round.
     """
+    if band.part is not None:
+        view = View.of(href)
+        header = header_of_part(header, band.part, view.href)
+        href = str(replace(view, part=band.part))
     scale, offset = _told(band.scaling(scale_offset))
     asset = Asset(
         href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset
@@ -130,6 +141,7 @@ def from_header(layer: Layer, headers: Mapping[str, Header | ReadError]) -> Laye
 
 def _as_filed(asset: Asset, header: Header) -> Asset:
     i = asset.band - 1
+    refuse_complex(header, View.of(asset.href).href, asset.band)
     return replace(
         asset,
         grid=header.grid,

@@ -14,10 +14,12 @@ from typing import Any, Literal
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, grid_of
 from zonalbatch.layers import Asset
+from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.item_bands import Place, band_docs
+from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Band, ScaleOffset
-from zonalbatch.sources.raster import crs_text, held_nodata
+from zonalbatch.sources.view import View
 
 __all__ = ["Sketch", "sketch_of", "times_of"]
 
@@ -83,13 +85,15 @@ def sketch_of(
     sources = (own, asset, doc.get("properties") or {})
     dtype = _first(sources, "data_type")
     dtype = dtype if dtype and _DTYPES.fullmatch(str(dtype)) else None
-    scale, offset = _scale_offset(band.scaling(scale_offset), (own, asset))
+    # What an item says of complex values is not true of a part of them: the file is asked.
+    said = () if band.part else (own, asset)
+    scale, offset = _scale_offset(band.scaling(scale_offset), said)
     return Sketch(
-        href=str(asset["href"]),
+        href=str(View(href=str(asset["href"]), part=band.part)),
         band=place.index,
         grid=_grid(sources, f"asset {place.key!r} of item {doc.get('id')!r}"),
         dtype=dtype,
-        nodata=_nodata(band, _first((own, asset), "nodata"), dtype, notes),
+        nodata=_nodata(band, _first(said, "nodata"), dtype, notes),
         scale=scale,
         offset=offset,
         version=_version(asset),

@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from zonalbatch.errors import SourceError
+from zonalbatch.sources.causes import shown
 from zonalbatch.sources.dates import date_of, date_rule
 from zonalbatch.sources.protocol import is_remote
-from zonalbatch.sources.raster import shown
 
 __all__ = ["Match", "Pattern"]
 

@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
+from zonalbatch.sources.view import Part, View
 
-__all__ = ["Band", "Header", "Pixels", "ScaleOffset", "in_order", "is_remote"]
+__all__ = ["Band", "Header", "Pixels", "Resolution", "ScaleOffset", "in_order", "is_remote"]
 
 ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 """Whose scale and offset to apply; a pair is (scale, offset)."""
+
+Resolution = float | Literal["approx"]
+"""How large cells may be: metres on the ground, or as large as leave a raster 1024 of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Band:
     """Raw value that means no data; "none" ignores the file's tag; None asks the file."""
     scale_offset: ScaleOffset | None = None
     """Overrides the job's ``scale_offset`` for this band."""
+    part: Part | None = None
+    """Which part of complex pixels to take; None for real ones."""
 
     def scaling(self, default: ScaleOffset) -> ScaleOffset:
         """Whose scale and offset to apply: what is said of this band, else the job's."""
@@ -46,7 +52,7 @@ class Header:
     grid: Grid
     """Where its cells lie."""
     dtypes: tuple[str, ...]
-    """NumPy names of the bands' types."""
+    """NumPy names of the bands' types; complex ones can only be planned with by a part of them."""
     nodata: tuple[float | int | None, ...]
     """Raw value that means no data, for each band; None where there is none the dtype can hold."""
     scales: tuple[float, ...]
@@ -61,6 +67,8 @@ class Header:
     """True if the file has a mask or an alpha band of its own beside nodata."""
     version: str
     """Tells one content from another, whenever it was written; empty if unknown."""
+    overviews: tuple[int, ...] = ()
+    """About how many times larger the cells of each overview are, in GDAL's order of levels."""
 
 
 class Pixels(Protocol):
@@ -98,6 +106,7 @@ def in_order(layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 def is_remote(href: str) -> bool:
     """True if a file is read over a network: a URL, or one of GDAL's network paths."""
-    return ("://" in href and not href.startswith("file://")) or href.startswith(
+    file = View.of(href).href
+    return ("://" in file and not file.startswith("file://")) or file.startswith(
         ("/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift")
     )

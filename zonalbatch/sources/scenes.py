@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from zonalbatch.errors import SourceError
+from zonalbatch.sources.causes import shown
 from zonalbatch.sources.dates import find_date
 from zonalbatch.sources.pattern import Pattern
 from zonalbatch.sources.protocol import is_remote
-from zonalbatch.sources.raster import shown
 
 __all__ = ["Scene", "scenes_of"]
 

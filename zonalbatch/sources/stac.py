@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
 from zonalbatch.sources.item_fields import Sketch, sketch_of, times_of
-from zonalbatch.sources.protocol import Band, Header, ScaleOffset
+from zonalbatch.sources.overviews import at_resolution
+from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 
 __all__ = ["stac_layers"]
 
@@ -24,18 +25,22 @@ def stac_layers(
     *,
     bands: Mapping[str, Band] | None = None,
     scale_offset: ScaleOffset = "auto",
+    resolution: Resolution | None = None,
 ) -> Layers:
     """The layers that STAC items make, in order of (datetime, id); reads no pixel.
 
     Headers are read of those files alone that hold a wanted band and whose item does not say
-    their grid. A layer none of whose headers can be read is a failure and no layer, so that a
-    result has no rows for it: where it lies is unknown, and so which zones it would have met.
+    their grid; of all wanted ones where a resolution is asked for. A layer none of whose headers
+    can be read is a failure and no layer, so that a result has no rows for it: where it lies is
+    unknown, and so which zones it would have met.
 
     Args:
         items: an ItemCollection, item, catalog or collection file (path or URL), or a sequence
             of item files, dicts and pystac items.
         bands: name → asset key or common name; None takes all raster assets of role data.
         scale_offset: whose scale and offset to apply; "auto" is the item's if it states any.
+        resolution: metres, or "approx": read the coarsest overviews that are no coarser; None
+            reads the files themselves.
 
     Raises:
         SourceError: there is no item, a band is in none of them, or an asset is no raster.
@@ -51,7 +56,7 @@ def stac_layers(
         for doc, found in zip(docs, places, strict=True)
     ]
     _note_without_bands(drafts, notes)
-    return _completed([draft for draft in drafts if draft.bands], notes)
+    return _completed([draft for draft in drafts if draft.bands], notes, resolution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +105,36 @@ def _note_without_bands(drafts: Sequence[_Draft], notes: dict[str, None]) -> Non
         notes[f"{len(bare)} items have none of the bands and were left out, first {bare[0]}"] = None
 
 
-def _completed(drafts: Sequence[_Draft], notes: Mapping[str, None]) -> Layers:
+def _completed(
+    drafts: Sequence[_Draft], notes: Mapping[str, None], resolution: Resolution | None
+) -> Layers:
     """Layers of drafts; headers are read, each once, where the items do not say the grid."""
+    if resolution is not None:
+        drafts = [_without_grids(draft) for draft in drafts]
     headers = read_headers(
         sketch.href for d in drafts for sketch in d.bands.values() if sketch.grid is None
     )
+    if resolution is not None:
+        views = at_resolution(headers, resolution)
+        drafts = [_seen(draft, views) for draft in drafts]
+        headers = dict(views.values())
     layers = [_layer(draft, headers) for draft in drafts]
     if not any(layer.assets for layer in layers):
         raise _nothing_readable(layers, headers)
     files = [[sketch.href for sketch in draft.bands.values()] for draft in drafts]
     return offered(zip(layers, files, strict=True), headers, notes)
+
+
+def _without_grids(draft: _Draft) -> _Draft:
+    """A draft that leaves it to the files where cells lie: items tell nothing of overviews."""
+    return replace(draft, bands={n: replace(s, grid=None) for n, s in draft.bands.items()})
+
+
+def _seen(draft: _Draft, views: Mapping[str, tuple[str, Header | ReadError]]) -> _Draft:
+    """A draft with views in place of its files."""
+    return replace(
+        draft, bands={n: replace(s, href=views[s.href][0]) for n, s in draft.bands.items()}
+    )
 
 
 def _layer(draft: _Draft, headers: Mapping[str, Header | ReadError]) -> Layer:

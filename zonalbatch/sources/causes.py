@@ -1,0 +1,85 @@
+"""Causes: what GDAL, rasterio and the system raise on a file, as errors of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+
+__all__ = ["no_grid", "read_error", "reading", "shown"]
+
+_PASSING = re.compile(
+    r"time[d]?[ -]?out|connection (was )?(reset|refused|aborted|closed)|couldn't connect|"
+    r"failed to connect|could not connect|could not resolve|temporary failure|recv failure|"
+    r"send failure|empty reply|transfer closed|partial file|too many requests|slow ?down|"
+    r"(response|error|status)[ _]?(code)?[ :]*(408|425|429|5\d\d)",
+    re.IGNORECASE,
+)
+_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]*://[^\s'\"?]*)\?[^\s'\"]*", re.IGNORECASE)
+_URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
+
+
+def shown(text: str) -> str:
+    """An href or a message with every URL's query and user masked."""
+    return _URL_USER.sub(r"\1***@", _URL_QUERY.sub(r"\1?***", text))
+
+
+@contextmanager
+def reading(href: str) -> Iterator[None]:
+    """Turn what GDAL, rasterio and the system raise into a ReadError."""
+    try:
+        yield
+    except NotGeoreferencedWarning as error:  # where warnings are errors
+        raise no_grid(href) from error
+    except (RasterioError, OSError) as error:
+        raise read_error(href, error) from error
+
+
+def no_grid(href: str, *, gcps: bool = False, rpcs: bool = False) -> SourceError:
+    """The error for a file that does not say where its cells lie."""
+    if gcps or rpcs:
+        points = "ground control points" if gcps else "rational polynomials (RPC)"
+        return SourceError(
+            f"{shown(href)} is placed by {points} only; warp it to a grid first (gdalwarp)"
+        )
+    return SourceError(
+        f"{shown(href)} has no CRS and no affine transform; "
+        "write them into it (gdal_edit -a_srs EPSG:n -a_ullr left top right bottom)"
+    )
+
+
+def read_error(href: str, error: BaseException) -> ReadError:
+    """The ReadError that stands for what GDAL, rasterio or the system raised on ``href``."""
+    cause = _masked_cause(href, error)
+    if _is_passing(error, cause):
+        return PassingReadError(
+            f"{shown(href)} could not be read just now ({cause}); run again to retry it"
+        )
+    return PermanentReadError(
+        f"{shown(href)} could not be read ({cause}); check that it exists and is whole"
+    )
+
+
+def _masked_cause(href: str, error: BaseException) -> str:
+    """What the chain of errors says, once each, in one line and without credentials."""
+    said = dict.fromkeys(" ".join(str(e).split()).rstrip(".") for e in _chain(error))
+    text = shown("; ".join(s for s in said if s and not s.startswith("Read failed. See")))
+    _, _, query = href.partition("?")
+    return (text.replace(query, "***") if query else text) or type(error).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _is_passing(error: BaseException, cause: str) -> bool:
+    if any(isinstance(e, TimeoutError | ConnectionError) for e in _chain(error)):
+        return True
+    return _PASSING.search(cause) is not None

@@ -1,0 +1,57 @@
+"""View: a file as it is looked at, at one of its overviews or by one part of its complex numbers.
+
+Whoever opens pixels knows nothing but an href, so a view is one: ``view:overview=2:/data/a.tif``,
+``view:part=abs:https://…``. Paths of local files are absolute, and no URL nor GDAL name begins
+so, hence a view is never taken for a file. Two views of one file are two assets, each with an
+identity of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+__all__ = ["Part", "View"]
+
+Part = Literal["real", "imag", "abs", "phase"]
+"""Which real number to take of a complex one; the phase is in radians, from −π to π."""
+
+_PARTS: Mapping[str | None, Part] = {name: name for name in get_args(Part)}
+_TEXT = re.compile(
+    rf"view:(?=\w)(?:overview=(\d+))?,?(?:part=({'|'.join(get_args(Part))}))?:(.+)", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One way to look at a file."""
+
+    href: str
+    """Path, URL or GDAL name of the file itself."""
+    overview: int | None = None
+    """0-based level in GDAL's order of overviews; None is full resolution."""
+    part: Part | None = None
+    """Which part of complex numbers; None takes pixels as they are."""
+
+    @property
+    def plain(self) -> bool:
+        """True if it is the file itself."""
+        return self.overview is None and self.part is None
+
+    @classmethod
+    def of(cls, href: str) -> View:
+        """What an href stands for: the view that it is the text of, else the file itself."""
+        found = _TEXT.fullmatch(href)
+        if found is None:
+            return cls(href=href)
+        level, part, file = found.groups()
+        overview = None if level is None else int(level)
+        return cls(href=file, overview=overview, part=_PARTS.get(part))
+
+    def __str__(self) -> str:
+        """The href of the view: that of the file itself where nothing is special about it."""
+        told = {"overview": self.overview, "part": self.part}
+        keys = ",".join(f"{key}={value}" for key, value in told.items() if value is not None)
+        return f"view:{keys}:{self.href}" if keys else self.href
