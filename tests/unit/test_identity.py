@@ -37,7 +37,12 @@ GOLDEN: Mapping[int, Mapping[str, str]] = {
         "fingerprint": "fbc486a44bc5915d842fb4d1c766a438",
         "part": "4101f52140d31cae8b8be72b0dfd5fbf",
         "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
-    }
+    },
+    2: {
+        "fingerprint": "d904adb1195c170663265080ced0a1b1",
+        "part": "",
+        "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
+    },
 }
 """METHOD -> identities and numbers that it stands for.
 

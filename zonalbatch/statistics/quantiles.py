@@ -9,7 +9,12 @@ linearly between neighbours. Ties are not merged. With equal shares this is NumP
 
 Shares are summed as integers, so that sums do not depend on the order of the cells: inner cells are
 counted, boundary cells summed in units of 2^-52 of the largest share (fewer bits where they are
-more than 1,024). Values are dropped into bins and only bins that hold a wanted quantile are sorted.
+more than 1,024). Values are dropped into bins; one walk over the bins finds those that hold the
+wanted quantiles, one pass over the cells their pairs, and only these are looked at closely. Values
+are ranked as float64, by their *keys*: their bits as an integer that is ordered as the number is.
+
+A kernel that makes views of arrays or hands arrays on counts references, which for small zones
+costs as much as the work; so `zone_quantiles` alone calls others with arrays, whole ones.
 """
 
 from __future__ import annotations
@@ -20,13 +25,27 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["quantiles_of", "zone_quantiles"]
+__all__ = ["between", "follows", "quantiles_of", "reach", "weigh", "zone_quantiles"]
+
+FAINT = 1e-6
+"""Shares below this part of the zone's largest are dropped."""
 
 MOST_BINS = 2048
 """Bins that values are dropped into, at most."""
 
-FAINT = 1e-6
-"""Shares below this part of the zone's largest are dropped."""
+FEW = 32
+"""Pairs that are sorted at once; more are halved first."""
+
+HIGHEST = np.int64(0x7FFFFFFFFFFFFFFF)
+"""Above every key."""
+
+EVEN, ODD, EDGE, PART = range(4)
+"""Columns of bins: inner cells, counted in two lanes, which overlap; boundary cells, and the sum of
+their weights."""
+
+BIN, RANK, INNER, BEFORE, START, STOP = range(6)
+"""Columns of a search: the bin; how many pairs lie before, inner cells among them, and the sum of
+the others' weights; where the pairs that may hold the quantile are among the picked ones."""
 
 
 def quantiles_of(
@@ -39,282 +58,317 @@ def quantiles_of(
         shares: (n,) share of each cell, > 0.
         probabilities: (q,) between 0 and 1.
     """
-    values, shares = np.asarray(values), np.asarray(shares, float)
-    out = np.empty((1, len(probabilities)))
+    rising, place = np.unique(probabilities, return_inverse=True)
+    out = np.empty((1, len(rising)))
     zero, n = np.zeros(1, np.int64), np.array([len(values)])
     zone_quantiles(
-        values, zero, zero, values, zero, shares, zero, n,
-        np.asarray(probabilities, float), np.zeros(1, np.int32), out,
+        values, zero, zero, values, zero, n, np.asarray(shares, float), zero,
+        zero, np.zeros(1, np.int32), rising.astype(float), out,
     )  # fmt: skip
-    result: NDArray[np.float64] = out[0]
+    result: NDArray[np.float64] = out[0, place]
     return result
 
 
-@njit(nogil=True, cache=True)
-def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, shares, shares_at, n_boundary,
-                   probabilities, zones, out):  # fmt: skip
+@njit(nogil=True, cache=True, error_model="numpy")
+def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, shares, shares_at,
+                   entries, zones, probabilities, out):  # fmt: skip
     """Quantiles of many zones, into the rows ``zones`` of ``out`` (zone, q); NaN without a value.
 
     The valid values of entry i are ``n_inner[i]`` of ``inner`` from ``inner_at[i]``, of share 1,
     and ``n_boundary[i]`` of ``boundary`` from ``boundary_at[i]`` with ``shares`` from
-    ``shares_at[i]``.
+    ``shares_at[i]``. Only ``entries`` are looked at; ``probabilities`` rise.
     """
-    longest = 1
-    for i in range(len(zones)):
-        longest = max(longest, n_inner[i] + n_boundary[i])
-    kept, weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
-    picked, picked_weights = np.empty(longest, inner.dtype), np.empty(longest, np.int64)
-    bins = np.empty(longest, np.uint16)
-    table = np.empty((5, MOST_BINS + 1), np.int64)
-    for i in range(len(zones)):
-        whole = inner[inner_at[i] : inner_at[i] + n_inner[i]]
-        n, one = _keep(
-            boundary[boundary_at[i] : boundary_at[i] + n_boundary[i]],
-            shares[shares_at[i] : shares_at[i] + n_boundary[i]],
-            len(whole) > 0, kept, weights,
-        )  # fmt: skip
-        _select(whole, kept[:n], weights, one, probabilities, bins, picked, picked_weights, table,
-                out[zones[i]])  # fmt: skip
+    size, n_q = 1, len(probabilities)
+    for i in entries:
+        size = max(size, n_inner[i] + n_boundary[i])
+    values, weights = np.empty(size), np.empty(size + 1, np.int64)  # boundary cells come first
+    bits, share_bits = values.view(np.int64), shares.view(np.int64)
+    bins, table = np.empty(size, np.uint16), np.empty((MOST_BINS, 4), np.int64)
+    wanted, picks = np.empty(MOST_BINS, np.uint16), np.empty(size + 1, np.int32)
+    keys, masses = np.empty(size, np.int64), np.empty(size, np.int64)  # of picked pairs
+    search, pair_bits = np.empty((n_q, 6), np.int64), np.empty(2, np.int64)
+    pair = pair_bits.view(np.float64)
+    for i in entries:
+        row, edge, n = zones[i], n_boundary[i], n_boundary[i] + n_inner[i]
+        _copy(boundary, boundary_at[i], edge, values, 0)
+        _copy(inner, inner_at[i], n - edge, values, edge)
+        _range(share_bits, shares_at[i], edge, pair_bits)
+        largest = max(pair[1], 1.0) if n > edge else pair[1]
+        one = weigh(shares, shares_at[i], edge, largest, weights)
+        if edge > 0 and pair[0] < 2 * FAINT * largest:
+            edge, n = _drop_faint(values, weights, edge, n)
+        weights[edge] = one + 1  # of an inner cell, told from a boundary cell of the largest share
+        _range(bits, 0, n, pair_bits)
+        low, high = pair[0], pair[1]
+        if n == 0 or low == high:
+            out[row] = low if n else np.nan
+            continue
+        n_bins = _bin(values, n, low, high, bins)
+        total = _count(weights, bins, edge, n, one, table, n_bins)
+        _find(table, n_bins, one, total, probabilities, search)
+        _pick(bits, weights, bins, edge, n, table, n_bins, wanted, picks, search, keys, masses)
+        for q in range(n_q):
+            target = probabilities[q] * total
+            if search[q, STOP] - search[q, START] > FEW:
+                _narrow(keys, masses, search, q, one, target)
+            first = search[q, START]
+            _walk(keys, masses, search, q, one, target)
+            at, rank = search[q, START], search[q, RANK]
+            before = reach(search[q, INNER], search[q, BEFORE], one)
+            share = _share(masses[at], one)
+            up = follows(n, rank, before, share, target)
+            key, mass = keys[at], masses[at]
+            pair_bits[0] = _key(key)
+            if up and at + 1 < search[q, STOP]:
+                key, mass = keys[at + 1], masses[at + 1]
+            elif not up and at > first:
+                key, mass = keys[at - 1], masses[at - 1]
+            elif rank != (n - 1 if up else 0):
+                key, mass = _beyond(bits, weights, edge, n, key, mass, 0 if up else -1)
+            pair_bits[1] = _key(key)
+            other = _share(mass, one)
+            out[row, q] = between(n, rank, before, share, target, pair[0], pair[1], other)
+        if probabilities[0] <= 0.0:
+            out[row, 0] = low
+        if probabilities[-1] >= 1.0:
+            out[row, -1] = high
 
 
-@njit(nogil=True, cache=True)
-def _keep(boundary, shares, any_inner, kept, weights):
-    """Copy boundary values with integer weights, without faint ones; their number and weight 1."""
-    largest = 1.0 if any_inner else 0.0
-    for share in shares:
-        largest = max(largest, share)
+@njit(nogil=True, cache=True, error_model="numpy")
+def reach(inner, part, one):
+    """Shares of inner and of boundary cells, in parts of the largest."""
+    return np.float64(inner) + np.float64(part) / one
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _share(mass, one):
+    """The share of one pair in parts of the largest."""
+    return np.float64(min(mass, one)) / one
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _copy(values, at, n, to, start):
+    """Copy values as float64, without a sign of zero."""
+    for i in range(n):
+        to[np.uintp(start + i)] = np.float64(values[np.uintp(at + i)]) + 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _key(bits):
+    """The bits of a float64 as an integer ordered as the number; its own inverse."""
+    return bits ^ ((bits >> np.int64(63)) & HIGHEST)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _range(bits, at, n, extremes):
+    """The least and the largest of some float64, all given as bits."""
+    low, high = HIGHEST, -HIGHEST
+    for i in range(n):
+        key = _key(bits[np.uintp(at + i)])
+        low, high = min(low, key), max(high, key)
+    extremes[0], extremes[1] = _key(low), _key(high)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def weigh(shares, at, n, largest, weights):
+    """Turn n shares from ``at`` into integers, faint ones into -1; what the largest is."""
     bits = 52
-    while len(boundary) >> (62 - bits):  # the sum of all weights must fit into 62 bits
+    while n >> (62 - bits):  # the sum of all weights must fit into 62 bits
         bits -= 1
     one = np.int64(1) << np.int64(bits)
-    n = 0
-    for i in range(len(boundary)):
-        share = shares[i] / largest
-        if share >= FAINT:
-            kept[n], weights[n] = boundary[i], np.int64(share * one + 0.5)
-            n += 1
-    return n, one
+    for i in range(n):
+        share = shares[np.uintp(at + i)] / largest
+        weights[i] = np.int64(share * one + 0.5) if share >= FAINT else np.int64(-1)
+    return one
 
 
-@njit(nogil=True, cache=True)
-def _select(inner, boundary, weights, one, probabilities, bins, picked, picked_weights, table, out):
-    """Quantiles of inner cells and of boundary cells with weights, by sorting a few bins."""
-    n_boundary, n = len(boundary), len(inner) + len(boundary)
-    if n == 0:
-        out[:] = np.nan
-        return
-    low = high = inner[0] if len(inner) else boundary[0]
-    for v in inner:
-        low, high = min(low, v), max(high, v)
-    for v in boundary:
-        low, high = min(low, v), max(high, v)
-    if low == high:
-        out[:] = np.float64(low)
-        return
-    n_bins = min(max(n // 2, 16), MOST_BINS)
-    breadth = np.float64(high) - np.float64(low)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _drop_faint(values, weights, edge, n):
+    """Close the gaps of faint boundary cells; the numbers of boundary cells and of all."""
+    kept = 0
+    for i in range(n):
+        if i >= edge:
+            values[kept + i - edge] = values[i]
+        elif weights[i] >= 0:
+            values[kept], weights[kept] = values[i], weights[i]
+            kept += 1
+    return kept, kept + n - edge
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _bin(values, n, low, high, bins):
+    """Drop values into bins of equal breadth, about four in each; how many bins there are."""
+    n_bins = min(max(n // 4, 16), MOST_BINS)
+    breadth = high - low
     # Half a bin is left over, so that rounding never lifts the highest value out of the last bin.
-    rate = (n_bins - 0.5) / breadth if breadth > 0.0 else np.inf
-    base = np.float64(low)
-    spread = np.isfinite(breadth) and np.isfinite(rate)
-    if not spread:
-        n_bins = 1  # values that float64 cannot spread over bins
-    # For each bin: its first rank; inner cells and boundary weight below it; where its values are
-    # picked to; whether they are wanted.
-    rank, inners, below, place, wanted = table[0], table[1], table[2], table[3], table[4]
-    rank[: n_bins + 1] = 0
-    below[: n_bins + 1] = 0
-    wanted[: n_bins + 1] = 0
-    for i in range(len(inner)):
-        b = int((np.float64(inner[i]) - base) * rate) if spread else 0
-        bins[n_boundary + i] = b
-        rank[b + 1] += 1
-    inners[0] = 0
+    rate = (n_bins - 0.5) / breadth
+    if not (np.isfinite(breadth) and np.isfinite(rate)):
+        n_bins, rate, low = 1, 0.0, 0.0  # values that float64 cannot spread
+    for i in range(n):
+        bins[i] = np.int32((values[i] - low) * rate)
+    return n_bins
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _count(weights, bins, edge, n, one, table, n_bins):
+    """Count the cells of each bin; the sum of all shares, in parts of the largest."""
+    part = np.int64(0)
     for b in range(n_bins):
-        inners[b + 1] = inners[b] + rank[b + 1]
-    for i in range(n_boundary):
-        b = int((np.float64(boundary[i]) - base) * rate) if spread else 0
-        bins[i] = b
-        rank[b + 1] += 1
-        below[b + 1] += weights[i]
+        table[b, EVEN] = table[b, ODD] = table[b, EDGE] = table[b, PART] = 0
+    for i in range(edge):
+        table[bins[i], EDGE] += 1
+        table[bins[i], PART] += weights[i]
+        part += weights[i]
+    for i in range((n - edge) // 2):
+        table[bins[np.uintp(edge + 2 * i)], EVEN] += 1
+        table[bins[np.uintp(edge + 2 * i + 1)], ODD] += 1
+    table[bins[n - 1], ODD] += (n - edge) % 2
+    return reach(n - edge, part, one)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _find(table, n_bins, one, total, probabilities, search):
+    """Find the bins in which the shares come to exceed each target, else the last with a pair."""
+    b = q = rank = inner = part = 0
+    while table[n_bins - 1, EVEN] + table[n_bins - 1, ODD] + table[n_bins - 1, EDGE] == 0:
+        n_bins -= 1
+    while q < len(probabilities):
+        more, weight = table[b, EVEN] + table[b, ODD], table[b, PART]
+        past = reach(inner + more, part + weight, one) > probabilities[q] * total
+        if past or b == n_bins - 1:
+            search[q, BIN], search[q, RANK] = b, rank
+            search[q, INNER], search[q, BEFORE] = inner, part
+            q += 1
+        else:
+            inner, part = inner + more, part + weight
+            b, rank = b + 1, rank + more + table[b, EDGE]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pick(bits, weights, bins, edge, n, table, n_bins, wanted, picks, search, keys, masses):
+    """Copy the pairs of the bins that were found, bin by bin."""
     for b in range(n_bins):
-        rank[b + 1] += rank[b]
-        below[b + 1] += below[b]
-    unit = 1.0 / np.float64(one)
-    total = np.float64(inners[n_bins]) + np.float64(below[n_bins]) * unit
-    for probability in probabilities:
-        b = _bin_of(probability * total, inners, below, unit, rank, n_bins)
-        wanted[b] = 1
-        wanted[_neighbour(b, -1, rank, n_bins)] = 1
-        wanted[_neighbour(b, 1, rank, n_bins)] = 1
-    _pick(inner, boundary, weights, one, bins, rank, place, wanted, n_bins, picked, picked_weights)
-    for q in range(len(probabilities)):
-        if probabilities[q] <= 0.0:
-            out[q] = np.float64(low)
-        elif probabilities[q] >= 1.0:
-            out[q] = np.float64(high)
-        else:
-            out[q] = _quantile(picked, picked_weights, one, n, rank, inners, below, place, wanted,
-                               n_bins, probabilities[q])  # fmt: skip
-
-
-@njit(nogil=True, cache=True)
-def _bin_of(target, inners, below, unit, rank, n_bins):
-    """The last bin that holds a value and begins at or below the target."""
-    b, above = 0, n_bins
-    while above - b > 1:
-        middle = (b + above) // 2
-        if np.float64(inners[middle]) + np.float64(below[middle]) * unit <= target:
-            b = middle
-        else:
-            above = middle
-    while b > 0 and rank[b + 1] == rank[b]:
-        b -= 1  # the last bins are empty when all of the weight is asked for
-    return b
-
-
-@njit(nogil=True, cache=True)
-def _neighbour(b, step, rank, n_bins):
-    """The next bin up or down that holds a value; the bin itself if there is none."""
-    c = b + step
-    while 0 <= c < n_bins:
-        if rank[c + 1] > rank[c]:
-            return c
-        c += step
-    return b
-
-
-@njit(nogil=True, cache=True)
-def _pick(inner, boundary, weights, one, bins, rank, place, wanted, n_bins, picked,
-          picked_weights):  # fmt: skip
-    """Copy the values of the wanted bins, bin by bin."""
+        wanted[b] = 0
     at = 0
-    for b in range(n_bins):
-        place[b] = at
-        if wanted[b]:
-            at += rank[b + 1] - rank[b]
-    for i in range(len(boundary)):
-        b = bins[i]
-        if wanted[b]:
-            picked[place[b]], picked_weights[place[b]] = boundary[i], weights[i]
-            place[b] += 1
-    for i in range(len(inner)):
-        b = bins[len(boundary) + i]
-        if wanted[b]:
-            picked[place[b]], picked_weights[place[b]] = inner[i], one
-            place[b] += 1
-    # place[b] is where a wanted bin ends now; wanted[b] becomes 2 once it is sorted.
+    for q in range(len(search)):
+        b = search[q, BIN]
+        if wanted[b] == 0:
+            wanted[b] = q + 1
+            search[q, START] = search[q, STOP] = at
+            at += table[b, EVEN] + table[b, ODD] + table[b, EDGE]
+    n_picked = np.uintp(0)
+    for i in range(n):  # without a branch, which would be foretold wrongly
+        picks[n_picked] = i
+        n_picked += np.uintp(wanted[bins[i]] > 0)
+    for p in range(n_picked):
+        i = picks[p]
+        q = wanted[bins[i]] - 1
+        to = search[q, STOP]
+        keys[to], masses[to] = _key(bits[i]), weights[min(i, edge)]
+        search[q, STOP] = to + 1
+    for q in range(len(search)):
+        first = wanted[search[q, BIN]] - 1
+        search[q, START], search[q, STOP] = search[first, START], search[first, STOP]
 
 
-@njit(nogil=True, cache=True)
-def _sorted_bin(values, weights, rank, place, wanted, b):
-    """Sort a picked bin unless it is; where it begins."""
-    stop = place[b]
-    start = stop - (rank[b + 1] - rank[b])
-    if wanted[b] == 1:
-        _sort(values, weights, start, stop)
-        wanted[b] = 2
-    return start
-
-
-@njit(nogil=True, cache=True)
-def _quantile(values, weights, one, n, rank, inners, below, place, wanted, n_bins, probability):
-    """One quantile from the picked bins."""
-    unit = 1.0 / np.float64(one)
-    total = np.float64(inners[n_bins]) + np.float64(below[n_bins]) * unit
-    target = probability * total
-    b = _bin_of(target, inners, below, unit, rank, n_bins)
-    start = _sorted_bin(values, weights, rank, place, wanted, b)
-    whole, part = inners[b], below[b]  # weight before pair j: inner cells, and boundary cells
-    j = start
-    while j < place[b] - 1:
-        w, p = (whole + 1, part) if weights[j] == one else (whole, part + weights[j])
-        if np.float64(w) + np.float64(p) * unit > target:
+@njit(nogil=True, cache=True, error_model="numpy")
+def _narrow(keys, masses, search, q, one, target):
+    """Halve the range of many pairs, by key and then by weight, until few are left or one kind."""
+    start, stop = search[q, START], search[q, STOP]
+    inner, part = search[q, INNER], search[q, BEFORE]
+    first = start
+    while stop - start > FEW:
+        low, high, light, heavy = keys[start], keys[start], masses[start], masses[start]
+        for i in range(start, stop):
+            low, high = min(low, keys[i]), max(high, keys[i])
+            light, heavy = min(light, masses[i]), max(heavy, masses[i])
+        if low == high and light == heavy:
             break
-        whole, part = w, p
-        j += 1
-    # The shares reach the target at rank k; S_k tells whether the quantile follows it or the one
-    # before.
-    k = rank[b] + (j - start)
-    before, weight = np.float64(whole) + np.float64(part) * unit, np.float64(weights[j]) * unit
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # of any two, without overflow
+        middle_mass = (light + heavy) >> 1
+        at, below, weight = start, inner, part
+        for i in range(start, stop):
+            key, mass = keys[i], masses[i]
+            if (mass <= middle_mass) if low == high else (key <= middle):
+                keys[i], masses[i] = keys[at], masses[at]
+                keys[at], masses[at] = key, mass
+                at += 1
+                below += mass > one
+                weight += 0 if mass > one else mass
+        if reach(below, weight, one) > target:
+            stop = at
+        else:
+            start, inner, part = at, below, weight
+    search[q, RANK] += start - first
+    search[q, START], search[q, STOP] = start, stop
+    search[q, INNER], search[q, BEFORE] = inner, part
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _walk(keys, masses, search, q, one, target):
+    """Sort few pairs and go to the one with which the shares exceed the target."""
+    start, stop = search[q, START], search[q, STOP]
+    inner, part = search[q, INNER], search[q, BEFORE]
+    if stop - start <= FEW:
+        for i in range(start + 1, stop):
+            key, mass, j = keys[i], masses[i], i - 1
+            while j >= start and (keys[j] > key or (keys[j] == key and masses[j] > mass)):
+                keys[j + 1], masses[j + 1] = keys[j], masses[j]
+                j -= 1
+            keys[j + 1], masses[j + 1] = key, mass
+    at, past = start, False
+    while at < stop - 1 and not past:
+        below = inner + (masses[at] > one)
+        weight = part + (0 if masses[at] > one else masses[at])
+        past = reach(below, weight, one) > target
+        if not past:
+            at, inner, part = at + 1, below, weight
+    search[q, RANK] += at - start
+    search[q, START], search[q, INNER], search[q, BEFORE] = at, inner, part
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _beyond(bits, weights, edge, n, key, mass, flip):
+    """The next pair, up where ``flip`` is 0, down where it is -1: its key and weight."""
+    key, mass = key ^ flip, mass ^ flip  # -1 turns the order of integers around
+    nearest, beside, beyond = HIGHEST, HIGHEST, HIGHEST
+    for i in range(n):
+        other = _key(bits[i]) ^ flip
+        nearest = min(nearest, other if other > key else HIGHEST)
+    for i in range(edge):
+        other, weight = _key(bits[i]) ^ flip, weights[i] ^ flip
+        beside = min(beside, weight if (other == key) & (weight > mass) else HIGHEST)
+        beyond = min(beyond, weight if other == nearest else HIGHEST)
+    whole = weights[edge] ^ flip
+    for i in range(n - edge):
+        other = _key(bits[np.uintp(edge + i)]) ^ flip
+        beside = min(beside, whole if (other == key) & (whole > mass) else HIGHEST)
+        beyond = min(beyond, whole if other == nearest else HIGHEST)
+    tied = beside != HIGHEST  # another pair of the same value
+    return (key if tied else nearest) ^ flip, (beside if tied else beyond) ^ flip
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def follows(n, rank, before, share, target):
+    """True if the quantile lies at or after S of the pair with which shares exceed the target."""
+    return rank * share + (n - 1) * before <= (n - 1) * target
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def between(n, rank, before, share, target, value, other_value, other_share):
+    """The quantile between that pair and the next one, up or down, linear between their S."""
     goal = (n - 1) * target
-    s_k = k * weight + (n - 1) * before
-    if s_k <= goal:
-        if k == n - 1:
-            return np.float64(values[j])
-        after = j + 1
-        if after == place[b]:
-            c = _neighbour(b, 1, rank, n_bins)
-            after = _sorted_bin(values, weights, rank, place, wanted, c)
-        s_next = (k + 1) * (np.float64(weights[after]) * unit) + (n - 1) * (before + weight)
-        return _between(values[j], values[after], s_k, s_next, goal)
-    if k == 0:
-        return np.float64(values[j])
-    last = j - 1
-    if j == start:
-        c = _neighbour(b, -1, rank, n_bins)
-        _sorted_bin(values, weights, rank, place, wanted, c)
-        last = place[c] - 1
-    weight = np.float64(weights[last]) * unit
-    s_last = (k - 1) * weight + (n - 1) * (before - weight)
-    return _between(values[last], values[j], s_last, s_k, goal)
+    s = other_s = rank * share + (n - 1) * before
+    if s <= goal:
+        other_s = (rank + 1) * other_share + (n - 1) * (before + share)
+        return _linear(value, other_value, s, other_s, goal)
+    other_s = (rank - 1) * other_share + (n - 1) * (before - other_share)
+    return _linear(other_value, value, other_s, s, goal)
 
 
-@njit(nogil=True, cache=True)
-def _between(low, high, s_low, s_high, goal):
-    low_f, high_f = np.float64(low), np.float64(high)
-    if low_f == high_f or s_high <= s_low:
-        return low_f
+@njit(nogil=True, cache=True, error_model="numpy")
+def _linear(low, high, s_low, s_high, goal):
+    if low == high or s_high <= s_low:
+        return low
     part = min(max((goal - s_low) / (s_high - s_low), 0.0), 1.0)
-    return low_f + part * (high_f - low_f)
-
-
-@njit(nogil=True, cache=True)
-def _less(values, weights, i, value, weight):
-    return values[i] < value or (values[i] == value and weights[i] < weight)
-
-
-@njit(nogil=True, cache=True)
-def _sort(values, weights, start, stop):
-    """Sort pairs by (value, weight): insertion, given up for heapsort when it moves too much."""
-    budget = 16 * (stop - start) + 64
-    for i in range(start + 1, stop):
-        value, weight = values[i], weights[i]
-        j = i - 1
-        while j >= start and (values[j] > value or (values[j] == value and weights[j] > weight)):
-            values[j + 1], weights[j + 1] = values[j], weights[j]
-            j -= 1
-        values[j + 1], weights[j + 1] = value, weight
-        budget -= i - 1 - j
-        if budget < 0:
-            _heapsort(values, weights, start, stop)
-            return
-
-
-@njit(nogil=True, cache=True)
-def _heapsort(values, weights, start, stop):
-    n = stop - start
-    for root in range(n // 2 - 1, -1, -1):
-        _sift(values, weights, start, root, n)
-    for end in range(n - 1, 0, -1):
-        values[start], values[start + end] = values[start + end], values[start]
-        weights[start], weights[start + end] = weights[start + end], weights[start]
-        _sift(values, weights, start, 0, end)
-
-
-@njit(nogil=True, cache=True)
-def _sift(values, weights, start, root, n):
-    value, weight = values[start + root], weights[start + root]
-    while True:
-        child = 2 * root + 1
-        if child >= n:
-            break
-        if child + 1 < n and _less(
-            values, weights, start + child, values[start + child + 1], weights[start + child + 1]
-        ):
-            child += 1
-        if _less(values, weights, start + child, value, weight):
-            break
-        values[start + root], weights[start + root] = values[start + child], weights[start + child]
-        root = child
-    values[start + root], weights[start + root] = value, weight
+    return low + part * (high - low)
