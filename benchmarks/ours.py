@@ -21,7 +21,7 @@ from zonalbatch.cells import Cells, Covered, gather
 from zonalbatch.coverage import cover
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.outlines import Outlines, outline
-from zonalbatch.statistics import Summary, parse_statistics
+from zonalbatch.statistics import parse_statistics, summary_of
 
 __all__ = [
     "EIGHT", "FIVE", "Run", "cluster", "coverage", "reduction", "rings", "run", "zonal_stats",
@@ -52,7 +52,7 @@ def coverage(outlines: Outlines, bounds: Bounds, shape: tuple[int, int]) -> Cove
 def reduction(covered: Covered, image: NDArray[Any], bounds: Bounds, names: Sequence[str]) -> Any:
     """Statistics by name of one (row, col) image, tile by tile as the engine does."""
     _, window = _grid(bounds, image.shape)
-    summary, all_valid = Summary(covered, parse_statistics(names)), np.zeros(0, np.uint8)
+    summary, all_valid = summary_of(covered, parse_statistics(names)), np.zeros(0, np.uint8)
     for layout in covered.layouts:
         tile = _tile(
             image, layout.tile_row * TILE - window.top, layout.tile_col * TILE - window.left

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Job", "Results", "__version__", "errors", "open_results", "plan", "run", "zonal_stats"]
+__all__ = [
+    "Job", "Results", "__version__", "errors", "open_results", "plan", "point_query", "run",
+    "zonal_stats",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from zonalbatch import errors
     from zonalbatch.api import plan, run
     from zonalbatch.frames import zonal_stats
     from zonalbatch.job import Job
+    from zonalbatch.points import point_query
     from zonalbatch.results import Results, open_results
 
 _HOMES = {
@@ -29,6 +33,7 @@ _HOMES = {
     "Results": "results",
     "open_results": "results",
     "plan": "api",
+    "point_query": "points",
     "run": "api",
     "zonal_stats": "frames",
 }

@@ -147,10 +147,14 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         found = cog_layers(
             files=source.files, pattern=source.pattern, bands=bands,
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
+            resolution=job.resolution,
         )  # fmt: skip
         return found, {}
     if isinstance(source, StacSource):
-        return stac_layers(source.items, bands=bands, scale_offset=job.scale_offset), {}
+        found = stac_layers(
+            source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
+        )
+        return found, {}
     if isinstance(source, ArraySource):
         return array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")

@@ -8,6 +8,7 @@ what lies between an edge's chord there and the geodesic is that of a parabola t
 from __future__ import annotations
 
 import numpy as np
+import shapely
 from numba import njit
 from pyproj import CRS, Geod, Transformer
 
@@ -18,17 +19,21 @@ __all__ = ["zone_areas"]
 SHORT = 10_000.0
 """Edges up to this length have their middle found on a sphere, metres; longer ones are cut."""
 
+AREAL = (3, 6)  # shapely's type ids of polygons and multipolygons
+
 WGS84 = CRS("OGC:CRS84")
 
 
 def zone_areas(shapes: Objects, crs: str) -> Floats:
-    """(zone,) geodesic areas of polygons and multipolygons, m²; 0 for empty ones.
+    """(zone,) geodesic areas of polygons and multipolygons, m²; 0 for empty ones and other kinds.
 
     On the ellipsoid of ``crs``. Agrees with GeographicLib (Karney, Algorithms for geodesics, J.
     Geodesy 87, 2013) within 1e-9 of the area for edges up to 10 km, 1e-7 for longer ones.
     """
     source = CRS.from_user_input(crs)
     earth = WGS84 if source.is_bound else source.geodetic_crs or WGS84
+    shapes = shapes.copy()
+    shapes[~np.isin(shapely.get_type_id(shapes), AREAL)] = None
     rings = ragged(shapes)
     there = Transformer.from_crs(source, earth, always_xy=True)
     degrees = np.column_stack(there.transform(rings.xy[:, 0], rings.xy[:, 1]))

@@ -6,9 +6,9 @@ runs, then boundary cells. It follows from the coverage alone and serves every l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -93,11 +93,16 @@ class Covered:
 
     coverage: Coverage
     layouts: tuple[Layout, ...]
+    areas: Callable[[], NDArray[np.float64]]
+    """Gives the (zone,) areas of the zones, m²; asked only where a statistic wants them."""
 
     @classmethod
-    def of(cls, coverage: Coverage) -> Covered:
+    def of(
+        cls, coverage: Coverage, areas: Callable[[], NDArray[np.float64]] | None = None
+    ) -> Covered:
         """The coverage, tile by tile."""
-        return cls(coverage, tuple(layouts(coverage)))
+        unknown = partial(np.full, coverage.n_zones, np.nan)
+        return cls(coverage, tuple(layouts(coverage)), areas or unknown)
 
     @cached_property
     def pieces_of_zone(self) -> NDArray[np.int64]:

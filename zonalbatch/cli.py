@@ -10,7 +10,7 @@ import json
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,6 +41,15 @@ INTERRUPTED = 130
 JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="A job file, YAML or JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
+Bands = Annotated[
+    list[str] | None, typer.Option("--band", "-b", help="A band: its number or name.")
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column of unique ids.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="A file to write: .parquet, .gpkg, .geojson or .csv."),
+]
 
 
 def main() -> None:
@@ -167,27 +176,22 @@ def status(
 
 @app.command()
 def stats(
-    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="A file of polygons.")],
-    raster: Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")],
+    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines or points.")],
+    raster: Rasters,
     names: Annotated[
         str, typer.Option("--stats", "-s", help="Statistics, separated by commas.")
     ] = "count,mean",
-    band: Annotated[
-        list[str] | None, typer.Option("--band", "-b", help="A band: its number or name.")
-    ] = None,
+    band: Bands = None,
     coverage: Annotated[
         str, typer.Option(help="How zones take cells: fraction, center or all_touched.")
     ] = "fraction",
     nodata: Annotated[float | None, typer.Option(help="Raw value that means no data.")] = None,
-    id: Annotated[str | None, typer.Option(help="Column of unique ids.")] = None,
+    id: IdColumn = None,
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", help="A column to carry; all by default.")
     ] = None,
     prefix: Annotated[str | None, typer.Option(help="Text before the result columns.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="A file to write: .parquet, .gpkg, .geojson or .csv."),
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
 
@@ -196,18 +200,50 @@ def stats(
     """
     from zonalbatch.frames import zonal_stats
 
-    bands = [int(b) if b.isdigit() else b for b in band] if band else None
-    writer = None if out is None else _writer(out)
+    tell = _teller(out)
     frame = zonal_stats(
-        str(zones), raster if len(raster) > 1 else raster[0], names, bands=bands, id=id,
+        str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
         columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
         progress=sys.stderr.isatty(),
     )  # fmt: skip
-    if writer is None:
-        _print_frame(frame)
-    else:
-        writer(frame)
-        print(f"wrote {len(frame):,} rows to {out}")
+    tell(frame)
+
+
+@app.command()
+def points(
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="A file of points.")],
+    raster: Rasters,
+    interpolate: Annotated[
+        str, typer.Option("--interpolate", "-i", help="nearest or bilinear.")
+    ] = "nearest",
+    radius: Annotated[
+        float | None, typer.Option("--radius", "-r", help="Metres around each point.")
+    ] = None,
+    names: Annotated[
+        str, typer.Option("--stats", "-s", help="Statistics within the radius.")
+    ] = "mean",
+    band: Bands = None,
+    id: IdColumn = None,
+    out: Out = None,
+) -> None:
+    """Read the values at points, or around them, and print or write a table.
+
+    Examples: `zonalbatch points plots.gpkg ndvi.tif -i bilinear`,
+    `zonalbatch points plots.gpkg ndvi.tif --radius 30 --stats mean,std -o plots.csv`
+    """
+    from zonalbatch.points import point_query
+
+    tell = _teller(out)
+    frame = point_query(
+        str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
+        interpolate=interpolate, radius=radius, stats=names, id=id,  # type: ignore[arg-type]
+    )  # fmt: skip
+    tell(frame)
+
+
+def _bands(names: list[str] | None) -> list[int | str] | None:
+    """Bands by number or name as they were typed."""
+    return [int(name) if name.isdigit() else name for name in names] if names else None
 
 
 @app.command()
@@ -307,12 +343,15 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
         print(f"  note      {note}")
 
 
-def _writer(out: Path) -> Any:
-    """What writes a frame to a file with this ending.
+def _teller(out: Path | None) -> Callable[[Any], None]:
+    """What prints a frame or, given a path, writes it to a file with this ending.
 
     Raises:
         InputError: the ending is unknown.
     """
+
+    if out is None:
+        return _print_frame
 
     def csv(frame: Any) -> None:
         frame.drop(columns=frame.geometry.name).to_csv(out, index=frame.index.name is not None)
@@ -331,6 +370,7 @@ def _writer(out: Path) -> Any:
             writers[out.suffix.lower()](frame)
         except (OSError, RuntimeError) as error:  # pyogrio's errors are of the second kind
             raise OutputError(f"cannot write {out}: {error}") from error
+        print(f"wrote {len(frame):,} rows to {out}")
 
     return write
 

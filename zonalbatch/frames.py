@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from zonalbatch.errors import (
@@ -28,10 +27,12 @@ from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning import on_one_lattice
 from zonalbatch.recipe import Recipe
+from zonalbatch.result_frame import result_frame
 from zonalbatch.sinks.table import Form, check_names, result_columns
 from zonalbatch.sources import (
     Band,
     Pixels,
+    Resolution,
     ScaleOffset,
     array_layers,
     cog_layers,
@@ -76,6 +77,7 @@ def zonal_stats(
     layout: Literal["wide", "long"] = "wide",
     geometry: bool = True,
     progress: bool = False,
+    resolution: Resolution | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -90,7 +92,8 @@ def zonal_stats(
         id: column of unique ids that becomes the index; None keeps the index.
         columns: columns of the zones to carry; None carries all.
         prefix: text before the names of result columns.
-        coverage: ``fraction``, ``center`` or ``all_touched``.
+        coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
+            weigh by metres in a cell, points by their number (`cover_figures`).
         weights: for later; leave it None.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
@@ -99,6 +102,7 @@ def zonal_stats(
         layout: ``wide``, a column for each statistic, or ``long``, a row for each.
         geometry: False leaves the geometry out and gives a plain DataFrame.
         progress: True shows a bar.
+        resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
 
     Returns:
         One row for each zone, in the zones' order and with their index, and columns named by
@@ -112,7 +116,9 @@ def zonal_stats(
     _refuse_later(weights, group_by)
     frame, reader = _opened(zones, id)
     table, shapes = reader.whole()
-    found, arrays = _found(raster, _bands(bands, nodata), nodata, scale_offset, datetime_pattern)
+    found, arrays = _found(
+        raster, _bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
+    )
     recipe = _recipe(found, stats, measurements, mask, coverage)
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
@@ -125,7 +131,7 @@ def zonal_stats(
         _check_names(names, base, recipe, form)
     summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     several = len(found.layers) > 1
-    return _rows(base, summaries, names, layout, several=several, geometry=geometry)
+    return result_frame(base, summaries, names, layout, several=several, geometry=geometry)
 
 
 def _refuse_later(weights: Any, group_by: str | None) -> None:
@@ -209,19 +215,22 @@ def _found(
     nodata: Any,
     scale_offset: ScaleOffset,
     datetime_pattern: str | None,
+    resolution: Resolution | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
     if hasattr(raster, "dims"):
+        if resolution is not None:
+            raise InputError("an array has no overviews; coarsen it yourself, or give its file")
         found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
     elif _are_items(raster):
         items = [raster] if hasattr(raster, "assets") else raster
-        found = stac_layers(items, bands=bands, scale_offset=scale_offset)
+        found = stac_layers(items, bands=bands, scale_offset=scale_offset, resolution=resolution)
     else:
         files = [raster] if isinstance(raster, str | os.PathLike) else list(raster)
         found = cog_layers(
             files=[os.fspath(f) for f in files], bands=bands, scale_offset=scale_offset,
-            datetime_pattern=datetime_pattern,
+            datetime_pattern=datetime_pattern, resolution=resolution,
         )  # fmt: skip
     for failure in found.failures:
         raise _error(failure)
@@ -271,7 +280,7 @@ def _recipe(
 
 
 def _rule(coverage: Any) -> CoverageRule:
-    rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched")
+    rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched", "bilinear")
     if coverage not in rules:
         raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
     return rules[rules.index(coverage)]
@@ -340,60 +349,3 @@ def _told(summaries: Iterable[LayerSummary], of: int, progress: bool) -> Iterabl
     from rich.progress import track
 
     return track(summaries, description="rasters", total=of)
-
-
-def _rows(
-    base: Any,
-    summaries: Sequence[LayerSummary],
-    names: Mapping[tuple[str, str], str],
-    layout: str,
-    *,
-    several: bool,
-    geometry: bool,
-) -> Any:
-    """The result: zone by zone, and within a zone in the order of the layers."""
-    import geopandas
-    import pandas as pd
-
-    values = {key: np.column_stack([s.columns[key] for s in summaries]) for key in names}
-    fresh = _of_layers([s.layer for s in summaries], len(base)) if several else {}
-    if layout == "long":
-        fresh = _long(fresh, values)
-    else:
-        fresh |= {names[key]: column.reshape(-1) for key, column in values.items()}
-    shape = base.geometry.name
-    rows, count = base, len(next(iter(fresh.values()))) // len(base)
-    if count > 1:
-        kept = base if geometry else base.drop(columns=shape)
-        rows = kept.iloc[np.repeat(np.arange(len(base)), count)]
-    # One frame out of columns: to add them to a GeoDataFrame would copy it again and again.
-    columns = {name: rows[name] for name in rows.columns if name != shape} | fresh
-    if geometry:
-        columns[shape] = rows[shape]
-        result = geopandas.GeoDataFrame(columns, index=rows.index, geometry=shape)
-    else:
-        result = pd.DataFrame(columns, index=rows.index)
-    result.attrs = base.attrs
-    return result
-
-
-def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
-    """Which layer each row is of, and when that was measured if any layer says so."""
-    import pandas as pd
-
-    at = np.tile(np.arange(len(layers)), zones)
-    fresh: dict[str, Any] = {"layer": np.array([one.id for one in layers], object)[at]}
-    times = [one.datetime for one in layers]
-    if any(times):
-        fresh["datetime"] = pd.to_datetime(np.array(times, object), utc=True)[at]
-    return fresh
-
-
-def _long(fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
-    """One row for each measurement and statistic."""
-    rows = next(iter(values.values())).size
-    return {name: column.repeat(len(values)) for name, column in fresh.items()} | {
-        "measurement": np.tile(np.array([m for m, _ in values], object), rows),
-        "statistic": np.tile(np.array([s for _, s in values], object), rows),
-        "value": np.column_stack([each.reshape(-1) for each in values.values()]).reshape(-1),
-    }

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS
 
+from zonalbatch.areas import zone_areas
 from zonalbatch.cells import Covered
-from zonalbatch.coverage import cover
+from zonalbatch.figures import cover_figures
 from zonalbatch.lattice import Lattice, Window, nesting_factor
 from zonalbatch.layers import Asset, Layer
-from zonalbatch.outlines import outline
+from zonalbatch.outlines import shapes_of
 from zonalbatch.recipe import Recipe, lattices_of
 from zonalbatch.schedule import Pass, Schedule, Sheet, Step, nesting, steps_of
 
@@ -48,6 +51,7 @@ class Ground:
     _passes: dict[Place, Pass] = field(default_factory=dict)
     _steps: dict[tuple[Place, ...], tuple[Step, ...]] = field(default_factory=dict)
     _schedules: dict[Any, Schedule] = field(default_factory=dict)
+    _areas: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -69,13 +73,18 @@ class Ground:
     def _pass(self, place: Place) -> Pass:
         if place not in self._passes:
             lattice, extent = place.lattice, self.extents[place]
-            outlines = outline(
-                self.shapes.wkb, self.shapes.crs, lattice.crs, cell=(lattice.dx, lattice.dy),
-                densify=self.recipe.densify, west=place.west,
+            coverage = cover_figures(
+                self.shapes.wkb, self.shapes.crs, lattice, rule=self.recipe.coverage,
+                densify=self.recipe.densify, west=place.west, extent=extent,
             )  # fmt: skip
-            coverage = cover(outlines, lattice, rule=self.recipe.coverage, extent=extent)
-            self._passes[place] = Pass(lattice, Covered.of(coverage))
+            self._passes[place] = Pass(lattice, Covered.of(coverage, self.areas))
         return self._passes[place]
+
+    def areas(self) -> NDArray[np.float64]:
+        """(zone,) geodesic areas of the zones, m²; worked out once."""
+        if self._areas is None:
+            self._areas = zone_areas(shapes_of(self.shapes.wkb), self.shapes.crs)
+        return self._areas
 
     def steps(self, places: tuple[Place, ...]) -> tuple[Step, ...]:
         """In which order the tiles of some lattices are visited."""

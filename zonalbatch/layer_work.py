@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from zonalbatch.cells import Layout
@@ -20,7 +22,7 @@ from zonalbatch.reading import Handles, SheetReader
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.schedule import Pass, Sheet, Step
 from zonalbatch.sources.protocol import Header
-from zonalbatch.statistics import Summary, parse_statistics
+from zonalbatch.statistics import Column, Summary, parse_statistics, summary_of
 
 __all__ = ["LayerSummary", "LayerWork", "sheets_of", "work_on"]
 
@@ -32,8 +34,8 @@ class LayerSummary:
     layer: Layer
     met: NDArray[np.bool_]
     """(zone,) True if the zone has a covered cell in the layer's extent."""
-    columns: Mapping[tuple[str, str], NDArray[np.float64]]
-    """(measurement, statistic column) -> (zone,) values, NaN for none."""
+    columns: Mapping[tuple[str, str], Column]
+    """(measurement, statistic column) -> (zone,) numbers, NaN for none, or lists."""
     unread: Mapping[str, NDArray[np.bool_]]
     """Measurement -> (zone,) True if a cell of the zone could not be read."""
     valid: NDArray[np.bool_]
@@ -84,7 +86,7 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            summary = Summary(self.passes[of].covered, parse_statistics(self.statistics))
+            summary = summary_of(self.passes[of].covered, parse_statistics(self.statistics))
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 
@@ -104,8 +106,8 @@ class LayerWork:
                 met |= summary.met
                 valid |= (summary.count > 0) & ~lost
                 for statistic in statistics:
-                    column = statistic.finalize(summary)
-                    columns[measurement.name, statistic.column] = np.where(lost, np.nan, column)
+                    column = _without(lost, statistic.finalize(summary))
+                    columns[measurement.name, statistic.column] = column
         self._record_failed_reads()
         applied = {name: encoding for name, (_, _, encoding) in self.places.items()}
         return LayerSummary(self.layer, met, columns, unread, valid, tuple(self.failures), applied)
@@ -116,6 +118,13 @@ class LayerWork:
             self.failures += [
                 Failure.of(self.layer.id, reader.sheet.href, e) for e in seen.values()
             ]
+
+
+def _without(lost: NDArray[np.bool_], column: Column) -> Column:
+    """A column with nothing where a cell could not be read."""
+    if isinstance(column, np.ndarray):
+        return np.where(lost, np.nan, column)
+    return pc.if_else(pa.array(lost), pa.scalar(None, column.type), column)
 
 
 def _tagged(reader: SheetReader, read: Callable[[], Any]) -> Callable[[], Any]:

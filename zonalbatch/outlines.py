@@ -30,7 +30,7 @@ from zonalbatch.rings import (
 )
 from zonalbatch.zones.longitudes import to_longitudes
 
-__all__ = ["Outlines", "outline"]
+__all__ = ["Outlines", "outline", "shapes_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ def outline(
         west: For a grid of longitudes beyond -180..180, its westernmost: zones are moved by
             turns of 360 into ``west..west + 360`` and split where they straddle that seam.
     """
-    shapes = _shapes(wkb)
+    shapes = shapes_of(wkb)
     source, target = CRS.from_user_input(crs), CRS.from_user_input(lattice_crs)
     if crs == lattice_crs or source.equals(target, ignore_axis_order=True):
         rings = oriented(ragged(shapes))
@@ -90,7 +90,8 @@ def outline(
     return Outlines(np.ascontiguousarray(rings.xy), rings.rings, rings.polygons[rings.shapes])
 
 
-def _shapes(wkb: pa.Array | pa.ChunkedArray | Objects) -> Objects:
+def shapes_of(wkb: pa.Array | pa.ChunkedArray | Objects) -> Objects:
+    """Zones as geometries, from WKB or as they are."""
     if isinstance(wkb, pa.ChunkedArray):
         raw = wkb.to_numpy()
     else:

@@ -213,7 +213,6 @@ def test_frozen() -> None:
         ({"coverage": "fracton"}, "coverage is 'fracton'; use fraction or center or all_touched"),
         ({"weights": "w.tif"}, "weights is 'w.tif': not in this version"),
         ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
-        ({"resolution": 20}, "resolution is 20: not in this version"),
         ({"group_by": "solar_day"}, "group_by is 'solar_day': not in this version; use item"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
         ({"output": {}}, "output.path is missing: folder of the result"),

@@ -252,7 +252,6 @@ def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
         ("POLYGON ((0 0,9 0,9 9,0 9,0 0), (2 2,6 2,6 6,2 6,2 2), (4 4,8 4,8 8,4 8,4 4))", 57),
         ("POLYGON Z ((0 0 1,2 0 1,2 2 1,0 2 5,0 0 1))", 4),
         ("GEOMETRYCOLLECTION (POINT (9 9), POLYGON ((0 0,1 0,1 1,0 1,0 0)))", 1),
-        ("GEOMETRYCOLLECTION (LINESTRING (0 0, 1 1))", 0),
         ("POLYGON ((0 0, 1 1, 0 0))", 0),
         ("POLYGON EMPTY", 0),
         (None, 0),
@@ -288,10 +287,14 @@ def test_empty_zones_stay_with_no_bounds_and_are_noted() -> None:
 
 
 @pytest.mark.parametrize("shape", [shapely.Point(1, 2), shapely.LineString([(0, 0), (1, 1)])])
-def test_points_and_lines_are_refused(shape: Any) -> None:
-    """Zones are polygons; the error names the zone and what it is."""
-    with pytest.raises(ZonesError, match=f"zone 1 is a {shape.geom_type}"):
-        table(frame([SQUARE, shape]))
+def test_points_and_lines_stay_what_they_are(shape: Any) -> None:
+    """A zone may be a point or a line; beside them areas are what they were."""
+    high = shapely.force_3d(shape)
+    (square, got, bare), reader = read(frame([SQUARE, high, high.__class__()]))
+    assert square.equals(SQUARE)
+    assert shapely.equals_identical(got, shape)
+    assert shapely.equals_identical(bare, shapely.Polygon())
+    assert reader.notes == ("1 geometry empty, kept without cells",)
 
 
 # --- hashes -----------------------------------------------------------------------------------
@@ -432,7 +435,7 @@ def test_a_negative_buffer_can_leave_nothing() -> None:
     """A field narrower than twice the shrinking is empty, and noted."""
     (got,), reader = read(frame([SQUARE]), buffer=-5)
     assert got.is_empty
-    assert reader.notes == ("1 geometry empty, kept without cells",)
+    assert reader.notes == ("1 geometry of which the buffer left nothing, kept without cells",)
     with pytest.raises(ZonesError, match="number of metres"):
         open_zones(frame([SQUARE]), buffer=math.nan)
 
@@ -469,9 +472,15 @@ def test_real_files_of_fields_open_as_they_are(data_dir: Path) -> None:
 
 
 def test_rasterstats_polygons_have_a_crs_without_a_code(data_dir: Path) -> None:
-    """A CRS without a code is written out; lines and points beside it are refused."""
+    """A CRS without a code is written out, be it of areas or of points."""
     folder = data_dir / "zonal_tools/rasterstats"
-    assert open_zones(folder / "polygons.shp").crs.startswith("PROJCRS")
-    for name in ("lines.shp", "points.shp", "multipoints.shp"):
-        with pytest.raises(ZonesError, match="must be polygons"):
-            table(folder / name)
+    for name in ("polygons.shp", "lines.shp", "points.shp"):
+        reader = open_zones(folder / name)
+        assert reader.crs.startswith("PROJCRS")
+        assert len(reader.whole()[1]) > 1
+
+
+def test_metres_that_are_said_to_be_degrees(data_dir: Path) -> None:
+    """Points of rasterstats that are in metres and say WGS 84 are refused, as areas would be."""
+    with pytest.raises(ZonesError, match="which are no degrees"):
+        table(data_dir / "zonal_tools/rasterstats/multipoints.shp")

@@ -35,6 +35,8 @@ class Job(JobKeys):
     @model_validator(mode="after")
     def _names_agree(self) -> Job:
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
+        if self.resolution is not None and isinstance(self.source, ArraySource):
+            problems.append("resolution reads overviews of files; an array has none")
         if problems:
             raise ValueError("\n".join(problems))
         return self

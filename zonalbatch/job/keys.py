@@ -136,6 +136,8 @@ class BandKeys(Keys):
     """Number of the band in its file, from 1."""
     description: Text | None = None
     """The file's own description of the band."""
+    part: Literal["real", "imag", "abs", "phase"] | None = None
+    """What of complex pixels to take."""
     nodata: Nodata = None
     """Raw value that means no data; none ignores the file's tag, null asks it."""
     scale_offset: Scaling | None = None
@@ -259,8 +261,8 @@ class JobKeys(Keys):
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: OnlyItem = "item"
     """What makes a layer; only item in this version."""
-    resolution: Null = None
-    """Metres, to read overviews; only null in this version."""
+    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["approx"] | None = None
+    """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
     temporal: Null = None
     """Summaries over time; only null in this version."""
     output: OutputKeys

@@ -15,6 +15,7 @@ from pyproj import CRS
 from zonalbatch.errors import SchemaError
 from zonalbatch.layer_work import LayerSummary
 from zonalbatch.recipe import Recipe
+from zonalbatch.sinks.columns import Room, nullable, room_of
 from zonalbatch.statistics import parse_statistics
 
 __all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
@@ -51,12 +52,24 @@ def result_columns(recipe: Recipe, form: Form) -> dict[tuple[str, str], str]:
     }
 
 
+def result_kinds(recipe: Recipe) -> dict[tuple[str, str], pa.DataType]:
+    """(measurement, statistic column) -> type of the result column, in order."""
+    statistics = parse_statistics(recipe.statistics)
+    return {(m.name, s.column): s.kind for m in recipe.measurements for s in statistics}
+
+
 def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
-    """See that all column names are unique.
+    """See that all column names are unique, and that long rows hold numbers only.
 
     Raises:
-        SchemaError: two columns would have one name.
+        SchemaError: two columns would have one name, or a long row would hold a list.
     """
+    lists = [s.name for s in parse_statistics(recipe.statistics) if s.listed]
+    if form.layout == "long" and lists:
+        raise SchemaError(
+            f"{lists[0]!r} is a list, and rows of the long layout hold one number each; "
+            "use layout: wide, or leave it out"
+        )
     fixed = ["zone_id", "datetime", "datetime_end", "layer", "status", "geometry", "bbox"]
     results = list(result_columns(recipe, form).values())
     if form.layout == "long":
@@ -87,7 +100,8 @@ def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
         ]  # fmt: skip
         return pa.schema(fields)
     fields += [*times, pa.field("layer", pa.string())]
-    fields += [pa.field(name, pa.float64()) for name in result_columns(recipe, form).values()]
+    names, kinds = result_columns(recipe, form), result_kinds(recipe)
+    fields += [pa.field(name, kinds[key]) for key, name in names.items()]
     fields.append(pa.field("status", pa.string()))
     if form.geometry:
         fields += [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
@@ -122,7 +136,10 @@ class Matrix:
     def __init__(self, zones: pa.Table, layers: int, recipe: Recipe, form: Form) -> None:
         self.zones, self.recipe, self.form = zones, recipe, form
         shape = (zones.num_rows, layers)
-        self.columns = {key: np.full(shape, np.nan) for key in result_columns(recipe, form)}
+        kinds = result_kinds(recipe)
+        self.columns: dict[tuple[str, str], Room] = {
+            key: room_of(kind, *shape) for key, kind in kinds.items()
+        }
         self.met = np.zeros(shape, bool)
         self.status = np.zeros(shape, np.int8)
         self._layers: list[Any] = []
@@ -134,7 +151,7 @@ class Matrix:
         self.met[:, at] = summary.met
         self.status[:, at] = _status(summary)
         for key, column in summary.columns.items():
-            self.columns[key][:, at] = column
+            self.columns[key].put(at, column)
 
     @property
     def rows(self) -> int:
@@ -159,7 +176,7 @@ class Matrix:
         rows = self._rows(zone, layer)
         if self.form.layout == "wide":
             for key, name in result_columns(self.recipe, self.form).items():
-                rows[name] = nullable(self.columns[key][zone, layer])
+                rows[name] = self.columns[key].take(zone, layer)
         else:
             rows = self._long(rows, zone, layer)
         return pa.table([rows[name] for name in schema.names], schema=schema)
@@ -186,8 +203,9 @@ class Matrix:
         keys = list(self.columns)
         repeat = pa.array(np.repeat(np.arange(len(zone)), len(keys)))
         long = {name: column.take(repeat) for name, column in rows.items()}
-        values = np.column_stack([self.columns[key][zone, layer] for key in keys])
-        long["value"] = nullable(values.reshape(-1))
+        columns = [self.columns[key].take(zone, layer).cast(pa.float64()) for key in keys]
+        values = [column.to_numpy(zero_copy_only=False) for column in columns]
+        long["value"] = nullable(np.column_stack(values).reshape(-1))
         for place, name in enumerate(("measurement", "statistic")):
             kinds = pa.array([key[place] for key in keys])
             long[name] = kinds.take(pa.array(np.tile(np.arange(len(keys)), len(zone))))
@@ -221,11 +239,6 @@ def without_layer(zones: pa.Table, recipe: Recipe, form: Form) -> pa.Table:
         for name in schema.names
     ]
     return pa.table(columns, schema=schema)
-
-
-def nullable(values: NDArray[np.float64]) -> pa.Array:
-    """An Arrow array with null for NaN: null means no value, never NaN."""
-    return pa.array(values, mask=np.isnan(values))
 
 
 def _status(summary: LayerSummary) -> NDArray[np.int8]:

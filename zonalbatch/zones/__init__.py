@@ -1,9 +1,9 @@
 """Zones: what to summarise over, streamed from a frame or a file and made fit to be measured.
 
-    shapes ◄─ simple, longitudes ◄─ buffers     geometry, a whole batch at once
-    source ◄─ crs, columns ◄─ frames, files     where zones come from
-    frames ◄─ identity                          ids and hashes
-    all ◄─ reader                               puts them together
+    shapes ◄─ kinds, simple, longitudes ◄─ buffers     geometry, a whole batch at once
+    source ◄─ crs, columns ◄─ frames, files            where zones come from
+    frames ◄─ identity                                 ids and hashes
+    all ◄─ reader                                      puts them together
 
 An arrow points to what is imported.
 """

@@ -33,8 +33,9 @@ from zonalbatch.zones.identity import (
     type_of_ids,
     zone_hashes,
 )
+from zonalbatch.zones.kinds import are_thin, of_one_kind
 from zonalbatch.zones.longitudes import at_the_seam, refuse_metres, split_at_antimeridian
-from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, refuse_lines, repaired
+from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, repaired
 from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
 
@@ -43,11 +44,12 @@ __all__ = ["ZoneReader", "open_zones"]
 NOTES = {
     "repaired": "repaired (rings crossed, overlapped or lay outside)",
     "empty": "empty, kept without cells",
+    "vanished": "of which the buffer left nothing, kept without cells",
     "infinite": "with coordinates that are not finite, taken as empty",
     "unreadable": "that could not be parsed, taken as empty",
     "split": "crossing the antimeridian, split there",
     "moved": "beyond 180 degrees of longitude, brought to -180..180",
-    "parts": "made of mixed parts, of which only the polygons are kept",
+    "parts": "made of mixed parts, of which only those of the highest dimension are kept",
 }
 
 
@@ -83,12 +85,12 @@ class ZoneReader:
     def batches(self, size: int = 65_536) -> Iterator[pa.Table]:
         """Tables of up to ``size`` zones.
 
-        Columns: ``zone_id``; the carried ones; ``geometry`` (WKB: valid, 2-D, polygonal, exterior
+        Columns: ``zone_id``; the carried ones; ``geometry`` (WKB: valid, 2-D, of one kind, exterior
         rings counter-clockwise); ``left, bottom, right, top`` (units of the CRS, NaN where the
         zone is empty); ``hash`` (16 bytes).
 
         Raises:
-            ZonesError: an id is null or comes twice, or a geometry is not a polygon. Duplicates
+            ZonesError: an id is null or comes twice, or coordinates are no degrees. Duplicates
                 are known for certain at the end only.
         """
         for ids, carried, raw, shapes in self._fitted(size):
@@ -122,7 +124,7 @@ class ZoneReader:
                 carried = [
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
-                refuse_lines(raw, ids[-1])
+                raw = of_one_kind(raw, self.tally)
                 senses = ring_senses(raw)
                 raw = flat(raw, np.flatnonzero(senses == 0), self.tally)
                 yield ids[-1], carried, raw, _fit(raw, senses, crs, self.buffer, self.tally)
@@ -208,6 +210,22 @@ def _finite(buffer: float) -> float:
 
 
 def _fit(shapes: Objects, senses: Senses, crs: CRS, buffer: float, tally: Counter[str]) -> Objects:
+    """Shapes made fit, each as what it is; a buffer makes areas of lines and points."""
+    thin = are_thin(shapes)
+    if not thin.any():
+        return _fit_areas(shapes, senses, crs, buffer, tally)
+    out = shapes.copy()
+    out[~thin] = _fit_areas(shapes[~thin], senses[~thin], crs, buffer, tally)
+    if crs.is_geographic:
+        refuse_metres(shapely.bounds(shapes[thin]), crs)
+    if buffer:
+        out[thin] = shapely.orient_polygons(buffered(shapes[thin], crs, buffer, tally))
+    return out
+
+
+def _fit_areas(
+    shapes: Objects, senses: Senses, crs: CRS, buffer: float, tally: Counter[str]
+) -> Objects:
     """Valid, polygonal, oriented shapes, grown by the buffer; -180..180 in geographic CRSs.
 
     Shapes whose rings have a known sense are valid already; the others go through GEOS.
@@ -220,12 +238,11 @@ def _fit(shapes: Objects, senses: Senses, crs: CRS, buffer: float, tally: Counte
         shapes[seam], senses[seam] = split_at_antimeridian(shapes[seam], tally), 0
     doubtful = np.flatnonzero(senses == 0)
     shapes[doubtful] = repaired(shapes[doubtful], tally)
+    note(tally, "empty", shapely.is_empty(shapes[doubtful]).sum())
     if buffer:
-        shapes, doubtful = buffered(shapes, crs, buffer), np.arange(len(shapes))
+        shapes, doubtful = buffered(shapes, crs, buffer, tally), np.arange(len(shapes))
         senses[:] = 0
-    empty = doubtful[shapely.is_empty(shapes[doubtful])]
-    shapes[empty] = EMPTY
-    note(tally, "empty", empty.size)
+    shapes[doubtful[shapely.is_empty(shapes[doubtful])]] = EMPTY
     turned = np.flatnonzero(senses != 1)
     shapes[turned] = shapely.orient_polygons(shapes[turned])
     return shapes

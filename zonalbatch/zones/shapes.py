@@ -6,10 +6,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import shapely
-
-from zonalbatch.errors import ZonesError
 
 __all__ = [
     "EMPTY",
@@ -22,7 +19,6 @@ __all__ = [
     "joined",
     "note",
     "polygonal",
-    "refuse_lines",
     "repaired",
     "single_polygons",
 ]
@@ -33,18 +29,6 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 EMPTY = shapely.Polygon()
 POLYGON, MULTIPOLYGON, COLLECTION = 3, 6, 7  # shapely's type ids
-
-
-def refuse_lines(shapes: Objects, ids: pa.Array) -> None:
-    """Raise if a shape is neither a polygon nor a collection."""
-    kinds = shapely.get_type_id(shapes)
-    wrong = np.flatnonzero((kinds >= 0) & ~np.isin(kinds, (POLYGON, MULTIPOLYGON, COLLECTION)))
-    if wrong.size:
-        raise ZonesError(
-            f"zones must be polygons, but zone {ids[wrong[0]].as_py()!r} is a "
-            f"{shapes[wrong[0]].geom_type} ({wrong.size} like it in its batch); "
-            "buffer lines and points first"
-        )
 
 
 def flat(shapes: Objects, doubtful: Ints, tally: Counter[str]) -> Objects:

@@ -97,9 +97,6 @@ INVALID: dict[str, tuple[Change, tuple[str, ...]]] = {
     "zones without CRS": (
         change_zones(lambda z: z.set_crs(None, allow_override=True)), ("zones.parquet", "no CRS"),
     ),
-    "points for zones": (
-        change_zones(lambda z: z.set_geometry(z.centroid)), ("Point",),
-    ),
     "duplicate ids": (change_zones(lambda z: z.assign(id=[1, 2, 2, 3])), ("unique", "'id'", "2")),
     "null id": (change_zones(lambda z: z.assign(id=["a", None, "b", "c"])), ("null", "'id'")),
     "unknown id column": (put("zones", "id", value="idd"), ("'idd'", "'id'")),

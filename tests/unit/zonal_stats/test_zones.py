@@ -82,9 +82,12 @@ class TestZones:
             zb.zonal_stats(what, tif)
 
     def test_points(self, zones: geopandas.GeoDataFrame, tif: str) -> None:
-        """Points and lines are not polygons, and are said so."""
-        with pytest.raises(InputError, match="Point"):
-            zb.zonal_stats(zones.set_geometry(zones.geometry.centroid), tif)
+        """Points and lines are zones too: a point counts one cell, a line its metres."""
+        points = zones.set_geometry(zones.geometry.centroid)
+        assert zb.zonal_stats(points, tif)["count"].tolist() == [1, 1, 1]
+        lines = zones.set_geometry(zones.geometry.exterior)
+        inside = zb.zonal_stats(lines, tif)["count"]
+        assert inside.iloc[[0, 2]].tolist() == pytest.approx(lines.length.iloc[[0, 2]])
 
     def test_dask_zones(self, zones: geopandas.GeoDataFrame, tif: str) -> None:
         """A dask_geopandas frame is the frame that it computes."""

@@ -1,0 +1,81 @@
+"""Result frame: the statistics of every layer as rows of a table, beside the zones' columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zonalbatch.layer_work import LayerSummary
+from zonalbatch.layers import Layer
+from zonalbatch.statistics import Column
+
+__all__ = ["result_frame"]
+
+
+def result_frame(
+    base: Any,
+    summaries: Sequence[LayerSummary],
+    names: Mapping[tuple[str, str], str],
+    layout: str,
+    *,
+    several: bool,
+    geometry: bool,
+) -> Any:
+    """The result: zone by zone, and within a zone in the order of the layers."""
+    import geopandas
+    import pandas as pd
+
+    values = {key: _by_row([s.columns[key] for s in summaries]) for key in names}
+    fresh = _of_layers([s.layer for s in summaries], len(base)) if several else {}
+    if layout == "long":
+        fresh = _long(fresh, values)
+    else:
+        fresh |= {names[key]: column for key, column in values.items()}
+    shape = base.geometry.name
+    rows, count = base, len(next(iter(fresh.values()))) // len(base)
+    if count > 1:
+        kept = base if geometry else base.drop(columns=shape)
+        rows = kept.iloc[np.repeat(np.arange(len(base)), count)]
+    # One frame out of columns: to add them to a GeoDataFrame would copy it again and again.
+    columns = {name: rows[name] for name in rows.columns if name != shape} | fresh
+    if geometry:
+        columns[shape] = rows[shape]
+        result = geopandas.GeoDataFrame(columns, index=rows.index, geometry=shape)
+    else:
+        result = pd.DataFrame(columns, index=rows.index)
+    result.attrs = base.attrs
+    return result
+
+
+def _by_row(columns: Sequence[Column]) -> Any:
+    """(row,) results of all layers, zone by zone."""
+    if isinstance(columns[0], np.ndarray):
+        return np.column_stack(columns).reshape(-1)
+    zones, layers = len(columns[0]), len(columns)
+    order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
+    return pa.chunked_array(columns).take(pa.array(order)).to_pandas().to_numpy()
+
+
+def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
+    """Which layer each row is of, and when that was measured if any layer says so."""
+    import pandas as pd
+
+    at = np.tile(np.arange(len(layers)), zones)
+    fresh: dict[str, Any] = {"layer": np.array([one.id for one in layers], object)[at]}
+    times = [one.datetime for one in layers]
+    if any(times):
+        fresh["datetime"] = pd.to_datetime(np.array(times, object), utc=True)[at]
+    return fresh
+
+
+def _long(fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """One row for each measurement and statistic."""
+    rows = len(next(iter(values.values())))
+    return {name: column.repeat(len(values)) for name, column in fresh.items()} | {
+        "measurement": np.tile(np.array([m for m, _ in values], object), rows),
+        "statistic": np.tile(np.array([s for _, s in values], object), rows),
+        "value": np.column_stack(list(values.values())).reshape(-1),
+    }

@@ -1,0 +1,96 @@
+"""Central moments: what skewness and kurtosis are told from.
+
+States merge by the rules of Pébay, Formulas for robust, one-pass parallel computation of
+covariances and arbitrary-order statistical moments, Sandia SAND2008-6212 (2008).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from zonalbatch.cells import Cells, Covered
+
+__all__ = ["Central"]
+
+N, MEAN, M2, M3, M4 = range(5)
+
+
+class Central:
+    """Sums of powers of deviations from the mean, gathered tile by tile."""
+
+    def __init__(self, covered: Covered) -> None:
+        self.state = np.zeros((covered.coverage.n_zones, 5))
+        """(zone, 5) sum of shares, mean, and sums of squared, cubed and fourth deviations."""
+
+    def add(self, cells: Cells) -> None:
+        """Fold in the cells of one tile; tiles must come in row-major order."""
+        layout = cells.layout
+        _add(
+            cells.values, cells.reasons, layout.zone, layout.offsets, layout.inner,
+            layout.cell_span, layout.coverage.cell_fraction, self.state,
+        )  # fmt: skip
+
+    def finish(self, scale: float, offset: float) -> None:
+        """Nothing to do: neither skewness nor kurtosis changes with scale (positive) or offset."""
+
+    @property
+    def skew(self) -> NDArray[np.float64]:
+        """(zone,) m3 / m2^1.5 of the population (g1), NaN where the variance is 0."""
+        n, _, m2, m3, _ = self.state.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(m2 > 0, np.sqrt(n) * m3 / m2**1.5, np.nan)
+
+    @property
+    def kurtosis(self) -> NDArray[np.float64]:
+        """(zone,) m4 / m2² - 3 of the population (g2, 0 for a normal one), NaN for variance 0."""
+        n, _, m2, _, m4 = self.state.T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(m2 > 0, n * m4 / m2**2 - 3.0, np.nan)
+
+
+@njit(nogil=True, cache=True)
+def _add(values, reasons, zones, offsets, inners, cell_span, fractions, state):
+    for piece in range(len(zones)):
+        start, stop = offsets[piece], offsets[piece + 1]
+        first = start + inners[piece]
+        shift = cell_span[piece, 0] - first
+        n = total = 0.0
+        for i in range(start, stop):
+            if len(reasons) == 0 or reasons[i] == 0:
+                share = 1.0 if i < first else fractions[i + shift]
+                n += share
+                total += share * np.float64(values[i])
+        if n == 0.0:
+            continue
+        mean = total / n
+        m2 = m3 = m4 = rest = 0.0
+        for i in range(start, stop):
+            if len(reasons) == 0 or reasons[i] == 0:
+                share = 1.0 if i < first else fractions[i + shift]
+                d = np.float64(values[i]) - mean
+                rest += share * d
+                m2 += share * d * d
+                m3 += share * d * d * d
+                m4 += share * d * d * d * d
+        _merge(state[zones[piece]], n, mean + rest / n, m2, m3, m4)
+
+
+@njit(nogil=True, cache=True)
+def _merge(a, n, mean, m2, m3, m4):
+    """Merge a state into a zone's."""
+    n_a, a2, a3 = a[N], a[M2], a[M3]
+    both = n_a + n
+    delta = mean - a[MEAN] if n_a > 0.0 else 0.0
+    d = delta / both
+    a[M4] += (
+        m4
+        + delta * d * d * d * n_a * n * (n_a * n_a - n_a * n + n * n)
+        + 6.0 * d * d * (n_a * n_a * m2 + n * n * a2)
+        + 4.0 * d * (n_a * m3 - n * a3)
+    )
+    a[M3] += m3 + delta * d * d * n_a * n * (n_a - n) + 3.0 * d * (n_a * m2 - n * a2)
+    a[M2] += m2 + delta * d * n_a * n
+    a[MEAN] = a[MEAN] + d * n if n_a > 0.0 else mean
+    a[N] = both

@@ -1,0 +1,76 @@
+"""Summary: all states of one measurement of one layer, gathered tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from zonalbatch.cells import OUTSIDE, UNREAD, Cells, Covered
+from zonalbatch.statistics.moments import COUNT, Moments
+
+__all__ = ["Column", "State", "Summary"]
+
+Column: TypeAlias = NDArray[np.float64] | pa.Array
+"""(zone,) numbers, NaN for none; or an Arrow array of lists."""
+
+
+class State(Protocol):
+    """A mergeable summary of the cells of each zone."""
+
+    def add(self, cells: Cells) -> None:
+        """Fold in the cells of one tile; tiles come in row-major order."""
+
+    def finish(self, scale: float, offset: float) -> None:
+        """Close the state and bring it from raw to physical values; ``scale`` is positive."""
+
+
+class Summary:
+    """All states of one measurement of one layer, gathered tile by tile."""
+
+    def __init__(self, covered: Covered, states: Mapping[str, State]) -> None:
+        self.total = covered.coverage.zone_total
+        """(zone,) sum of shares, cells."""
+        self.beyond = covered.coverage.beyond
+        """(zone,) True if cells of the zone lie where no tile was visited."""
+        self.moments = Moments(covered)
+        self._states = dict(states)
+
+    def state(self, name: str) -> Any:
+        """One of the states that were asked for."""
+        return self._states[name]
+
+    def add(self, cells: Cells) -> None:
+        """Fold in the cells of one tile; tiles must come in row-major order."""
+        self.moments.add(cells)
+        for state in self._states.values():
+            state.add(cells)
+
+    def finish(self, scale: float, offset: float) -> None:
+        """Close the states and bring them from raw to physical values."""
+        self.moments.finish(scale, offset)
+        for state in self._states.values():
+            state.finish(scale, offset)
+
+    @property
+    def met(self) -> NDArray[np.bool_]:
+        """(zone,) True if a covered cell lies in the layer's files."""
+        met: NDArray[np.bool_] = np.delete(self.moments.counts, OUTSIDE, axis=1).sum(axis=1) > 0
+        return met
+
+    @property
+    def unread(self) -> NDArray[np.bool_]:
+        """(zone,) True if a cell of the zone could not be read."""
+        return self.moments.counts[:, UNREAD] > 0
+
+    @property
+    def count(self) -> NDArray[np.float64]:
+        """(zone,) sum of the shares of the valid cells."""
+        return self.moments.state[:, COUNT]
+
+    def of_valid(self, column: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A column with NaN where the zone has no valid cell."""
+        return np.where(self.count > 0, column, np.nan)

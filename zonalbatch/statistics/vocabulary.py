@@ -1,0 +1,212 @@
+"""Vocabulary: the names of statistics, and how each is told from the states."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from zonalbatch.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
+from zonalbatch.errors import StatisticError
+from zonalbatch.statistics.area import ZoneArea
+from zonalbatch.statistics.central import Central
+from zonalbatch.statistics.classes import Classes
+from zonalbatch.statistics.extremes import Extremes
+from zonalbatch.statistics.heaviest import Heaviest, value_at
+from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
+from zonalbatch.statistics.summary import Column, State, Summary
+from zonalbatch.statistics.values import Values
+
+__all__ = ["Statistic", "parse_statistics", "summary_of"]
+
+Floats = NDArray[np.float64]
+
+NUMBER, WHOLE = pa.float64(), pa.int64()
+VALUES = pa.list_(pa.float64())
+SHARES = pa.list_(pa.struct([("class", pa.float64()), ("value", pa.float64())]))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One result column, computed from the summary of each zone."""
+
+    name: str
+    """Its standard name: ``mean``, ``p90``."""
+    finalize: Callable[[Summary], Column]
+    """(zone,) values, NaN for none, from a finished summary."""
+    state: str | None = None
+    """The state that it needs beside the moments."""
+    kind: pa.DataType = NUMBER
+    """Type of the column."""
+    probability: float | None = None
+    """The probability of a quantile, 0 to 1."""
+
+    @property
+    def column(self) -> str:
+        """Its name as a column: ``p2.5`` becomes ``p2_5``."""
+        return self.name.replace(".", "_")
+
+    @property
+    def listed(self) -> bool:
+        """True if each row holds a list."""
+        return bool(pa.types.is_list(self.kind))
+
+
+STATES: dict[str, Callable[[Covered, Sequence[Statistic]], State]] = {
+    "values": lambda covered, asking: Values(
+        covered, tuple(s.probability for s in asking if s.probability is not None)
+    ),
+    "classes": lambda covered, asking: Classes(covered, listed=any(s.listed for s in asking)),
+    "central": lambda covered, _: Central(covered),
+    "extremes": lambda covered, _: Extremes(covered),
+    "area": lambda covered, _: ZoneArea(covered.areas()),
+    "heaviest": lambda covered, _: Heaviest(covered),
+}
+
+
+def summary_of(covered: Covered, statistics: Sequence[Statistic]) -> Summary:
+    """An empty summary with the states that some statistics need."""
+    asking: dict[str, list[Statistic]] = {}
+    for statistic in statistics:
+        if statistic.state is not None:
+            asking.setdefault(statistic.state, []).append(statistic)
+    return Summary(covered, {name: STATES[name](covered, by) for name, by in asking.items()})
+
+
+def parse_statistics(names: Sequence[str]) -> tuple[Statistic, ...]:
+    """The statistics with these names or aliases, in their order, each once.
+
+    Raises:
+        StatisticError: a name is unknown, or there is none.
+    """
+    if isinstance(names, str):
+        names = names.split(",")
+    found = {s.name: s for s in (_parse(str(name).strip()) for name in names)}
+    if not found:
+        raise StatisticError("no statistic is asked for; name at least one, such as 'mean'")
+    return tuple(found.values())
+
+
+def _parse(name: str) -> Statistic:
+    quantile = QUANTILE.fullmatch(name)
+    if quantile:
+        return _percentile(name, *quantile.groups())
+    name = ALIASES.get(name, name)
+    if name not in STATISTICS:
+        known = [*STATISTICS, "p90", *ALIASES]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+        raise StatisticError(f"unknown statistic {name!r}{hint}")
+    return STATISTICS[name]
+
+
+def _percentile(name: str, percent: str | None, percentile: str | None, q: str | None) -> Statistic:
+    value = float(q) * 100 if q is not None else float(percent or percentile or 0)
+    if not 0 <= value <= 100:
+        raise StatisticError(f"{name!r} asks for a percentile outside of 0 to 100")
+    return _quantile(f"p{np.format_float_positional(round(value, 10), trim='-')}", value / 100)
+
+
+def _quantile(name: str, probability: float) -> Statistic:
+    return Statistic(
+        name, lambda s: s.state("values").of(probability), "values", probability=probability
+    )
+
+
+def _variance(summary: Summary) -> Floats:
+    state = summary.moments.state
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return summary.of_valid(state[:, M2] / state[:, COUNT])
+
+
+def _mean(summary: Summary) -> Floats:
+    state = summary.moments.state
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return summary.of_valid(state[:, SUM] / state[:, COUNT])
+
+
+def _cv(summary: Summary) -> Floats:
+    mean = _mean(summary)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(mean == 0, np.nan, np.sqrt(_variance(summary)) / mean)
+
+
+def _valid_fraction(summary: Summary) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(summary.total > 0, summary.count / summary.total, np.nan)
+
+
+def _area(summary: Summary) -> Floats:
+    area: Floats = summary.state("area").metres
+    return area
+
+
+def _variety(summary: Summary) -> Floats:
+    return summary.of_valid(summary.state("classes").variety.astype(np.float64))
+
+
+def _moment(index: int) -> Callable[[Summary], Floats]:
+    return lambda summary: summary.of_valid(summary.moments.state[:, index])
+
+
+def _reason(index: int) -> Callable[[Summary], Floats]:
+    return lambda summary: summary.moments.counts[:, index]
+
+
+def _outside(summary: Summary) -> Floats:
+    """What is left of the total: so the parts add up, however the visited tiles were cut."""
+    counts = summary.moments.counts
+    some = summary.beyond | (counts[:, OUTSIDE] > 0)
+    inside = np.delete(counts, OUTSIDE, axis=1).sum(axis=1)
+    return np.where(some, np.maximum(summary.total - inside, 0.0), 0.0)
+
+
+STATISTICS: dict[str, Statistic] = {
+    one.name: one
+    for one in (
+        Statistic("count", lambda s: s.count),
+        Statistic("sum", _moment(SUM)),
+        Statistic("mean", _mean),
+        Statistic("min", _moment(MIN)),
+        Statistic("max", _moment(MAX)),
+        Statistic("range", lambda s: s.of_valid(s.moments.state[:, MAX] - s.moments.state[:, MIN])),
+        Statistic("std", lambda s: np.sqrt(_variance(s))),
+        Statistic("variance", _variance),
+        Statistic("cv", _cv),
+        Statistic("skew", lambda s: s.state("central").skew, "central"),
+        Statistic("kurtosis", lambda s: s.state("central").kurtosis, "central"),
+        _quantile("median", 0.5),
+        Statistic("mode", lambda s: s.state("classes").mode, "classes"),
+        Statistic("minority", lambda s: s.state("classes").minority, "classes"),
+        Statistic("variety", _variety, "classes", WHOLE),
+        Statistic("unique", lambda s: s.state("classes").unique(), "classes", VALUES),
+        Statistic("frac", lambda s: s.state("classes").frac(), "classes", SHARES),
+        Statistic("min_x", lambda s: s.state("extremes").x(0), "extremes"),
+        Statistic("min_y", lambda s: s.state("extremes").y(0), "extremes"),
+        Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),
+        Statistic("max_y", lambda s: s.state("extremes").y(1), "extremes"),
+        Statistic("value", value_at, "heaviest"),
+        Statistic("valid_fraction", _valid_fraction),
+        Statistic("area", _area, "area"),
+        Statistic("valid_area", lambda s: _area(s) * _valid_fraction(s), "area"),
+        Statistic("n_total", lambda s: s.total),
+        Statistic("n_nodata", _reason(NODATA)),
+        Statistic("n_nan", _reason(NOT_A_NUMBER)),
+        Statistic(
+            "n_masked",
+            lambda s: s.moments.counts[:, FILE_MASK] + s.moments.counts[:, USER_MASK],
+        ),
+        Statistic("n_outside", _outside),
+    )
+}
+
+ALIASES = {"stdev": "std", "var": "variance", "majority": "mode", "nunique": "variety"}
+
+QUANTILE = re.compile(
+    r"p(\d{1,3}(?:\.\d+)?)|percentile_(\d{1,3}(?:\.\d+)?)|quantile\(q=(\d*\.?\d+)\)"
+)
