@@ -40,7 +40,7 @@ GOLDEN: Mapping[int, Mapping[str, str]] = {
     },
     2: {
         "fingerprint": "d904adb1195c170663265080ced0a1b1",
-        "part": "",
+        "part": "ad223763db8bf439f900bed4ad5b524e",
         "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
     },
 }
