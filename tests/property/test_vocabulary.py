@@ -145,6 +145,13 @@ def test_nothing_valid() -> None:
     assert found["unique"] == found["frac"] == []
 
 
+def test_no_zone_meets_the_raster() -> None:
+    """A zone without a cell has no statistic, and empty lists."""
+    found = told(np.zeros((4, 4), np.uint8), shapely.box(90, 90, 95, 95), 0, 0)
+    assert np.isnan([found[name] for name in NUMBERS]).all()
+    assert found["unique"] == found["frac"] == []
+
+
 def test_scale_and_offset() -> None:
     """Classes are told in physical values; skewness does not change."""
     values = np.array([[10, 20], [20, 40]], np.int16)

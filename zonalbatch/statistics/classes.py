@@ -66,8 +66,7 @@ class Classes:
             column *= scale
             column += offset
         if self._settled is not None:
-            listed = _Ragged.merged(self._settled)
-            self._listed = listed.physical(scale, offset)
+            self._listed = _Ragged.by_zone(self._settled).physical(scale, offset)
             self._settled.clear()
 
     def weights(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
@@ -172,6 +171,25 @@ class _Ragged:
         zones, counts = np.unique(zone[first], return_counts=True)
         return cls(zones, np.concatenate([[0], np.cumsum(counts)]), values[first], whole, part)
 
+    @classmethod
+    def by_zone(cls, parts: Sequence[_Ragged]) -> _Ragged:
+        """All classes of all zones, zones ascending, of parts that share no zone."""
+        if not parts:
+            none = np.zeros(0, np.int64)
+            return cls(none, np.zeros(1, np.int64), np.zeros(0), none, none)
+        zone = np.concatenate([p.zone for p in parts])
+        order = np.argsort(zone)
+        sizes = np.concatenate([np.diff(p.offsets) for p in parts])
+        offsets = np.concatenate([[0], np.cumsum(sizes[order])])
+        to = np.empty(len(zone), np.int64)
+        to[order] = offsets[:-1]
+        columns = []
+        for each in zip(*((p.values, p.whole, p.part) for p in parts), strict=True):
+            column = np.concatenate(each)
+            columns.append(np.empty_like(column))
+            _spread(column, sizes, to, columns[-1])
+        return cls(zone[order], offsets, *columns)
+
     def of_zones(self, wanted: NDArray[np.bool_]) -> _Ragged:
         """The classes of some entries."""
         if wanted.all():
@@ -187,6 +205,16 @@ class _Ragged:
         """The same with physical values."""
         values = self.values.astype(np.float64) * scale + offset
         return _Ragged(self.zone, self.offsets, values, self.whole, self.part)
+
+
+@njit(nogil=True, cache=True)
+def _spread(column, sizes, to, out):
+    """Copy runs of these sizes, one after the other, each to its place."""
+    at = 0
+    for run in range(len(sizes)):
+        for i in range(sizes[run]):
+            out[to[run] + i] = column[at + i]
+        at += sizes[run]
 
 
 @njit(nogil=True, cache=True)
