@@ -67,9 +67,8 @@ def _of_zones(areas: Floats, rings: Rings) -> Floats:
     """Exteriors less their holes, summed by zone."""
     signs = np.full(len(areas), -1.0)
     signs[rings.polygons[:-1]] = 1.0
-    before = np.concatenate([[0.0], np.cumsum(signs * areas)])
-    ends = before[rings.polygons[rings.shapes]]
-    return np.asarray(np.diff(ends))
+    zone = np.repeat(np.arange(len(rings.shapes) - 1), np.diff(rings.polygons[rings.shapes]))
+    return np.bincount(zone, weights=signs * areas, minlength=len(rings.shapes) - 1)
 
 
 @njit(nogil=True, cache=True)

@@ -63,3 +63,11 @@ def test_a_zone_around_a_pole(crs: str) -> None:
                                           (0, 0, 1e6, 1e6))]  # fmt: skip
     four = np.array([shapely.segmentize(q, 20_000.0) for q in quarters], object)
     assert area == pytest.approx(zone_areas(four, crs).sum(), rel=1e-6)
+
+
+def test_zones_beside_change_no_bit() -> None:
+    """The area of a zone is the same alone and among others."""
+    rng = np.random.default_rng(5)
+    shapes = np.array([star(rng, 0.05) for _ in range(50)], object)
+    alone = [zone_areas(shapes[i : i + 1], DEGREES)[0] for i in range(50)]
+    assert zone_areas(shapes, DEGREES).tolist() == alone
