@@ -68,7 +68,7 @@ def _of_zones(areas: Floats, rings: Rings) -> Floats:
     signs = np.full(len(areas), -1.0)
     signs[rings.polygons[:-1]] = 1.0
     zone = np.repeat(np.arange(len(rings.shapes) - 1), np.diff(rings.polygons[rings.shapes]))
-    return np.bincount(zone, weights=signs * areas, minlength=len(rings.shapes) - 1)
+    return np.asarray(np.bincount(zone, weights=signs * areas, minlength=len(rings.shapes) - 1))
 
 
 @njit(nogil=True, cache=True)

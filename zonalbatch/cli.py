@@ -10,7 +10,7 @@ import json
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zonalbatch import __version__
-from zonalbatch.errors import InputError, OutputError, ZonalbatchError
+from zonalbatch.cli_explain import explain
+from zonalbatch.errors import ZonalbatchError
 
 if TYPE_CHECKING:
     from zonalbatch.planning import Plan
@@ -199,8 +200,9 @@ def stats(
     `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`
     """
     from zonalbatch.frames import zonal_stats
+    from zonalbatch.tables import teller
 
-    tell = _teller(out)
+    tell = teller(out)
     frame = zonal_stats(
         str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
         columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
@@ -232,13 +234,17 @@ def points(
     `zonalbatch points plots.gpkg ndvi.tif --radius 30 --stats mean,std -o plots.csv`
     """
     from zonalbatch.points import point_query
+    from zonalbatch.tables import teller
 
-    tell = _teller(out)
+    tell = teller(out)
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
         interpolate=interpolate, radius=radius, stats=names, id=id,  # type: ignore[arg-type]
     )  # fmt: skip
     tell(frame)
+
+
+app.command()(explain)
 
 
 def _bands(names: list[str] | None) -> list[int | str] | None:
@@ -341,43 +347,6 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
         print(f"  failure   {failure.cause}")
     for note in made.notes:
         print(f"  note      {note}")
-
-
-def _teller(out: Path | None) -> Callable[[Any], None]:
-    """What prints a frame or, given a path, writes it to a file with this ending.
-
-    Raises:
-        InputError: the ending is unknown.
-    """
-
-    if out is None:
-        return _print_frame
-
-    def csv(frame: Any) -> None:
-        frame.drop(columns=frame.geometry.name).to_csv(out, index=frame.index.name is not None)
-
-    writers = {
-        ".parquet": lambda frame: frame.to_parquet(out),
-        ".gpkg": lambda frame: frame.to_file(out, driver="GPKG"),
-        ".geojson": lambda frame: frame.to_file(out, driver="GeoJSON"),
-        ".csv": csv,
-    }
-    if out.suffix.lower() not in writers:
-        raise InputError(f"cannot write {out}: use a name that ends in {', '.join(writers)}")
-
-    def write(frame: Any) -> None:
-        try:
-            writers[out.suffix.lower()](frame)
-        except (OSError, RuntimeError) as error:  # pyogrio's errors are of the second kind
-            raise OutputError(f"cannot write {out}: {error}") from error
-        print(f"wrote {len(frame):,} rows to {out}")
-
-    return write
-
-
-def _print_frame(frame: Any) -> None:
-    table = frame.drop(columns=frame.geometry.name)
-    print(table.to_string(max_rows=60, max_cols=20, index=table.index.name is not None))
 
 
 if __name__ == "__main__":

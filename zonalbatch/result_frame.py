@@ -51,14 +51,13 @@ def result_frame(
 
 
 def _by_row(columns: Sequence[Column]) -> Any:
-    """(row,) results of all layers, zone by zone; lists stay Arrow's, for Python's take seconds."""
-    import pandas as pd
-
+    """(row,) results of all layers, zone by zone."""
     if isinstance(columns[0], np.ndarray):
         return np.column_stack(columns).reshape(-1)
     zones, layers = len(columns[0]), len(columns)
     order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
-    return pd.arrays.ArrowExtensionArray(pa.chunked_array(columns).take(pa.array(order)))
+    # Objects: pandas cannot read back the lists of Arrow that it writes to Parquet.
+    return pa.chunked_array(columns).take(pa.array(order)).to_pandas().to_numpy()
 
 
 def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:

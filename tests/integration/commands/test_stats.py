@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ import pandas as pd
 import pytest
 
 import zonalbatch as zb
-from tests.made.commands import Command, assert_one_sentence
+from tests.made.commands import Command, assert_one_sentence, command
+from tests.made.places import CRS
+from tests.made.rasters import write_tif
+from tests.made.zones import cells
 from zonalbatch.demo import Landscape
 
 
@@ -123,3 +127,20 @@ class TestStats:
         code, out, err = here("stats", land.fields, broken)
         assert (code, out) == (3, "")
         assert_one_sentence(err, "broken.tif")
+
+
+@pytest.mark.parametrize("ending", ["csv", "gpkg", "geojson", "parquet"])
+def test_lists_in_every_format(tmp_path: Path, ending: str) -> None:
+    """Classes are JSON where a format knows no lists; Parquet keeps them and can be read back."""
+    raster = write_tif(tmp_path / "classes.tif", np.array([[1, 1], [2, 3]], np.uint8))
+    geopandas.GeoDataFrame(geometry=[cells(0, 0, 2, 2)], crs=CRS).to_file(tmp_path / "one.gpkg")
+    out = tmp_path / f"out.{ending}"
+    told = command("stats", tmp_path / "one.gpkg", raster, "--stats", "unique,frac", "--out", out)
+    assert told.code == 0, told.err
+    read = {"csv": pd.read_csv, "parquet": geopandas.read_parquet}.get(ending, geopandas.read_file)
+    (unique,), (frac,) = read(out)["unique"], read(out)["frac"]
+    if ending == "parquet":
+        assert (unique.tolist(), len(frac)) == ([1.0, 2.0, 3.0], 3)
+    else:
+        assert json.loads(unique) == [1.0, 2.0, 3.0]
+        assert json.loads(frac) == {"1": 0.5, "2": 0.25, "3": 0.25}

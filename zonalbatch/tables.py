@@ -1,0 +1,76 @@
+"""Tables: a result told to the user, printed or written in the format that a file's name says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zonalbatch.errors import InputError, OutputError
+
+__all__ = ["teller"]
+
+WIDTH = 40
+"""Characters of a list that are printed."""
+
+
+def teller(out: Path | None) -> Callable[[Any], None]:
+    """What prints a frame or, given a path, writes it to a file with this ending.
+
+    Lists are JSON in all formats but Parquet, which knows lists.
+
+    Raises:
+        InputError: the ending is unknown.
+    """
+    if out is None:
+        return _print_frame
+
+    def csv(frame: Any) -> None:
+        plain = _with_text(frame).drop(columns=frame.geometry.name)
+        plain.to_csv(out, index=frame.index.name is not None)
+
+    writers = {
+        ".parquet": lambda frame: frame.to_parquet(out),
+        ".gpkg": lambda frame: _with_text(frame).to_file(out, driver="GPKG"),
+        ".geojson": lambda frame: _with_text(frame).to_file(out, driver="GeoJSON"),
+        ".csv": csv,
+    }
+    if out.suffix.lower() not in writers:
+        raise InputError(f"cannot write {out}: use a name that ends in {', '.join(writers)}")
+
+    def write(frame: Any) -> None:
+        try:
+            writers[out.suffix.lower()](frame)
+        except (OSError, RuntimeError) as error:  # pyogrio's errors are of the second kind
+            raise OutputError(f"cannot write {out}: {error}") from error
+        print(f"wrote {len(frame):,} rows to {out}")
+
+    return write
+
+
+def _print_frame(frame: Any) -> None:
+    table = _with_text(frame, WIDTH).drop(columns=frame.geometry.name)
+    print(table.to_string(max_rows=60, max_cols=20, index=table.index.name is not None))
+
+
+def _with_text(frame: Any, width: int | None = None) -> Any:
+    """A frame with lists as JSON, cut to a width."""
+    lists = [
+        name
+        for name in frame.select_dtypes("object")
+        if frame[name].map(lambda value: isinstance(value, np.ndarray)).any()
+    ]
+    return frame.assign(**{name: frame[name].map(lambda v: _json(v, width)) for name in lists})
+
+
+def _json(value: Any, width: int | None) -> Any:
+    """The JSON of an array; (class, value) pairs are an object."""
+    if not isinstance(value, np.ndarray):
+        return value
+    pairs = len(value) > 0 and isinstance(value[0], dict)
+    plain = {f"{v['class']:g}": v["value"] for v in value} if pairs else value.tolist()
+    text = json.dumps(plain)
+    return text if width is None or len(text) <= width else f"{text[: width - 1]}…"
