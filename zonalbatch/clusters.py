@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from zonalbatch.reading import processors
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["open_client"]
+__all__ = ["leave_if_imported", "open_client"]
 
 SETTINGS = {
     # A worker takes the next part when it has done one: parts are large and wait better unassigned.
@@ -26,6 +27,19 @@ SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
 }
+
+
+GUARD = "put what calls zonalbatch below `if __name__ == '__main__':`"
+
+
+def leave_if_imported() -> None:
+    """End a worker process that runs a job because it imports the script that started it.
+
+    Raises:
+        SystemExit: with what to do, as the process is being started by multiprocessing.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(f"error: a worker process imports your script, which runs a job: {GUARD}")
 
 
 @contextmanager
@@ -61,7 +75,9 @@ def _started(cluster: LocalCluster) -> Iterator[Client]:
                 silence_logs=logging.ERROR,
             )
     except (OSError, RuntimeError, TimeoutError) as error:
-        raise ClusterError(f"no local cluster could be started: {error}") from error
+        raise ClusterError(
+            f"no local cluster could be started: {str(error).rstrip('.')}; in a script, {GUARD}"
+        ) from error
     with workers, distributed.Client(workers) as client:
         yield client
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import zonalbatch as zb
-from tests.made.commands import Command, assert_one_sentence, command
+from tests.made.commands import Command, assert_one_sentence, command, typed
 from tests.made.jobs import NOWHERE, Bench
+from tests.made.places import CRS, LEFT, TOP
+from tests.made.rasters import noise, write_tif
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -53,3 +57,21 @@ class TestCluster:
         code, _, err = here("run", bench.write(document))
         assert code == 2
         assert_one_sentence(err, "cluster.address")
+
+
+def test_a_script_without_a_guard_is_told_of_it(tmp_path: Path) -> None:
+    """Worker processes import the script that starts them; what to do is said first and last."""
+    raster = write_tif(tmp_path / "a.tif", noise(40, 40))
+    (tmp_path / "script.py").write_text(
+        "import geopandas, shapely, zonalbatch as zb\n"
+        f"g = geopandas.GeoDataFrame(geometry=[shapely.box({LEFT}, {TOP - 99}, {LEFT + 99}, {TOP})],"
+        f" crs='{CRS}')\n"
+        f"zb.run(zb.Job(zones={{'path': g}}, source={{'kind': 'cog', 'files': [{raster!r}]}},\n"
+        "              bands={'red': 1}, output={'path': 'out'}, cluster={'kind': 'local',"
+        " 'workers': 1}))\n"
+    )
+    told = typed([sys.executable, "script.py"], tmp_path)
+    assert told.code != 0
+    lines = told.err.strip().splitlines()
+    assert "__name__ == '__main__'" in lines[0]
+    assert "__name__ == '__main__'" in lines[-1]
