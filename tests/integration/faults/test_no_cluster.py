@@ -64,8 +64,8 @@ def test_a_script_without_a_guard_is_told_of_it(tmp_path: Path) -> None:
     raster = write_tif(tmp_path / "a.tif", noise(40, 40))
     (tmp_path / "script.py").write_text(
         "import geopandas, shapely, zonalbatch as zb\n"
-        f"g = geopandas.GeoDataFrame(geometry=[shapely.box({LEFT}, {TOP - 99}, {LEFT + 99}, {TOP})],"
-        f" crs='{CRS}')\n"
+        f"zone = shapely.box({LEFT}, {TOP - 99}, {LEFT + 99}, {TOP})\n"
+        f"g = geopandas.GeoDataFrame(geometry=[zone], crs='{CRS}')\n"
         f"zb.run(zb.Job(zones={{'path': g}}, source={{'kind': 'cog', 'files': [{raster!r}]}},\n"
         "              bands={'red': 1}, output={'path': 'out'}, cluster={'kind': 'local',"
         " 'workers': 1}))\n"
