@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
-    "Job", "Results", "__version__", "errors", "open_results", "plan", "point_query", "run",
-    "zonal_stats",
+    "Job", "Results", "__version__", "errors", "explain", "open_results", "plan", "point_query",
+    "run", "zonal_stats",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from zonalbatch import errors
     from zonalbatch.api import plan, run
     from zonalbatch.frames import zonal_stats
+    from zonalbatch.inquiry import explain
     from zonalbatch.job import Job
     from zonalbatch.points import point_query
     from zonalbatch.results import Results, open_results
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Job": "job",
     "Results": "results",
+    "explain": "inquiry",
     "open_results": "results",
     "plan": "api",
     "point_query": "points",

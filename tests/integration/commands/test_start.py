@@ -9,9 +9,10 @@ import zonalbatch as zb
 from tests.made.commands import Command, command, python
 from zonalbatch import cli
 
-COMMANDS = {"run", "plan", "validate", "schema", "status", "stats", "demo"}
+COMMANDS = {"run", "plan", "validate", "schema", "status", "stats", "points", "explain",
+            "demo"}  # fmt: skip
 HEAVY = {
-    "dask", "distributed", "geopandas", "numba", "numpy", "pandas", "pyarrow", "pystac",
+    "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "pystac",
     "rasterio", "rioxarray", "shapely", "xarray",
 }  # fmt: skip
 
