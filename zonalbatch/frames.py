@@ -13,6 +13,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
+from zonalbatch.arguments import (
+    band_index,
+    band_keys,
+    check_columns,
+    check_layout,
+    coverage_rule,
+    expressions_given,
+    id_column,
+    mask_values,
+    nodata_value,
+    rasters_given,
+    refuse_later,
+    scaling,
+    statistics_given,
+)
 from zonalbatch.errors import (
     GridMismatch,
     InputError,
@@ -113,7 +128,11 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    _refuse_later(weights, group_by)
+    refuse_later(weights, group_by)
+    check_layout(layout)
+    zones = zones.compute() if hasattr(zones, "compute") else zones
+    check_columns(zones)
+    id = id_column(zones, id)
     frame, reader = _opened(zones, id)
     table, shapes = reader.whole()
     found, arrays = _found(
@@ -134,19 +153,10 @@ def zonal_stats(
     return result_frame(base, summaries, names, layout, several=several, geometry=geometry)
 
 
-def _refuse_later(weights: Any, group_by: str | None) -> None:
-    if weights is not None:
-        raise InputError("weights are not in this version; leave weights=None")
-    if group_by not in (None, "item"):
-        raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
-
-
 def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike):
         return None, open_zones(zones, id=id, columns=["*"])
-    if hasattr(zones, "compute"):
-        zones = zones.compute()
     return zones, open_zones(_needed(zones, id), id=id)
 
 
@@ -187,26 +197,36 @@ def _base(
         raise InputError(
             f"the zones have no column {unknown[0]!r}; they have {', '.join(map(str, frame))}"
         )
-    return frame[[*columns, frame.geometry.name]]
+    return frame[list(dict.fromkeys([*columns, frame.geometry.name]))]
 
 
 def _bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
     """Bands by name from a number, a name, a list of them, or a mapping."""
+    nodata = nodata_value(nodata)
     if bands is None:
         return None
-    if isinstance(bands, str | int):
+    if isinstance(bands, str) or not isinstance(bands, Iterable):
         bands = [bands]
     if not isinstance(bands, Mapping):
-        bands = {f"band_{b}" if isinstance(b, int) else str(b): b for b in bands}
-    return {name: replace(_band(band), nodata=nodata) for name, band in bands.items()}
+        bands = {_band_name(band): band for band in bands}
+    found = {name: _band(band) for name, band in bands.items()}
+    if nodata is None:
+        return found
+    return {name: replace(band, nodata=nodata) for name, band in found.items()}
+
+
+def _band_name(band: Any) -> str:
+    index = band_index(band)
+    return str(band) if index is None else f"band_{index}"
 
 
 def _band(band: Any) -> Band:
     if isinstance(band, Band):
         return band
     if isinstance(band, Mapping):
-        return Band(**band)
-    return Band(index=band) if isinstance(band, int) else Band(asset=str(band))
+        return Band(**band_keys(band))
+    index = band_index(band)
+    return Band(asset=str(band)) if index is None else Band(index=index)
 
 
 def _found(
@@ -219,6 +239,11 @@ def _found(
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
+    raster, nodata, scale_offset = (
+        rasters_given(raster),
+        nodata_value(nodata),
+        scaling(scale_offset),
+    )
     if hasattr(raster, "dims"):
         if resolution is not None:
             raise InputError("an array has no overviews; coarsen it yourself, or give its file")
@@ -227,7 +252,7 @@ def _found(
         items = [raster] if hasattr(raster, "assets") else raster
         found = stac_layers(items, bands=bands, scale_offset=scale_offset, resolution=resolution)
     else:
-        files = [raster] if isinstance(raster, str | os.PathLike) else list(raster)
+        files = [raster] if isinstance(raster, str | os.PathLike) else raster
         found = cog_layers(
             files=[os.fspath(f) for f in files], bands=bands, scale_offset=scale_offset,
             datetime_pattern=datetime_pattern, resolution=resolution,
@@ -265,6 +290,7 @@ def _recipe(
 ) -> Recipe:
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
     given = None if mask is None else _mask(mask, known)
+    measurements = expressions_given(measurements)
     if measurements is None:
         measurements = {n: n for n in known if given is None or n != given.band}
         expressions = {n: bare(n) for n in measurements}
@@ -272,30 +298,28 @@ def _recipe(
         expressions = {n: parse(text) for n, text in measurements.items()}
         for expression in expressions.values():
             check(expression, known)
+    if not expressions:
+        raise InputError(
+            "there is nothing to measure: give a band beside the mask's, or measurements"
+        )
     return Recipe(
         measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
-        statistics=tuple(s.name for s in parse_statistics(stats)),
-        coverage=_rule(coverage),
+        statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
+        coverage=coverage_rule(coverage),
     )
 
 
-def _rule(coverage: Any) -> CoverageRule:
-    rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched", "bilinear")
-    if coverage not in rules:
-        raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
-    return rules[rules.index(coverage)]
-
-
 def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:
-    lists = [key for key in ("exclude", "include") if key in mask]
-    if "band" not in mask or len(lists) != 1 or len(mask) != 2:
+    keys = set(mask) if isinstance(mask, Mapping) else set()
+    lists = [key for key in ("exclude", "include") if key in keys]
+    if "band" not in keys or len(lists) != 1 or len(keys) != 2:
         raise InputError(
-            f"mask {dict(mask)!r} is not understood; give "
+            f"mask {mask!r} is not understood; give "
             "{'band': name, 'exclude': [...]} or {'band': name, 'include': [...]}"
         )
     if mask["band"] not in known:
         raise InputError(f"mask band {mask['band']!r} is unknown; known are {', '.join(known)}")
-    return Mask(mask["band"], tuple(mask[lists[0]]), keep=lists[0] == "include")
+    return Mask(mask["band"], mask_values(lists[0], mask[lists[0]]), keep=lists[0] == "include")
 
 
 def _check_names(

@@ -12,8 +12,8 @@ from zonalbatch import cli
 COMMANDS = {"run", "plan", "validate", "schema", "status", "stats", "points", "explain",
             "demo"}  # fmt: skip
 HEAVY = {
-    "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "pystac",
-    "rasterio", "rioxarray", "shapely", "xarray",
+    "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow",
+    "pystac", "rasterio", "rioxarray", "shapely", "xarray",
 }  # fmt: skip
 
 

@@ -1,0 +1,244 @@
+"""Arguments: what the functions that compute at once accept, by the rules of the job file.
+
+Each rule gives the value in the one form that the pipeline takes, or says what to give.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from zonalbatch.errors import InputError, SourceError, ZonesError
+from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
+
+if TYPE_CHECKING:
+    from zonalbatch.coverage import CoverageRule
+
+__all__ = [
+    "band_index",
+    "band_keys",
+    "check_columns",
+    "check_layout",
+    "coverage_rule",
+    "expressions_given",
+    "id_column",
+    "mask_values",
+    "nodata_value",
+    "rasters_given",
+    "refuse_later",
+    "scaling",
+    "statistics_given",
+]
+
+POLICIES = ("auto", "item", "file", "none")
+"""Whose scale and offset to apply."""
+RASTERS = (
+    "a path or URL, a DataArray or Dataset with a CRS, STAC items, or a list of paths or items"
+)
+"""What may stand for rasters."""
+
+
+def nodata_value(value: Any) -> float | int | Literal["none"] | None:
+    """A raw value, ``"none"``, or None for the file's own."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value == "none":
+        return "none"
+    number = _number(value)
+    if number is None:
+        raise InputError(f"nodata={value!r}: give a number, or 'none' to ignore the file's tag")
+    return number
+
+
+def scaling(value: Any) -> ScaleOffset:
+    """A policy's name, or the pair (scale, offset)."""
+    if isinstance(value, str) and value in POLICIES:
+        return POLICIES[POLICIES.index(value)]  # type: ignore[return-value]
+    pair = value
+    if isinstance(value, Mapping) and set(value) == {"scale", "offset"}:
+        pair = (value["scale"], value["offset"])
+    numbers = [_number(n) for n in pair] if isinstance(pair, tuple | list) else []
+    finite = [float(n) for n in numbers if n is not None and math.isfinite(n)]
+    if len(numbers) != 2 or len(finite) != 2:
+        raise InputError(
+            f"scale_offset={value!r}: give auto, item, file, none, (scale, offset), "
+            "or {'scale': number, 'offset': number}"
+        )
+    return finite[0], finite[1]
+
+
+def mask_values(key: str, values: Any) -> tuple[int | float, ...]:
+    """The raw values of a mask."""
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"mask {key}={values!r}: give a list of numbers")
+    found = []
+    for value in values:
+        number = _number(value)
+        if number is None:
+            raise InputError(f"mask {key} holds {value!r}: give numbers")
+        found.append(number)
+    return tuple(found)
+
+
+def band_index(value: Any) -> int | None:
+    """A band's number, also as NumPy's integer; None for what names a band instead.
+
+    Raises:
+        InputError: it is a number, but not a whole one.
+    """
+    number = _number(value)
+    if isinstance(value, bool) or isinstance(number, float):
+        raise InputError(f"band {value!r}: give a whole number, counted from 1, or a name")
+    return number
+
+
+def band_keys(band: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a band, with their values as the pipeline takes them."""
+    known = [field.name for field in fields(Band)]
+    unknown = [key for key in band if key not in known]
+    if unknown:
+        raise InputError(f"band {band!r} has no key {unknown[0]!r}; known are {', '.join(known)}")
+    found = dict(band)
+    if found.get("index") is not None:
+        found["index"] = band_index(found["index"])
+    if found.get("scale_offset") is not None:
+        found["scale_offset"] = scaling(found["scale_offset"])
+    return found | {"nodata": nodata_value(found.get("nodata"))}
+
+
+def check_layout(layout: Any) -> None:
+    """Refuse a layout that is not known."""
+    if not isinstance(layout, str) or layout not in ("wide", "long"):
+        raise InputError(f"layout={layout!r} is unknown; use wide or long")
+
+
+def coverage_rule(coverage: Any) -> CoverageRule:
+    """How zones take cells, by one of the four names."""
+    rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched", "bilinear")
+    if coverage not in rules:
+        raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
+    return rules[rules.index(coverage)]
+
+
+def refuse_later(weights: Any, group_by: Any) -> None:
+    """Refuse what has a name but is not in this version."""
+    if weights is not None:
+        raise InputError("weights are not in this version; leave weights=None")
+    if group_by not in (None, "item"):
+        raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
+
+
+def statistics_given(stats: Any) -> Sequence[str] | str:
+    """Names of statistics, as text or a list."""
+    if isinstance(stats, str):
+        return stats
+    if isinstance(stats, Mapping) or not isinstance(stats, Iterable):
+        raise InputError(
+            f"stats={stats!r}: give names of statistics, as a list or separated by commas"
+        )
+    return list(stats)
+
+
+def expressions_given(measurements: Any) -> Mapping[str, str] | None:
+    """Names and expressions, or None for each band by itself."""
+    if measurements is None:
+        return None
+    texts = measurements.values() if isinstance(measurements, Mapping) else (None,)
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError(
+            f"measurements={measurements!r}: give a name for each expression, such as "
+            "{'ndvi': '(nir - red) / (nir + red)'}"
+        )
+    return measurements  # type: ignore[no-any-return]
+
+
+def rasters_given(raster: Any) -> Any:
+    """One raster, an array, items, or a list of paths or of items.
+
+    Raises:
+        InputError: it is something else, or a file is given twice.
+    """
+    if _is_path(raster) or _is_array(raster) or _is_item(raster):
+        return raster
+    # NumPy's arrays can be walked through like a list; so can bytes and frames.
+    if isinstance(raster, bytes) or hasattr(raster, "dtype") or hasattr(raster, "columns"):
+        raise _no_raster(raster)
+    if not isinstance(raster, Iterable):
+        raise _no_raster(raster)
+    every = list(raster)
+    paths = [one for one in every if _is_path(one)]
+    if not paths:
+        for one in every:
+            if _is_array(one) or not _is_item(one):
+                raise _no_raster(one, "a list of ")
+        return every
+    for one in every:
+        if not _is_path(one):
+            raise _no_raster(one, "a list of paths and ")
+    _check_once([os.fspath(path) for path in paths])
+    return every
+
+
+def _check_once(paths: Sequence[str]) -> None:
+    seen = set()
+    for path in paths:
+        elsewhere = is_remote(path) or path.startswith("/vsi")
+        place = path if elsewhere else os.path.abspath(path.removeprefix("file://"))
+        if place in seen:
+            raise SourceError(f"the raster {path} is given twice; give each once")
+        seen.add(place)
+
+
+def _no_raster(value: Any, several: str = "") -> InputError:
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return InputError(f"rasters cannot be {several}{name}; give {RASTERS}")
+
+
+def id_column(frame: Any, id: str | None) -> str | None:
+    """The column of ids; None if the index already is what it names.
+
+    Raises:
+        ZonesError: the geometry is named.
+    """
+    if id is None or not hasattr(frame, "columns") or not hasattr(frame, "geometry"):
+        return id
+    if not isinstance(id, Hashable):
+        raise ZonesError(f"id={id!r}: give the name of one column")
+    if id == frame.geometry.name:
+        raise ZonesError(f"id={id!r} is the zones' geometry; name a column of ids")
+    return None if id not in frame.columns and id == frame.index.name else id
+
+
+def check_columns(frame: Any) -> None:
+    """Refuse zones of which two columns have one name."""
+    if not hasattr(frame, "columns"):
+        return
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ZonesError(f"the zones have two columns named {twice[0]!r}; rename one of them")
+
+
+def _number(value: Any) -> int | float | None:
+    """A plain number, also from NumPy's scalars, never from a bool; None if it is none."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else value
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike)
+
+
+# A class is asked, because a frame without geometry raises when it is asked.
+def _is_array(value: Any) -> bool:
+    return hasattr(type(value), "dims")
+
+
+def _is_item(value: Any) -> bool:
+    """True for an item or a collection of them, whether STAC's text or pystac's objects."""
+    made = hasattr(value, "to_dict") and not hasattr(type(value), "columns")
+    return isinstance(value, Mapping) or made
