@@ -1,0 +1,1 @@
+"""Other tools' interfaces over this engine: change one import, keep the code."""
