@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from collections.abc import Callable, Mapping
@@ -9,11 +10,11 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zonalbatch.clusters import open_client
+from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
-from zonalbatch.errors import SchemaError, SourceError
+from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
 from zonalbatch.identity import recipe_document
 from zonalbatch.job import ArraySource, CogSource, Job, StacSource
 from zonalbatch.layers import Layers
@@ -46,27 +47,33 @@ __all__ = ["plan", "recipe_of", "run"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
+AnyJob: TypeAlias = Job | str | os.PathLike[str] | Mapping[str, Any]
+"""A job, the path of its file, or its document."""
 
 
-def plan(job: Job) -> Plan:
+def plan(job: AnyJob) -> Plan:
     """What a job will do: parts, rows, bytes, memory. Reads metadata only.
 
     The plan is stored under the job's output, where a run finds it again.
+
+    Args:
+        job: what to do: a job, the path of a job file, or a job's document.
 
     Raises:
         InputError: the job cannot be done as it stands.
         OutputError: the output cannot be written to.
     """
+    job = _job(job)
     output = _output(job)
     with output.opened():
         return _Work.of(job, output).planned()
 
 
-def run(job: Job, client: Client | None = None, observer: Observer | None = None) -> Report:
+def run(job: AnyJob, client: Client | None = None, observer: Observer | None = None) -> Report:
     """Do a job, or what is left of it, and seal its output.
 
     Args:
-        job: what to do.
+        job: what to do: a job, the path of a job file, or a job's document.
         client: a Dask client to work with; None takes the job's cluster.
         observer: who is told of progress.
 
@@ -75,7 +82,11 @@ def run(job: Job, client: Client | None = None, observer: Observer | None = None
         OutputError: the output cannot be written to.
         ClusterError: there is no cluster, or it was lost; a second run goes on from there.
     """
+    leave_if_imported()
     began = time.perf_counter()
+    job = _job(job)
+    if client is not None:
+        _check_client(client)
     output = _output(job)
     observer = observer or Silent()
     limits = Limits(
@@ -160,6 +171,30 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
 
 
+def _job(job: AnyJob) -> Job:
+    if isinstance(job, Job):
+        return job
+    if isinstance(job, str | os.PathLike):
+        return Job.from_file(job)
+    if isinstance(job, Mapping) and all(isinstance(key, str) for key in job):
+        return Job(**job)
+    raise InputError(
+        f"a job is a Job, the path of a job file, or a document, not a {type(job).__name__}"
+    )
+
+
+def _check_client(client: object) -> None:
+    from distributed import Client
+
+    if not isinstance(client, Client):
+        raise InputError(
+            f"client is a {type(client).__name__}; give a distributed.Client, such as "
+            "Client(cluster) or Client(address)"
+        )
+    if client.status in ("closed", "closing"):
+        raise ClusterError("the client is closed; give an open distributed.Client")
+
+
 def _output(job: Job) -> Output:
     return Output(Path(job.output.path).absolute())  # workers may have another folder
 
@@ -199,9 +234,8 @@ class _Work:
         manifest = self.output.manifest() if self.output.part_sizes() else {}
         kept = Partition(**manifest["partition"]) if "partition" in manifest else None
         made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
-        # A layer whose file could not be read just now is missing in one plan and not in the next.
-        settled = not manifest.get("unsettled", False)
-        if manifest and settled and manifest["inputs"] != made.fingerprint:
+        other = bool(manifest) and manifest["inputs"] != made.fingerprint
+        if other and not (manifest.get("unsettled") and _alike(manifest, made)):
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
@@ -222,17 +256,17 @@ class _Work:
         """Note in the output whose results it holds."""
         if self.output.part_sizes() and self.output.manifest().get("inputs") == made.fingerprint:
             return
-        if not self.job.in_memory:
-            write_text(self.output.path / "job.yaml", self.job.to_yaml())
         self.output.write_manifest(
             inputs=made.fingerprint,
             fingerprint=made.fingerprint,
             partition=asdict(made.partition),
             recipe=recipe_document(made.recipe),
             form=asdict(made.form),
-            unsettled=any(not failure.permanent for failure in made.failures),
+            unsettled=_unsettled(made),
             sealed=False,
         )
+        if not self.job.in_memory:  # after the manifest, by which the folder is known as ours
+            write_text(self.output.path / "job.yaml", self.job.to_yaml())
 
     def executed(
         self, made: Plan, workers: Callable[[], Client], limits: Limits, observer: Observer
@@ -247,6 +281,21 @@ class _Work:
                 self.zones, self.found, self.recipe, self.form, self.output.plans, made.partition
             )
             self.output.write_manifest(fingerprint=made.fingerprint)
+
+
+def _unsettled(made: Plan) -> bool:
+    """Whether a file is missing in this plan that may be in the next, once it can be read.
+
+    Also what will not pass by itself counts: a user may mend the file.
+    """
+    return bool(made.failures) or any(layer.missing for layer in made.layers)
+
+
+def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
+    """Whether a plan asks for the same numbers in the same form, whatever its layers are."""
+    form = asdict(made.form) | {"ranges": None}
+    same_form = manifest["form"] | {"ranges": None} == form  # ranges follow from the layers
+    return bool(same_form and manifest["recipe"] == recipe_document(made.recipe))
 
 
 def _by_headers(found: Layers, mismatched: set[str]) -> Layers:

@@ -57,17 +57,20 @@ class Results:
 
     @cached_property
     def gdf(self) -> geopandas.GeoDataFrame:
-        """All rows as a GeoDataFrame with geometry, ordered by zone and time."""
+        """All rows as a GeoDataFrame with geometry, ordered by zone and time.
+
+        Raises:
+            OutputError: the run has not ended.
+        """
         import geopandas
 
+        zones = self._sealed("zones.parquet")
         table = self.table.replace_schema_metadata(None)
         keep = [name for name in table.column_names if name != "bbox"]
         frame = table.select(keep).to_pandas()
         order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
         frame = frame.sort_values(order, kind="stable", ignore_index=True)
-        shapes = geopandas.read_parquet(
-            self.path / "zones.parquet", columns=["zone_id", "geometry"]
-        )
+        shapes = geopandas.read_parquet(zones, columns=["zone_id", "geometry"])
         if "geometry" in frame:
             shape = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=shapes.crs)
         else:
@@ -78,13 +81,27 @@ class Results:
 
     @cached_property
     def failures(self) -> pd.DataFrame:
-        """What could not be read, and why."""
-        return pq.read_table(self.path / "failures.parquet").to_pandas()
+        """What could not be read, and why.
+
+        Raises:
+            OutputError: the run has not ended.
+        """
+        return _read(self._sealed("failures.parquet")).to_pandas()
 
     @property
     def digest(self) -> str:
         """SHA-256 over the rows sorted by (zone_id, layer), whatever files they lie in."""
         return _digest(self.table)
+
+    def _sealed(self, name: str) -> Path:
+        """A file that is written when a run ends."""
+        path = self.path / name
+        if not path.exists():
+            raise OutputError(
+                f"the run in {self.path} has not ended: there is no {name} yet; run the job again "
+                "to go on with it"
+            )
+        return path
 
 
 def open_results(path: str | os.PathLike[str]) -> Results:
@@ -103,12 +120,12 @@ def status_of(path: str | os.PathLike[str]) -> Status:
     """How far the run in a folder has come.
 
     Raises:
-        InputError: no run has written there.
+        InputError: no run has written there, or one is still making its plan.
     """
     output = Output(Path(path))
     manifest = output.manifest()
     if not manifest:
-        raise InputError(f"{path} is no output of a run: it has no manifest.json")
+        raise InputError(_why_no_status(output))
     parts = _read(output.plans / manifest["fingerprint"] / "parts.parquet")
     receipts = output.receipts(parts["id"].to_pylist())
     done = sum(not r.passing for r in receipts.values())
@@ -122,6 +139,15 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         bytes=sum(output.part_sizes().values()),
         failures=manifest.get("failures", sum(r.failures for r in receipts.values())),
     )
+
+
+def _why_no_status(output: Output) -> str:
+    if (output.path / ".lock").exists():  # its lock could not be tried without disturbing a run
+        return (
+            f"no run in {output.path} has begun: one is still making its plan, or ended before it "
+            "had one; ask again in a while, or run the job"
+        )
+    return f"{output.path} is no output of a run: it has no manifest.json"
 
 
 def _read(path: Path) -> pa.Table:

@@ -168,6 +168,16 @@ def _location(value: Any, info: ValidationInfo) -> str:
     return os.path.normpath(os.path.join(folder, text)) + slash
 
 
+def _place(value: Any, info: ValidationInfo) -> str:
+    """A location; where it is the key ``path``, a folder to write to, so no URL."""
+    text = _location(value, info)
+    if info.field_name == "path" and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|/vsi", text):
+        raise ValueError(
+            "object stores as output are not in this version; give a local or shared folder"
+        )
+    return text
+
+
 def _zones_location(value: Any, info: ValidationInfo) -> Any:
     """A path, or a frame as it is."""
     return value if _is_frame(value) else _location(value, info)
@@ -257,7 +267,7 @@ Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Null: TypeAlias = Annotated[None, PlainValidator(_later), _schema(type="null")]
 Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
-Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
+Location: TypeAlias = Annotated[str, PlainValidator(_place), _schema(**_TEXT)]
 Scaling: TypeAlias = Annotated[
     ScaleOffset,
     PlainValidator(_scale_offset),

@@ -31,6 +31,10 @@ __all__ = ["Output"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
+FOLDERS = frozenset({"results", "plan", "ledger", "failures"})
+"""What a run makes before it claims an output with its manifest."""
+TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
+"""What a run writes later, over files of the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,10 @@ class Output:
         A folder that is new and gets nothing but invalid input is taken away again.
 
         Raises:
+            InputError: it holds files that no run of ours left there.
             OutputError: it cannot be written to, or another run is writing to it.
         """
+        self._refuse_foreign()
         fresh = not self.path.exists()
         make_folder(self.path)
         try:
@@ -79,6 +85,29 @@ class Output:
             if fresh and not self.part_sizes():
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a folder with files of the user: some would be written over.
+
+        A manifest is the sign of a run. Without one, a run that was refused or ended early left
+        its lock and no more than empty or planned folders; where there are parts, it was lost.
+        Hidden files are nobody's: none is written over but our lock.
+        """
+        try:
+            names = {entry.name for entry in self.path.iterdir()}
+        except OSError:  # it is not there, or cannot be written to: that is told later
+            return
+        if "manifest.json" in names and "fingerprint" in self.manifest():
+            return
+        ours = FOLDERS if ".lock" in names else frozenset[str]()
+        if ours and self.part_sizes():
+            ours |= TABLES
+        foreign = sorted(name for name in names - ours if not name.startswith("."))
+        if foreign:
+            raise InputError(
+                f"{self.path} holds {foreign[0]!r}, which is no result of a run; choose an empty "
+                "or new folder as output.path"
+            )
 
     def manifest(self) -> dict[str, Any]:
         """What is known of the result; empty if there is none."""
