@@ -262,6 +262,7 @@ class _Work:
             partition=asdict(made.partition),
             recipe=recipe_document(made.recipe),
             form=asdict(made.form),
+            zones_digest=made.zones_digest,
             unsettled=_unsettled(made),
             sealed=False,
         )
@@ -292,10 +293,11 @@ def _unsettled(made: Plan) -> bool:
 
 
 def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
-    """Whether a plan asks for the same numbers in the same form, whatever its layers are."""
+    """Whether a plan asks for the same numbers of the same zones, whatever its layers are."""
     form = asdict(made.form) | {"ranges": None}
     same_form = manifest["form"] | {"ranges": None} == form  # ranges follow from the layers
-    return bool(same_form and manifest["recipe"] == recipe_document(made.recipe))
+    same_zones = manifest.get("zones_digest") == made.zones_digest
+    return bool(same_form and same_zones and manifest["recipe"] == recipe_document(made.recipe))
 
 
 def _by_headers(found: Layers, mismatched: set[str]) -> Layers:

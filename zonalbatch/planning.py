@@ -71,6 +71,8 @@ class Plan:
     """All of the work."""
 
     fingerprint: str
+    zones_digest: str
+    """What the zones are, whatever their order."""
     folder: Path
     """Where it is stored."""
     recipe: Recipe
@@ -223,6 +225,7 @@ class _Planner:
         fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
         plan = Plan(
             fingerprint=fingerprint,
+            zones_digest=digest(zones).hex(),
             folder=folder / fingerprint,
             recipe=self.recipe,
             form=self.form,

@@ -185,7 +185,9 @@ def test_ids_are_int64_or_string(ids: Any, kind: pa.DataType) -> None:
     [
         ([1, 1, 2], r"unique, but 1 of 3 in 'own'.*such as 1, 2 times"),
         (["a", None, "b"], "'own' is null in row 1"),
-        ([1.5, 2.0, 3.0], "does not fit int64"),
+        ([1.5, 2.0, 3.0], "does not fit int64.*convert them to text"),
+        (np.array([1, 2, 2**63 + 1], np.uint64), "does not fit int64.*convert them to text"),
+        (["x", 2, 3], "'own' mixes kinds of values.*convert it to text"),
         ([True, False, True], "integers or strings"),
         (pd.to_datetime(["2024-01-01"] * 3), "integers or strings"),
     ],
@@ -368,6 +370,48 @@ def test_a_zone_across_the_antimeridian_is_split(clockwise: bool) -> None:
     (got,), reader = read(frame([shape], "EPSG:4326"))
     halves = [shapely.box(178, -20, 180, -15), shapely.box(-180, -20, -178, -15)]
     assert got.equals(shapely.MultiPolygon(halves))
+    assert reader.notes == ("1 geometry crossing the antimeridian, split there",)
+
+
+@pytest.mark.parametrize(
+    ("west", "east"), [(-133, 133), (-180, 5), (-10, 180), (-120, 100), (-135, 135)]
+)
+def test_a_wide_zone_is_as_wide_as_drawn(west: float, east: float) -> None:
+    """An edge whose short way is no shorter than 90 degrees does not cross the antimeridian."""
+    (got,), reader = read(frame([shapely.box(west, 0, east, 10)], "EPSG:4326"))
+    assert got.equals(shapely.box(west, 0, east, 10))
+    assert np.abs(np.diff(shapely.get_coordinates(got)[:, 0])).max() <= 90
+    assert reader.notes == (
+        "1 geometry with an edge of more than 180 degrees of longitude, taken as drawn",
+    )
+
+
+def test_a_triangle_at_the_equator_goes_around_no_pole() -> None:
+    """What would be a cap near a pole is a triangle elsewhere."""
+    triangle = shapely.Polygon([(-100, 0), (100, 0), (0, 50)])
+    (got,), _ = read(frame([triangle], "EPSG:4326"))
+    assert got.area == pytest.approx(triangle.area)
+
+
+def test_each_part_of_a_zone_is_drawn_or_crosses_by_itself() -> None:
+    """A part that crosses the antimeridian does not turn the others round."""
+    parts = [
+        shapely.box(-133, 0, 133, 10),
+        shapely.box(-179, 20, 179, 25),
+        shapely.box(0, 40, 1, 41),
+    ]
+    (got, other), reader = read(frame([shapely.MultiPolygon(parts), SQUARE], "EPSG:4326"))
+    assert got.area == pytest.approx(266 * 10 + 2 * 5 + 1)
+    assert other.equals(SQUARE)
+    assert len(reader.notes) == 2
+
+
+def test_a_country_that_crosses_is_wide_and_split() -> None:
+    """What decides is the edge, not the width: unsplit, Russia is 163 degrees wide."""
+    country = shapely.Polygon([(27, 50), (100, 45), (179, 60), (-170, 65), (179, 70), (27, 70)])
+    (got,), reader = read(frame([country], "EPSG:4326"))
+    turned = shapely.Polygon([(27, 50), (100, 45), (179, 60), (190, 65), (179, 70), (27, 70)])
+    assert got.area == pytest.approx(turned.area)
     assert reader.notes == ("1 geometry crossing the antimeridian, split there",)
 
 

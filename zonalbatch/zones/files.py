@@ -5,6 +5,7 @@ A file is never held in memory.
 
 from __future__ import annotations
 
+import codecs
 import glob
 import json
 import zipfile
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
@@ -89,6 +91,8 @@ class _Vector:
     """Name of the feature id, which may serve as an id; empty if the format has none."""
     crs: CRS | None
     schema: pa.Schema
+    encoding: str | None
+    """Of its text, where GDAL does not know it: a Shapefile without .cpg; else None."""
     notes: tuple[str, ...]
     index: str | None = None
     hidden: frozenset[str] = frozenset()
@@ -102,17 +106,19 @@ class _Vector:
         layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
         if not layers:
             raise ZonesError(f"{path} has no layer with geometries")
-        notes = [f"{path} has {len(layers)} layers; zones are read from {layers[0]!r}"]
-        info = pyogrio.read_info(path, layer=layers[0])
+        layer, info = _first_with_rows(path, layers)
+        said = f"{path} has {len(layers)} layers; zones are read from {layer!r}"
+        unknown = info["driver"] == "ESRI Shapefile" and info["encoding"] != "UTF-8"
+        encoding = ("UTF-8" if _is_utf8(path) else info["encoding"]) if unknown else None
         # A format may have an attribute of the same name: then the attribute is meant.
         fid = info["fid_column"] or "OGC_FID"
         fid = "" if fid in info["fields"] else fid
         options = {"read_geometry": False, "return_fids": bool(fid), "use_pyarrow": True}
-        with pyogrio.open_arrow(path, layer=layers[0], **options) as (_, reader):
+        with pyogrio.open_arrow(path, layer=layer, encoding=encoding, **options) as (_, reader):
             schema = reader.schema.remove_metadata()
-        notes = notes if len(layers) > 1 else []
-        hidden = frozenset({fid})
-        return cls(path, layers[0], fid, read_crs(info["crs"]), schema, tuple(notes), None, hidden)
+        notes = (said,) if len(layers) > 1 else ()
+        crs, hidden = read_crs(info["crs"]), frozenset({fid})
+        return cls(path, layer, fid, crs, schema, encoding, notes, hidden=hidden)
 
     def read(
         self, columns: list[str], size: int, tally: Counter[str]
@@ -123,17 +129,54 @@ class _Vector:
                 about, reader = stack.enter_context(self._stream(columns, size))
             name = about["geometry_name"] or "wkb_geometry"
             for table in _tables(reader, self.name, tally):
-                yield table.select(columns), _parsed(table.column(name), tally)
+                attributes = table.select(columns)
+                if self.encoding not in (None, "UTF-8") and not _is_ascii(attributes):
+                    said = f"{self.name} has no .cpg file; its text is read as {self.encoding}"
+                    tally[said] = 1
+                yield attributes, _parsed(table.column(name), tally)
 
     def _stream(self, columns: list[str], size: int) -> Any:
         return pyogrio.open_arrow(
             self.path,
             layer=self.layer,
+            encoding=self.encoding,
             columns=[name for name in columns if name != self.fid],
             return_fids=self.fid in columns,
             batch_size=size,
             use_pyarrow=True,
         )
+
+
+def _first_with_rows(path: str, layers: list[str]) -> tuple[str, dict[str, Any]]:
+    """The first layer that has rows, and what GDAL knows of it; the first if none has any."""
+    infos = ((layer, pyogrio.read_info(path, layer=layer)) for layer in layers)
+    first = next(infos)
+    if first[1]["features"]:
+        return first
+    return next((each for each in infos if each[1]["features"]), first)
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether the table of a Shapefile reads as UTF-8, as far as its first 16 MiB tell."""
+    table = Path(path).with_suffix(".dbf")
+    if not table.is_file():
+        return False
+    with table.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(12)[8:10], "little") - 12)
+        names = b"".join(header[at : at + 11] for at in range(20, len(header), 32))
+        text = names + file.read(2**24)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(text)  # a character cut at the end is fine
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_ascii(table: pa.Table) -> bool:
+    """Whether names and text of a table are the same in whatever encoding they were written."""
+    texts = [column for column in table.columns if pa.types.is_string(column.type)]
+    plain = all(pc.all(pc.string_is_ascii(column)).as_py() is not False for column in texts)
+    return plain and all(name.isascii() for name in table.schema.names)
 
 
 def _tables(batches: Iterable[Any], name: str, tally: Counter[str]) -> Iterator[pa.Table]:

@@ -46,15 +46,26 @@ def type_of_ids(column: pa.Field) -> pa.DataType:
         return pa.int64()
     if pa.types.is_string(kind):
         return pa.string()
+    if pa.types.is_null(kind):
+        raise ZonesError(
+            f"ids must be integers or strings, but column {column.name!r} mixes kinds of values "
+            "or has none; convert it to text (astype(str)), or name another column"
+        )
     raise ZonesError(
         f"ids must be integers or strings, but column {column.name!r} is {kind}; "
-        "convert it, or name another column"
+        "convert it to text (astype(str)), or name another column"
     )
 
 
 def checked_ids(column: pa.ChunkedArray, kind: pa.DataType, name: str, start: int) -> pa.Array:
     """The ids of one batch, none null; ``start`` is its first row in all zones."""
-    ids = cast_column(column, kind, name)
+    try:
+        ids = cast_column(column, kind, name)
+    except ZonesError as error:
+        raise ZonesError(
+            f"ids must be integers of 64 bits or strings, but {error}; "
+            "convert them to text (astype(str)), or name another column"
+        ) from error
     if ids.null_count:
         row = start + pc.index(pc.is_null(ids), True).as_py()
         raise ZonesError(

@@ -25,10 +25,22 @@ from zonalbatch.zones.shapes import (
     single_polygons,
 )
 
-__all__ = ["at_the_seam", "refuse_metres", "split_at_antimeridian", "to_longitudes"]
+__all__ = [
+    "as_drawn",
+    "at_the_seam",
+    "refuse_metres",
+    "split_at_antimeridian",
+    "to_longitudes",
+]
 
 ROUNDING = 1e-9
 """Longitudes that miss the antimeridian by less are put on it, degrees."""
+
+LEAP = 270.0
+"""An edge of more degrees than this crosses the antimeridian, where shapes were drawn by hand."""
+
+POLAR = 45.0
+"""A ring poleward of this latitude whose edges turn about the pole goes around it, degrees."""
 
 
 def refuse_metres(bounds: Floats, crs: CRS) -> None:
@@ -47,6 +59,34 @@ def at_the_seam(bounds: Floats) -> Ints:
     """Which shapes of these (shape, 4) bounds `split_at_antimeridian` may change: few, or none."""
     left, _, right, _ = bounds.T
     return np.flatnonzero((left < ROUNDING - 180) | (right > 180 - ROUNDING) | (right - left > 180))
+
+
+def as_drawn(shapes: Objects, tally: Counter[str]) -> Objects:
+    """Shapes whose edges of more than 180 degrees are cut up, unless they cross the antimeridian.
+
+    RFC 7946, section 3.1.9, has shapes cut at the antimeridian, so that a box from -133 to 133 is
+    266 degrees wide. But many are not cut: the short way of an edge is meant if that is less than
+    90 degrees, or if the ring goes around a pole. Other edges get vertices, 90 degrees apart at
+    most, by which they can no longer be misunderstood.
+    """
+    parts, row = single_polygons(shapes)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    edges = np.flatnonzero(np.diff(ring) == 0)
+    ring, step = ring[edges], np.diff(xy[:, 0])[edges]
+    turn = np.bincount(ring, weights=(step + 180) % 360 - 180, minlength=len(rings))
+    _, bottom, _, top = shapely.bounds(rings).T
+    polar = (np.abs(turn) > 180) & ((bottom > POLAR) | (top < -POLAR))
+    wide, leap = _is_jump(step), _is_jump(step, LEAP)
+    drawn = np.setdiff1d(part[ring[wide]], [*part[ring[leap]], *part[polar]])
+    if not drawn.size:
+        return shapes
+    parts[drawn] = shapely.segmentize(parts[drawn], 90.0)
+    changed = np.unique(row[drawn])
+    shapes = shapes.copy()
+    shapes[changed] = joined(parts, row, len(shapes))[changed]
+    note(tally, "wide", changed.size)
+    return shapes
 
 
 def split_at_antimeridian(shapes: Objects, tally: Counter[str] | None = None) -> Objects:
@@ -89,10 +129,14 @@ def _crossing(shapes: Objects) -> np.ndarray[Any, np.dtype[np.bool_]]:
         parts, part_row = single_polygons(shapes[wide])
         rings, ring_part = shapely.get_rings(parts, return_index=True)
         xy, ring = shapely.get_coordinates(rings, return_index=True)
-        step = np.abs(np.diff(xy[:, 0]))
-        jump = (step > 180) & (step < 360) & (np.diff(ring) == 0)
+        jump = _is_jump(np.diff(xy[:, 0])) & (np.diff(ring) == 0)
         flags[wide[part_row[ring_part[ring[:-1][jump]]]]] = True
     return flags
+
+
+def _is_jump(step: Floats, least: float = 180.0) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which edges are wider than ``least`` and narrower than the 360 degrees of a frame."""
+    return np.asarray((np.abs(step) > least) & (np.abs(step) < 360))
 
 
 def _split(shape: Any) -> Any:

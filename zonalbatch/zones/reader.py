@@ -8,6 +8,7 @@ see that none comes twice.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,12 @@ from zonalbatch.zones.identity import (
     zone_hashes,
 )
 from zonalbatch.zones.kinds import are_thin, of_one_kind
-from zonalbatch.zones.longitudes import at_the_seam, refuse_metres, split_at_antimeridian
+from zonalbatch.zones.longitudes import (
+    as_drawn,
+    at_the_seam,
+    refuse_metres,
+    split_at_antimeridian,
+)
 from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, repaired
 from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
@@ -48,6 +54,7 @@ NOTES = {
     "infinite": "with coordinates that are not finite, taken as empty",
     "unreadable": "that could not be parsed, taken as empty",
     "split": "crossing the antimeridian, split there",
+    "wide": "with an edge of more than 180 degrees of longitude, taken as drawn",
     "moved": "beyond 180 degrees of longitude, brought to -180..180",
     "parts": "made of mixed parts, of which only those of the highest dimension are kept",
 }
@@ -99,7 +106,8 @@ class ZoneReader:
     def whole(self) -> tuple[pa.Table, Objects]:
         """All zones at once: ``zone_id`` and the carried columns, and the geometries.
 
-        For work in one process, which needs neither WKB nor hashes.
+        For work in one process, which needs neither WKB nor hashes. What the notes say of whole
+        files, as which of their layers is read, is warned of: nobody looks at the notes here.
 
         Raises:
             ZonesError: as ``batches``.
@@ -108,6 +116,8 @@ class ZoneReader:
         for ids, carried, _, some in self._fitted(65_536):
             tables.append(pa.table([ids, *carried], names=["zone_id", *self.carried.names]))
             shapes.append(some)
+        for said in self.tally.keys() - NOTES.keys():
+            warnings.warn(said, stacklevel=2)
         if not tables:
             raise ZonesError("there are no zones; check the file, or what was selected from it")
         return pa.concat_tables(tables), np.concatenate(shapes)
@@ -235,7 +245,9 @@ def _fit_areas(
         bounds = shapely.bounds(shapes)
         refuse_metres(bounds, crs)
         seam = at_the_seam(bounds)
-        shapes[seam], senses[seam] = split_at_antimeridian(shapes[seam], tally), 0
+        if seam.size:
+            drawn = as_drawn(shapes[seam], tally)
+            shapes[seam], senses[seam] = split_at_antimeridian(drawn, tally), 0
     doubtful = np.flatnonzero(senses == 0)
     shapes[doubtful] = repaired(shapes[doubtful], tally)
     note(tally, "empty", shapely.is_empty(shapes[doubtful]).sum())
