@@ -119,7 +119,9 @@ def test_features_come_back(tif: str) -> None:
 def test_lines_are_walked_as_gdal_does() -> None:
     """A line takes the cells that GDAL burns."""
     lattice = grid_of(CRS, tuple(AFFINE)[:6], (HEIGHT, WIDTH)).lattice
-    lines = [one for seed in range(20) for one in shapes(seed) if one.geom_type == "LineString"]
+    lines = [
+        one for seed in range(20) for one in shapes(seed) if isinstance(one, shapely.LineString)
+    ]
     for line, area in zip(lines, marked(np.array(lines, object), lattice, lines=True), strict=True):
         burnt = rasterize([line], out_shape=(HEIGHT, WIDTH), transform=AFFINE)
         taken = rasterize([area], out_shape=(HEIGHT, WIDTH), transform=AFFINE)
@@ -138,7 +140,8 @@ def test_two_points_in_a_cell_count_once(tif: str) -> None:
 
 def test_masked_cells_stay_masked() -> None:
     """The mask of a masked array is kept, also where the type has no value to spare."""
-    array = np.ma.masked_array(np.array([[1, 2], [3, 4]], "uint8"), mask=[[0, 1], [0, 0]])
+    mask = np.array([[0, 1], [0, 0]], bool)
+    array = np.ma.masked_array(np.array([[1, 2], [3, 4]], "uint8"), mask=mask)
     box, affine = shapely.box(0, 0, 2, 2), from_origin(0, 2, 1, 1)
     with pytest.warns(ours.NodataWarning, match="-999"):
         found = ours.zonal_stats([box], array, affine=affine, stats="count sum")
