@@ -33,6 +33,7 @@ from zonalbatch.sources import (
     array_layers,
     cog_layers,
     from_header,
+    identified,
     read_headers,
     stac_layers,
 )  # fmt: skip
@@ -167,7 +168,8 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         )
         return found, {}
     if isinstance(source, ArraySource):
-        return array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
+        found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
+        return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
 
 

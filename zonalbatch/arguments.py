@@ -27,6 +27,8 @@ __all__ = [
     "id_column",
     "mask_values",
     "nodata_value",
+    "plain_number",
+    "plain_scaling",
     "rasters_given",
     "refuse_later",
     "scaling",
@@ -47,7 +49,7 @@ def nodata_value(value: Any) -> float | int | Literal["none"] | None:
         return None
     if isinstance(value, str) and value == "none":
         return "none"
-    number = _number(value)
+    number = plain_number(value)
     if number is None:
         raise InputError(f"nodata={value!r}: give a number, or 'none' to ignore the file's tag")
     return number
@@ -55,19 +57,13 @@ def nodata_value(value: Any) -> float | int | Literal["none"] | None:
 
 def scaling(value: Any) -> ScaleOffset:
     """A policy's name, or the pair (scale, offset)."""
-    if isinstance(value, str) and value in POLICIES:
-        return POLICIES[POLICIES.index(value)]  # type: ignore[return-value]
-    pair = value
-    if isinstance(value, Mapping) and set(value) == {"scale", "offset"}:
-        pair = (value["scale"], value["offset"])
-    numbers = [_number(n) for n in pair] if isinstance(pair, tuple | list) else []
-    finite = [float(n) for n in numbers if n is not None and math.isfinite(n)]
-    if len(numbers) != 2 or len(finite) != 2:
+    found = plain_scaling(value)
+    if found is None:
         raise InputError(
             f"scale_offset={value!r}: give auto, item, file, none, (scale, offset), "
             "or {'scale': number, 'offset': number}"
         )
-    return finite[0], finite[1]
+    return found
 
 
 def mask_values(key: str, values: Any) -> tuple[int | float, ...]:
@@ -76,7 +72,7 @@ def mask_values(key: str, values: Any) -> tuple[int | float, ...]:
         raise InputError(f"mask {key}={values!r}: give a list of numbers")
     found = []
     for value in values:
-        number = _number(value)
+        number = plain_number(value)
         if number is None:
             raise InputError(f"mask {key} holds {value!r}: give numbers")
         found.append(number)
@@ -89,7 +85,7 @@ def band_index(value: Any) -> int | None:
     Raises:
         InputError: it is a number, but not a whole one.
     """
-    number = _number(value)
+    number = plain_number(value)
     if isinstance(value, bool) or isinstance(number, float):
         raise InputError(f"band {value!r}: give a whole number, counted from 1, or a name")
     return number
@@ -222,7 +218,19 @@ def check_columns(frame: Any) -> None:
         raise ZonesError(f"the zones have two columns named {twice[0]!r}; rename one of them")
 
 
-def _number(value: Any) -> int | float | None:
+def plain_scaling(value: Any) -> ScaleOffset | None:
+    """A policy's name, or the pair (scale, offset) of finite numbers; None if it is neither."""
+    if isinstance(value, str) and value in POLICIES:
+        return POLICIES[POLICIES.index(value)]  # type: ignore[return-value]
+    pair = value
+    if isinstance(value, Mapping) and set(value) == {"scale", "offset"}:
+        pair = (value["scale"], value["offset"])
+    numbers = [plain_number(n) for n in pair] if isinstance(pair, tuple | list) else []
+    finite = [float(n) for n in numbers if n is not None and math.isfinite(n)]
+    return (finite[0], finite[1]) if len(numbers) == len(finite) == 2 else None
+
+
+def plain_number(value: Any) -> int | float | None:
     """A plain number, also from NumPy's scalars, never from a bool; None if it is none."""
     if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:
         value = value.item()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -23,10 +23,10 @@ from zonalbatch.cells import OUTSIDE, REASONS, UNREAD, VALID, Layout, gather
 from zonalbatch.coverage import CoverageRule
 from zonalbatch.figures import AREA, KINDS, LINE
 from zonalbatch.ground import Ground, Place, Shapes
-from zonalbatch.lattice import TILE, Grid, Lattice
+from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.layers import Failure, Layer
-from zonalbatch.measure import BandCells, Encoding, Measurement, TileBand, measure
+from zonalbatch.measure import BandCells, Encoding, Measurement, measure
 from zonalbatch.outlines import outline, shapes_of
 from zonalbatch.paths import paths
 from zonalbatch.reading import Handles
@@ -233,13 +233,8 @@ def _watched(work: LayerWork, measurement: Measurement) -> tuple[list[_Some], in
 
 def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement) -> _Some:
     """What the engine has just reduced of one tile."""
-    lattice = work.passes[step.of].lattice
-
-    @cache
-    def band(name: str) -> BandCells:
-        return _band(work, lattice, layout, name)
-
-    cells, encoding = measure(measurement, layout, band)
+    tile = work.tile(step, layout)
+    cells, encoding = measure(measurement, layout, tile.band)
     reason = cells.reasons if len(cells.reasons) else np.full(layout.size, VALID, np.uint8)
     value = BandCells(cells.values, reason, encoding).physical()
     at = gather(np.arange(TILE * TILE).reshape(TILE, TILE), layout)
@@ -248,18 +243,10 @@ def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement)
         row=layout.tile_row * TILE + at // TILE,
         col=layout.tile_col * TILE + at % TILE,
         fraction=np.concatenate([np.ones(inner), layout.coverage.cell_fraction[start:stop]]),
-        raw={name: band(name) for name in measurement.bands},
+        raw={name: tile.band(name) for name in measurement.bands},
         value=np.where(reason == VALID, value, np.nan),
         reason=reason,
     )
-
-
-def _band(work: LayerWork, lattice: Lattice, layout: Layout, name: str) -> BandCells:
-    """A band at the covered cells of a tile."""
-    lacking = (work.nothing.get(lattice, 0), 0, Encoding(None, 1.0, 0.0))
-    sheet, place, encoding = work.places.get(name, lacking)
-    pixels, absent, valid = work.readers[sheet].tile(lattice, layout)
-    return BandCells.of(TileBand(pixels[place], absent, valid, encoding), layout)
 
 
 def _finest(layer: Layer, measurement: Measurement) -> Grid:

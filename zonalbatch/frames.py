@@ -7,56 +7,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from zonalbatch.arguments import (
-    band_index,
-    band_keys,
     check_columns,
     check_layout,
-    coverage_rule,
-    expressions_given,
     id_column,
-    mask_values,
-    nodata_value,
-    rasters_given,
     refuse_later,
-    scaling,
-    statistics_given,
 )
 from zonalbatch.errors import (
     GridMismatch,
     InputError,
-    PassingReadError,
-    PermanentReadError,
-    SourceError,
 )  # fmt: skip
-from zonalbatch.expression import bare, check, parse
+from zonalbatch.given import given_bands, given_layers, given_recipe
 from zonalbatch.ground import Shapes
 from zonalbatch.layer_work import LayerSummary
-from zonalbatch.layers import Failure, Layer, Layers
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning import on_one_lattice
 from zonalbatch.recipe import Recipe
 from zonalbatch.result_frame import result_frame
 from zonalbatch.sinks.table import Form, check_names, result_columns
 from zonalbatch.sources import (
-    Band,
     Pixels,
     Resolution,
     ScaleOffset,
-    array_layers,
-    cog_layers,
     from_header,
     open_pixels,
     read_headers,
-    stac_layers,
 )  # fmt: skip
-from zonalbatch.statistics import parse_statistics
 from zonalbatch.summarise import summarise
 from zonalbatch.zones import open_zones
 
@@ -135,10 +115,10 @@ def zonal_stats(
     id = id_column(zones, id)
     frame, reader = _opened(zones, id)
     table, shapes = reader.whole()
-    found, arrays = _found(
-        raster, _bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
+    found, arrays = given_layers(
+        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
-    recipe = _recipe(found, stats, measurements, mask, coverage)
+    recipe = given_recipe(found, stats, measurements, mask, coverage)
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")
@@ -200,128 +180,6 @@ def _base(
     return frame[list(dict.fromkeys([*columns, frame.geometry.name]))]
 
 
-def _bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
-    """Bands by name from a number, a name, a list of them, or a mapping."""
-    nodata = nodata_value(nodata)
-    if bands is None:
-        return None
-    if isinstance(bands, str) or not isinstance(bands, Iterable):
-        bands = [bands]
-    if not isinstance(bands, Mapping):
-        bands = {_band_name(band): band for band in bands}
-    found = {name: _band(band) for name, band in bands.items()}
-    if nodata is None:
-        return found
-    return {name: replace(band, nodata=nodata) for name, band in found.items()}
-
-
-def _band_name(band: Any) -> str:
-    index = band_index(band)
-    return str(band) if index is None else f"band_{index}"
-
-
-def _band(band: Any) -> Band:
-    if isinstance(band, Band):
-        return band
-    if isinstance(band, Mapping):
-        return Band(**band_keys(band))
-    index = band_index(band)
-    return Band(asset=str(band)) if index is None else Band(index=index)
-
-
-def _found(
-    raster: Any,
-    bands: dict[str, Band] | None,
-    nodata: Any,
-    scale_offset: ScaleOffset,
-    datetime_pattern: str | None,
-    resolution: Resolution | None = None,
-) -> tuple[Layers, Mapping[str, Pixels] | None]:
-    """The layers of whatever the user gave."""
-    arrays = None
-    raster, nodata, scale_offset = (
-        rasters_given(raster),
-        nodata_value(nodata),
-        scaling(scale_offset),
-    )
-    if hasattr(raster, "dims"):
-        if resolution is not None:
-            raise InputError("an array has no overviews; coarsen it yourself, or give its file")
-        found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
-    elif _are_items(raster):
-        items = [raster] if hasattr(raster, "assets") else raster
-        found = stac_layers(items, bands=bands, scale_offset=scale_offset, resolution=resolution)
-    else:
-        files = [raster] if isinstance(raster, str | os.PathLike) else raster
-        found = cog_layers(
-            files=[os.fspath(f) for f in files], bands=bands, scale_offset=scale_offset,
-            datetime_pattern=datetime_pattern, resolution=resolution,
-        )  # fmt: skip
-    for failure in found.failures:
-        raise _error(failure)
-    if not found.layers:
-        raise SourceError("there is no raster; give at least one")
-    if bands is None and nodata is not None:
-        found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
-    return replace(found, layers=on_one_lattice(found.layers)), arrays
-
-
-def _are_items(raster: Any) -> bool:
-    """True for a file of STAC items, an item collection, or a list of items."""
-    if isinstance(raster, str | os.PathLike):
-        return Path(os.fspath(raster).partition("?")[0]).suffix.lower() in (".json", ".geojson")
-    if isinstance(raster, Mapping) or hasattr(raster, "to_dict"):
-        return True
-    first = next(iter(raster), None) if isinstance(raster, Iterable) else None
-    return isinstance(first, Mapping) or hasattr(first, "to_dict")
-
-
-def _with_nodata(layer: Layer, nodata: Any) -> Layer:
-    assets = {name: replace(asset, nodata=nodata) for name, asset in layer.assets.items()}
-    return replace(layer, assets=assets)
-
-
-def _recipe(
-    found: Layers,
-    stats: Sequence[str] | str,
-    measurements: Mapping[str, str] | None,
-    mask: Mapping[str, Any] | None,
-    coverage: CoverageRule,
-) -> Recipe:
-    known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
-    given = None if mask is None else _mask(mask, known)
-    measurements = expressions_given(measurements)
-    if measurements is None:
-        measurements = {n: n for n in known if given is None or n != given.band}
-        expressions = {n: bare(n) for n in measurements}
-    else:
-        expressions = {n: parse(text) for n, text in measurements.items()}
-        for expression in expressions.values():
-            check(expression, known)
-    if not expressions:
-        raise InputError(
-            "there is nothing to measure: give a band beside the mask's, or measurements"
-        )
-    return Recipe(
-        measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
-        statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
-        coverage=coverage_rule(coverage),
-    )
-
-
-def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:
-    keys = set(mask) if isinstance(mask, Mapping) else set()
-    lists = [key for key in ("exclude", "include") if key in keys]
-    if "band" not in keys or len(lists) != 1 or len(keys) != 2:
-        raise InputError(
-            f"mask {mask!r} is not understood; give "
-            "{'band': name, 'exclude': [...]} or {'band': name, 'include': [...]}"
-        )
-    if mask["band"] not in known:
-        raise InputError(f"mask band {mask['band']!r} is unknown; known are {', '.join(known)}")
-    return Mask(mask["band"], mask_values(lists[0], mask[lists[0]]), keep=lists[0] == "include")
-
-
 def _check_names(
     names: Mapping[tuple[str, str], str], base: Any, recipe: Recipe, form: Form
 ) -> None:
@@ -359,12 +217,8 @@ def _summarised(
         shapes, layers, recipe, open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY
     ):
         for failure in summary.failures:
-            raise _error(failure)
+            raise failure.error
         yield summary
-
-
-def _error(failure: Failure) -> Exception:
-    return (PermanentReadError if failure.permanent else PassingReadError)(failure.cause)
 
 
 def _told(summaries: Iterable[LayerSummary], of: int, progress: bool) -> Iterable[LayerSummary]:

@@ -16,7 +16,7 @@ from zonalbatch.api import find_layers, recipe_of
 from zonalbatch.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation import Explanation, explanation_of
-from zonalbatch.frames import _bands, _found, _recipe
+from zonalbatch.given import given_bands, given_layers, given_recipe
 from zonalbatch.ground import Shapes
 from zonalbatch.layers import Layer
 from zonalbatch.planning import on_one_lattice
@@ -77,8 +77,10 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
-    found, arrays = _found(raster, _bands(bands, nodata), nodata, scale_offset, None, resolution)
-    recipe = _recipe(found, "count", measurements, mask, coverage)
+    found, arrays = given_layers(
+        raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
+    )
+    recipe = given_recipe(found, "count", measurements, mask, coverage)
     made = _explained(
         open_zones(zones, id=id), found.layers, recipe, arrays, (zone_id, layer, measurement)
     )

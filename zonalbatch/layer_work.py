@@ -24,7 +24,7 @@ from zonalbatch.schedule import Pass, Sheet, Step
 from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Summary, parse_statistics, summary_of
 
-__all__ = ["LayerSummary", "LayerWork", "sheets_of", "work_on"]
+__all__ = ["LayerSummary", "LayerWork", "TileCells", "sheets_of", "work_on"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +79,14 @@ class LayerWork:
             found = [rect for owner, some in rects if owner is reader for rect in some]
             reader.keep(found, step.index)
         for layout in step.layouts:
-            tile = _Tile(self, self.passes[step.of].lattice, layout)
+            tile = self.tile(step, layout)
             for measurement in self.measurements[step.of]:
                 cells, encoding = measure(measurement, layout, tile.band)
                 self._summary(step.of, measurement, encoding).add(cells)
+
+    def tile(self, step: Step, layout: Layout) -> TileCells:
+        """The bands of a tile of a step, while that step is the last that was reduced."""
+        return TileCells(self, self.passes[step.of].lattice, layout)
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
@@ -131,7 +135,7 @@ def _tagged(reader: SheetReader, read: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: (reader, read())
 
 
-class _Tile:
+class TileCells:
     """The bands of one tile, each laid out and gathered once."""
 
     def __init__(self, work: LayerWork, lattice: Lattice, layout: Layout) -> None:

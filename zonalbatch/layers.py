@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zonalbatch.errors import PermanentReadError, ReadError
+from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError
 from zonalbatch.lattice import Grid
 
 __all__ = ["Asset", "Failure", "Layer", "Layers"]
@@ -70,6 +70,11 @@ class Failure:
     def of(cls, layer: str, href: str, error: ReadError) -> Failure:
         """The failure that an error is evidence of."""
         return cls(layer, href, str(error), isinstance(error, PermanentReadError))
+
+    @property
+    def error(self) -> ReadError:
+        """The error to raise where failures are not recorded."""
+        return (PermanentReadError if self.permanent else PassingReadError)(self.cause)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

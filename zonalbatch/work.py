@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zonalbatch.errors import GridMismatch, PassingReadError, PermanentReadError
+from zonalbatch.errors import GridMismatch
 from zonalbatch.ground import Shapes
 from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Failure
@@ -56,7 +56,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
             open_pixels=_opener(folder), memory=memory, requests=requests,
         ):  # fmt: skip
             if strict and summary.failures:
-                raise _error(summary.failures[0])
+                raise summary.failures[0].error
             matrix.put(summary)
             failures += summary.failures
             applied |= _left_to_files(summary)
@@ -71,11 +71,6 @@ def _opener(folder: Path) -> Callable[[str], Pixels]:
     if (folder / ARRAYS).exists():
         arrays = pickle.loads((folder / ARRAYS).read_bytes())
     return lambda href: open_pixels(href, arrays)
-
-
-def _error(failure: Failure) -> Exception:
-    kind = PermanentReadError if failure.permanent else PassingReadError
-    return kind(failure.cause)
 
 
 def _left_to_files(summary: LayerSummary) -> dict[str, Any]:

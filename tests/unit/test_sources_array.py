@@ -15,7 +15,7 @@ import xarray as xr
 from rasterio.transform import Affine
 
 from zonalbatch.errors import SourceError
-from zonalbatch.sources import ArrayPixels, Band, array_layers, open_pixels
+from zonalbatch.sources import ArrayPixels, Band, array_layers, identified, open_pixels
 
 VALUES = np.arange(2 * 3 * 4 * 5, dtype=np.int16).reshape(2, 3, 4, 5)
 
@@ -163,7 +163,7 @@ def test_the_version_follows_the_values() -> None:
     changed = VALUES.copy()
     changed[0, 0, 0, 0] += 1
     versions = [
-        array_layers(cube(values))[0].layers[0].assets["red"].version
+        identified(*array_layers(cube(values))).layers[0].assets["red"].version
         for values in (VALUES, VALUES.copy(), changed)
     ]
     assert versions[0] == versions[1] != versions[2]

@@ -25,6 +25,7 @@ from zonalbatch.job.values import (
     Count,
     ExpressionText,
     Finite,
+    Folder,
     Items,
     Location,
     Nodata,
@@ -178,7 +179,7 @@ class MaskKeys(Keys):
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
-    path: Location
+    path: Folder
     """Folder of the result."""
     layout: Literal["wide", "long"] = "wide"
     """wide: a column for each measurement and statistic; long: a row for each."""

@@ -22,6 +22,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from zonalbatch.arguments import plain_number, plain_scaling
 from zonalbatch.errors import ExpressionError
 from zonalbatch.expression import parse
 from zonalbatch.sources.protocol import ScaleOffset
@@ -33,6 +34,7 @@ __all__ = [
     "Count",
     "ExpressionText",
     "Finite",
+    "Folder",
     "Items",
     "Location",
     "NoDilation",
@@ -69,10 +71,10 @@ def _bytes(value: Any) -> int:
 
 def _number(value: Any) -> int | float:
     """A plain number, also from NumPy's scalars; never a bool."""
-    value = value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    number = plain_number(value)
+    if number is None:
         raise ValueError("write a number")
-    return value
+    return number
 
 
 def _finite(value: Any) -> float:
@@ -93,14 +95,10 @@ def _nodata(value: Any) -> float | int | str | None:
 
 def _scale_offset(value: Any) -> Any:
     """A policy's name, or the pair (scale, offset)."""
-    if isinstance(value, str) and value in ("auto", "item", "file", "none"):
-        return value
-    pair = value
-    if isinstance(value, Mapping) and set(value) == {"scale", "offset"}:
-        pair = (value["scale"], value["offset"])
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
+    found = plain_scaling(value)
+    if found is None:
         raise ValueError("write auto, item, file, none, or {scale: number, offset: number}")
-    return _finite(pair[0]), _finite(pair[1])
+    return found
 
 
 def _write_scale_offset(value: Any) -> Any:
@@ -168,10 +166,10 @@ def _location(value: Any, info: ValidationInfo) -> str:
     return os.path.normpath(os.path.join(folder, text)) + slash
 
 
-def _place(value: Any, info: ValidationInfo) -> str:
-    """A location; where it is the key ``path``, a folder to write to, so no URL."""
+def _folder(value: Any, info: ValidationInfo) -> str:
+    """A folder to write to, so no URL."""
     text = _location(value, info)
-    if info.field_name == "path" and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|/vsi", text):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|/vsi", text):
         raise ValueError(
             "object stores as output are not in this version; give a local or shared folder"
         )
@@ -267,7 +265,8 @@ Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Null: TypeAlias = Annotated[None, PlainValidator(_later), _schema(type="null")]
 Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
-Location: TypeAlias = Annotated[str, PlainValidator(_place), _schema(**_TEXT)]
+Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
+Folder: TypeAlias = Annotated[str, PlainValidator(_folder), _schema(**_TEXT)]
 Scaling: TypeAlias = Annotated[
     ScaleOffset,
     PlainValidator(_scale_offset),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zonalbatch.sources.protocol import Band, Header, Pixels, Resolution, ScaleOffset
 
 if TYPE_CHECKING:
-    from zonalbatch.sources.array import ArrayPixels, array_layers, open_array
+    from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
     from zonalbatch.sources.causes import read_error
     from zonalbatch.sources.cog import cog_layers
     from zonalbatch.sources.crs import crs_text
@@ -37,6 +37,7 @@ __all__ = [
     "configure_gdal",
     "crs_text",
     "from_header",
+    "identified",
     "open_array",
     "open_pixels",
     "read_error",
@@ -52,6 +53,7 @@ _HOMES = {
     "configure_gdal": "gdal",
     "crs_text": "crs",
     "from_header": "headers",
+    "identified": "array",
     "open_array": "array",
     "read_error": "causes",
     "read_headers": "headers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_or
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ArrayPixels", "array_layers", "open_array"]
+__all__ = ["ArrayPixels", "array_layers", "identified", "open_array"]
 
 BLOCK = 512
 """Side of the blocks in which an array without chunks is read, cells."""
@@ -50,6 +50,16 @@ class ArrayPixels:
     def header(self) -> Header:
         """What the array says of itself."""
         return self._header
+
+    @property
+    def version(self) -> str:
+        """What changes when the values do: the dask graph's name, or a digest of the values."""
+        if self._data.chunks is not None:
+            return f"dask-{self._data.data.name}"
+        if not isinstance(self._data.variable._data, np.ndarray):  # lazy: it would be read whole
+            return ""
+        values = np.ascontiguousarray(self._data.values)
+        return hashlib.blake2b(values.view(np.uint8).data, digest_size=16).hexdigest()
 
     def read(self, bands: Sequence[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Raw pixels, shape (band, row, col), of a half-open (top, left, bottom, right) window.
@@ -107,7 +117,7 @@ def array_layers(
     *,
     bands: Mapping[str, Band] | None = None,
     scale_offset: ScaleOffset = "auto",
-) -> tuple[Layers, dict[str, Pixels]]:
+) -> tuple[Layers, dict[str, ArrayPixels]]:
     """The layers of an array, one for each time step, and the pixels their hrefs stand for.
 
     Args:
@@ -124,7 +134,7 @@ def array_layers(
     bands = {name: Band(asset=name) for name in names} if bands is None else bands
     picked = {name: _position(name, band, names) for name, band in bands.items()}
     times = _times(variables)
-    layers, arrays = [], dict[str, Pixels]()
+    layers, arrays = [], dict[str, ArrayPixels]()
     for step, (when, key) in enumerate(zip(times, _ids(times, _name(data)), strict=True)):
         opened = _opened_at(variables, step, key)
         every = [(href, i) for href, one in opened.items() for i in _numbers(one.header)]
@@ -135,6 +145,20 @@ def array_layers(
             arrays[href] = opened[href]
         layers.append(Layer(id=key, datetime=when, items=(key,), assets=assets))
     return Layers(in_order(layers)), arrays
+
+
+def identified(found: Layers, arrays: Mapping[str, ArrayPixels]) -> Layers:
+    """Layers with a digest of all their values, for a plan that outlives the arrays."""
+    versions = {href: pixels.version for href, pixels in arrays.items()}
+
+    def known(layer: Layer) -> Layer:
+        assets = {
+            name: replace(asset, version=versions[asset.href] or None)
+            for name, asset in layer.assets.items()
+        }
+        return replace(layer, assets=assets)
+
+    return replace(found, layers=tuple(known(layer) for layer in found.layers))
 
 
 def _name(data: xr.DataArray | xr.Dataset) -> str:
@@ -305,7 +329,7 @@ def _header(cube: Any, names: Sequence[str]) -> Header:
         descriptions=tuple(names),
         block=_block(cube),
         masked=False,
-        version=_version(cube),
+        version="",
     )
 
 
@@ -381,13 +405,3 @@ def _check_regular(values: NDArray[Any], dim: Hashable, name: str) -> None:
             f"array {name!r} has irregular coordinates along {dim} (steps {steps.min()} to "
             f"{steps.max()}); interpolate it to a regular grid first"
         )
-
-
-def _version(cube: Any) -> str:
-    """What changes when the values do: the dask graph's name, or a digest of the values."""
-    if cube.chunks is not None:
-        return f"dask-{cube.data.name}"
-    if not isinstance(cube.variable._data, np.ndarray):  # lazy: a digest would read it all
-        return ""
-    values = np.ascontiguousarray(cube.values)
-    return hashlib.blake2b(values.view(np.uint8).data, digest_size=16).hexdigest()
