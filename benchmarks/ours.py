@@ -17,10 +17,10 @@ from distributed import Client, LocalCluster
 from numpy.typing import NDArray
 
 import zonalbatch as zb
-from zonalbatch.cells import Cells, Covered, gather
-from zonalbatch.coverage import cover
+from zonalbatch.cover.cells import Cells, Covered, gather
+from zonalbatch.cover.coverage import cover
+from zonalbatch.cover.outlines import Outlines, outline
 from zonalbatch.lattice import TILE, Lattice, Window
-from zonalbatch.outlines import Outlines, outline
 from zonalbatch.statistics import parse_statistics, summary_of
 
 __all__ = [

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from tests.made.names import COUNTS
 from tests.made.places import CELL, CRS, LEFT, TOP
 from tests.made.zones import wkb
-from zonalbatch.coverage import Coverage, CoverageRule, cover
+from zonalbatch.cover.coverage import Coverage, CoverageRule, cover
+from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
-from zonalbatch.ground import Shapes
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.outlines import outline
 from zonalbatch.recipe import Recipe
 from zonalbatch.sources.protocol import Header
-from zonalbatch.summarise import summarise
+from zonalbatch.work.ground import Shapes
+from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.summarise import summarise
 
 QUANTILES = {"p0": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p90": 0.9, "p100": 1.0}
 STATISTICS = (

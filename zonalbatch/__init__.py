@@ -23,8 +23,8 @@ __all__ = [
 if TYPE_CHECKING:
     from zonalbatch import errors
     from zonalbatch.api import plan, run
+    from zonalbatch.explanation.inquiry import explain
     from zonalbatch.frames import zonal_stats
-    from zonalbatch.inquiry import explain
     from zonalbatch.job import Job
     from zonalbatch.points import point_query
     from zonalbatch.results import Results, open_results
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Job": "job",
     "Results": "results",
-    "explain": "inquiry",
+    "explain": "explanation.inquiry",
     "open_results": "results",
     "plan": "api",
     "point_query": "points",

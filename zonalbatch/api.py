@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
-from zonalbatch.identity import recipe_document
 from zonalbatch.job import ArraySource, CogSource, Job, StacSource
 from zonalbatch.layers import Layers
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.partition import Partition
-from zonalbatch.planning import Plan, make_plan
+from zonalbatch.planning.identity import recipe_document
+from zonalbatch.planning.partition import Partition
+from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import Recipe
@@ -38,7 +38,7 @@ from zonalbatch.sources import (
     stac_layers,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.work import ARRAYS
+from zonalbatch.work.part import ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
 
 if TYPE_CHECKING:

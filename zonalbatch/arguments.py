@@ -15,7 +15,7 @@ from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
 
 if TYPE_CHECKING:
-    from zonalbatch.coverage import CoverageRule
+    from zonalbatch.cover.coverage import CoverageRule
 
 __all__ = [
     "band_index",

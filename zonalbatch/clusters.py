@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zonalbatch.errors import ClusterError
 from zonalbatch.job import AddressCluster, LocalCluster
-from zonalbatch.reading import processors
+from zonalbatch.work.reading import processors
 
 if TYPE_CHECKING:
     from distributed import Client

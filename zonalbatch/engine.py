@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.errors import ClusterError, OutputError, ReadError
-from zonalbatch.plan_files import Part
-from zonalbatch.planning import Plan
+from zonalbatch.planning.files import Part
+from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt, unpack_bits
 from zonalbatch.sinks.output import Output
-from zonalbatch.work import run_part
+from zonalbatch.work.part import run_part
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -22,10 +22,8 @@ from zonalbatch.errors import (
     InputError,
 )  # fmt: skip
 from zonalbatch.given import given_bands, given_layers, given_recipe
-from zonalbatch.ground import Shapes
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Layer, Layers
-from zonalbatch.planning import on_one_lattice
+from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe
 from zonalbatch.result_frame import result_frame
 from zonalbatch.sinks.table import Form, check_names, result_columns
@@ -37,14 +35,16 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
-from zonalbatch.summarise import summarise
+from zonalbatch.work.ground import Shapes
+from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.summarise import summarise
 from zonalbatch.zones import open_zones
 
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
 
-    from zonalbatch.coverage import CoverageRule
+    from zonalbatch.cover.coverage import CoverageRule
 
 __all__ = ["zonal_stats"]
 

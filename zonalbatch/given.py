@@ -23,7 +23,7 @@ from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.planning import on_one_lattice
+from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe
 from zonalbatch.sources import (
     Band,
@@ -37,7 +37,7 @@ from zonalbatch.sources import (
 from zonalbatch.statistics import parse_statistics
 
 if TYPE_CHECKING:
-    from zonalbatch.coverage import CoverageRule
+    from zonalbatch.cover.coverage import CoverageRule
 
 __all__ = ["given_bands", "given_layers", "given_recipe"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.cells import (
+from zonalbatch.cover.cells import (
     FILE_MASK,
     NODATA,
     NOT_A_NUMBER,

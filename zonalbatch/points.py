@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
 from zonalbatch.statistics import parse_statistics

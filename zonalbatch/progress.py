@@ -6,8 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from zonalbatch.plan_files import Part
-from zonalbatch.planning import Plan
+from zonalbatch.planning.files import Part
+from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
 
 __all__ = ["Bar", "Lines", "Silent", "observer_for", "size_text"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer

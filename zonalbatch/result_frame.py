@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.layers import Layer
 from zonalbatch.statistics import Column
+from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = ["result_frame"]
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from zonalbatch import __version__
 from zonalbatch.engine import Done
-from zonalbatch.identity import digest
-from zonalbatch.plan_files import read_zones
-from zonalbatch.planning import Plan
+from zonalbatch.planning.files import read_zones
+from zonalbatch.planning.identity import digest
+from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.files import replacing
 from zonalbatch.sinks.output import Output, failure_table

@@ -13,9 +13,9 @@ import pytest
 import zonalbatch as zb
 from tests.made.names import USUAL
 from tests.made.zones import squares
-from zonalbatch import partition
 from zonalbatch.demo import Landscape
 from zonalbatch.demo.land import LEFT, TOP
+from zonalbatch.planning import partition
 from zonalbatch.receipts import Receipt, Report
 from zonalbatch.results import Results
 

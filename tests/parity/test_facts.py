@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from tests.oracles import Raster, lattice_at, measured, raster
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 
 ZONES = ("square_aligned", "irregular", "multipart", "sliver", "outside", "whole_raster")
 ORACLE = {

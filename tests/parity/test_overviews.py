@@ -14,12 +14,12 @@ import shapely
 from tests.files_by_hand import STATISTICS, compare, zones_on
 from tests.made.zones import wkb
 from zonalbatch.expression import bare
-from zonalbatch.ground import Shapes
 from zonalbatch.layers import Asset
 from zonalbatch.measure import Measurement
 from zonalbatch.recipe import Recipe
 from zonalbatch.sources import Band, Resolution, cog_layers, open_pixels
-from zonalbatch.summarise import summarise
+from zonalbatch.work.ground import Shapes
+from zonalbatch.work.summarise import summarise
 
 LEVELS = {
     "scenes/esa_worldcover/ESA_WorldCover_10m_2021_v200_N00E006_Map.tif": 6,

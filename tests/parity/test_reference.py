@@ -18,11 +18,11 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.expression import bare
 from zonalbatch.measure import Measurement
 from zonalbatch.sources import Band, RasterPixels, ScaleOffset, cog_layers, open_pixels
-from zonalbatch.summarise import Recipe, Shapes, summarise
+from zonalbatch.work.summarise import Recipe, Shapes, summarise
 from zonalbatch.zones import open_zones
 
 Peer = Literal["exactextract", "rasterstats"]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.oracles import areas, centers_inside, covered, dense, in_cells, placed, shares, window_of
-from zonalbatch.coverage import CoverageRule, cover
+from zonalbatch.cover.coverage import CoverageRule, cover
+from zonalbatch.cover.outlines import outline
 from zonalbatch.lattice import TILE, Lattice, Window
-from zonalbatch.outlines import outline
 
 LATTICES = (
     Lattice.through("EPSG:32631", 500000.0, 5600000.0, 10.0, 10.0),

@@ -29,10 +29,10 @@ from tests.oracles import (
     placed,
     raster,
 )
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.lattice import TILE, Lattice
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.measure import Mask
+from zonalbatch.work.layer_work import LayerSummary
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 EDGE = 700

@@ -25,7 +25,7 @@ from tests.oracles import (
     raster,
     zonal,
 )
-from zonalbatch.cells import (
+from zonalbatch.cover.cells import (
     FILE_MASK,
     NODATA,
     NOT_A_NUMBER,

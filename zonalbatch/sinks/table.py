@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from zonalbatch.errors import SchemaError
-from zonalbatch.layer_work import LayerSummary
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.columns import Room, nullable, room_of
 from zonalbatch.statistics import parse_statistics
+from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.cells import Cells
+from zonalbatch.cover.cells import Cells
 
 __all__ = ["ZoneArea"]
 

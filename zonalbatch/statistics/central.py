@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells, Covered
 
 __all__ = ["Central"]
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells, Covered
 
 __all__ = ["Classes"]
 

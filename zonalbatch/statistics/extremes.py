@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells, Covered
 from zonalbatch.lattice import TILE
 
 __all__ = ["Extremes"]

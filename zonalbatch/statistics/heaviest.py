@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import VALID, Cells, Covered
+from zonalbatch.cover.cells import VALID, Cells, Covered
 from zonalbatch.lattice import TILE
 from zonalbatch.statistics.moments import COUNT, SUM
 from zonalbatch.statistics.summary import Summary

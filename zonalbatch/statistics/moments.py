@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import REASONS, Cells, Covered
+from zonalbatch.cover.cells import REASONS, Cells, Covered
 
 __all__ = ["COUNT", "M2", "MAX", "MIN", "SUM", "Moments", "empty_moments", "merge_moments"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.cells import OUTSIDE, UNREAD, Cells, Covered
+from zonalbatch.cover.cells import OUTSIDE, UNREAD, Cells, Covered
 from zonalbatch.statistics.moments import COUNT, Moments
 
 __all__ = ["Column", "State", "Summary"]

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells, Covered
 from zonalbatch.statistics.huge import HugeZone
 from zonalbatch.statistics.quantiles import zone_quantiles
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
+from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
 from zonalbatch.errors import StatisticError
 from zonalbatch.statistics.area import ZoneArea
 from zonalbatch.statistics.central import Central

@@ -16,7 +16,7 @@ import shapely
 import zonalbatch as zb
 from tests.made.names import USUAL
 from tests.made.runs import Runner, cut_small
-from zonalbatch import planning
+from zonalbatch.planning import plan as planning
 
 
 class TestForm:

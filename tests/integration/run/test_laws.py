@@ -10,7 +10,7 @@ import zonalbatch as zb
 from tests.made.rasters import noise, write_tif
 from tests.made.runs import Runner, cut_small
 from tests.made.zones import frame
-from zonalbatch import partition
+from zonalbatch.planning import partition
 
 
 class TestLaws:

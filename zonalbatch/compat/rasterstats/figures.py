@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.compat.rasterstats.names import engine_name
 from zonalbatch.compat.rasterstats.surface import Surface
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.frames import zonal_stats
 from zonalbatch.statistics import parse_statistics
 

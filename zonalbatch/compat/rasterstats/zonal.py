@@ -19,7 +19,7 @@ from zonalbatch.compat.rasterstats.marks import marked
 from zonalbatch.compat.rasterstats.names import check_stats, remap_categories
 from zonalbatch.compat.rasterstats.surface import Surface, open_surface
 from zonalbatch.compat.rasterstats.zone_arrays import ZoneArray, figures_of, zone_array
-from zonalbatch.coverage import CoverageRule
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.lattice import Lattice
 
 __all__ = ["gen_zonal_stats", "raster_stats", "windows", "zonal_stats"]

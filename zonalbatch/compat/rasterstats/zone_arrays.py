@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from zonalbatch.compat.rasterstats.names import get_percentile
 from zonalbatch.compat.rasterstats.surface import Surface
-from zonalbatch.coverage import Coverage, CoverageRule
-from zonalbatch.figures import cover_figures
+from zonalbatch.cover.coverage import Coverage, CoverageRule
+from zonalbatch.cover.figures import cover_figures
 from zonalbatch.lattice import TILE, Window
 
 __all__ = ["ZoneArray", "figures_of", "zone_array"]

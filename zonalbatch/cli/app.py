@@ -1,0 +1,64 @@
+"""The command line.
+
+Exit codes: 0 all done · 1 a fault of ours · 2 invalid input · 3 done, with failures recorded ·
+4 cannot write · 5 no cluster · 130 interrupted (a second run goes on from there).
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from zonalbatch import __version__
+from zonalbatch.cli.explain import explain
+from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
+from zonalbatch.cli.tables import points, stats
+from zonalbatch.errors import ZonalbatchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="zonalbatch",
+    help="Exact zonal statistics of many zones over many raster scenes.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; errors end it with one sentence and their exit code."""
+    try:
+        app()
+    except ZonalbatchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"zonalbatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Exact zonal statistics of many zones over many raster scenes."""
+    warnings.simplefilter("ignore")  # what matters is raised or noted; libraries' own are noise
+
+
+for command in (demo, run, plan, validate, schema, status, stats, points, explain):
+    app.command()(command)
+
+
+if __name__ == "__main__":
+    main()

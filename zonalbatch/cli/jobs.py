@@ -1,0 +1,213 @@
+"""The commands around a job: validate, plan, run it, see how far it is; and the demo."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from zonalbatch.planning.plan import Plan
+    from zonalbatch.receipts import Report
+
+__all__ = ["demo", "plan", "run", "schema", "status", "validate"]
+
+INTERRUPTED = 130
+
+JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="A job file, YAML or JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def run(job: JobFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Do a job, or what is left of it.
+
+    Run the same command again after an interruption: parts that are done are kept.
+
+    Example: `zonalbatch run job.yaml`
+    """
+    from zonalbatch.api import run as run_job
+    from zonalbatch.job import Job
+    from zonalbatch.progress import Bar, Silent, observer_for
+
+    document = Job.from_file(job)
+    observer: Any = Silent() if quiet else observer_for()
+    with _terminating():
+        try:
+            report = run_job(document, observer=observer)
+        finally:
+            if isinstance(observer, Bar):
+                observer.stop()
+    _tell_report(report, as_json, quiet)
+    raise typer.Exit(report.exit_code)
+
+
+def plan(job: JobFile, as_json: AsJson = False) -> None:
+    """Print what a job will do: parts, rows, bytes, memory. Reads no pixel.
+
+    Example: `zonalbatch plan job.yaml`
+    """
+    from zonalbatch.api import plan as plan_job
+    from zonalbatch.job import Job
+
+    _tell_plan(plan_job(Job.from_file(job)), as_json)
+
+
+def validate(job: JobFile) -> None:
+    """Check a job file without opening its zones or rasters.
+
+    Example: `zonalbatch validate job.yaml`
+    """
+    from zonalbatch.api import recipe_of
+    from zonalbatch.job import Job
+
+    document = Job.from_file(job)
+    recipe = recipe_of(document)
+    print(
+        f"{job} is a valid job: {len(recipe.measurements)} measurements × "
+        f"{len(recipe.statistics)} statistics, into {document.output.path}"
+    )
+
+
+def schema() -> None:
+    """Print the JSON Schema of job files, for editors and services.
+
+    Example: `zonalbatch schema > job.schema.json`
+    """
+    from zonalbatch.job import Job
+
+    print(json.dumps(Job.schema_json(), indent=2))
+
+
+def status(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Print a SHA-256 over all rows, however they are cut.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how far a run has come.
+
+    Example: `zonalbatch status out/ --digest`
+    """
+    from dataclasses import asdict
+
+    from zonalbatch.progress import size_text
+    from zonalbatch.results import open_results, status_of
+
+    found = asdict(status_of(out))
+    if digest:
+        found["digest"] = open_results(out).digest
+    if as_json:
+        print(json.dumps(found))
+        return
+    state = "sealed" if found["sealed"] else "not sealed; run the job again to go on"
+    print(f"{out}: {state}")
+    print(f"  parts     {found['done']:,} of {found['parts']:,} done")
+    print(f"  rows      {found['rows']:,}")
+    print(f"  size      {size_text(found['bytes'])}")
+    print(f"  failures  {found['failures']:,}")
+    if digest:
+        print(f"  digest    {found['digest']}")
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option(help="Where the data, the job and the result are left.")
+    ] = Path("zonalbatch-demo"),
+) -> None:
+    """Make a small landscape, run a whole job over it, and show what came out.
+
+    Example: `zonalbatch demo`
+    """
+    from zonalbatch.demo.tour import show
+
+    with _terminating():
+        show(folder)
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C: both leave a result that a second run goes on from.
+
+    Raises:
+        typer.Exit: with 130, after an interruption.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on from here", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell_report(report: Report, as_json: bool, quiet: bool) -> None:
+    from dataclasses import asdict
+
+    from zonalbatch.progress import size_text
+
+    if as_json:
+        print(json.dumps(asdict(report)))
+        return
+    if quiet:
+        return
+    there = report.parts - report.computed
+    kept = f" ({there:,} were there already)" if there else ""
+    print(
+        f"{report.rows:,} rows, {size_text(report.bytes)}, in {report.parts:,} parts{kept}: "
+        f"{report.output}/results   {report.seconds:.1f} s"
+    )
+    for note in report.notes:
+        print(f"note: {note}")
+    if report.failures:
+        print(f"{report.failures:,} failures, listed in {report.output}/failures.parquet:")
+        _tell_failures(report)
+
+
+def _tell_failures(report: Report) -> None:
+    """The first few causes."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(Path(report.output) / "failures.parquet").to_pylist()
+    for row in rows[:5]:
+        print(f"  {row['layer']}: {row['cause']}")
+    if len(rows) > 5:
+        print(f"  … and {len(rows) - 5:,} more")
+
+
+def _tell_plan(made: Plan, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from zonalbatch.progress import size_text
+
+    estimate = made.estimate
+    if as_json:
+        print(json.dumps(asdict(estimate) | {"fingerprint": made.fingerprint}))
+        return
+    lattices = {a.grid.lattice for layer in made.layers for a in layer.assets.values()}
+    print(f"plan {made.fingerprint}")
+    print(f"  zones     {estimate.zones:,}")
+    print(f"  layers    {estimate.layers:,} on {len(lattices):,} lattices")
+    print(
+        f"  parts     {estimate.parts:,}, cut by {made.partition.bucket} and cells of "
+        f"{2**made.partition.level} × {2**made.partition.level} fold tiles"
+    )
+    print(f"  rows      at most {estimate.rows:,}")
+    print(f"  to read   at most {size_text(estimate.decoded)}, decoded")
+    print(f"  memory    about {size_text(estimate.memory)} a worker")
+    for failure in made.failures:
+        print(f"  failure   {failure.cause}")
+    for note in made.notes:
+        print(f"  note      {note}")

@@ -1,0 +1,93 @@
+"""The commands that compute a table here and now: stats and points."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["points", "stats"]
+
+Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
+Bands = Annotated[
+    list[str] | None, typer.Option("--band", "-b", help="A band: its number or name.")
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column of unique ids.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="A file to write: .parquet, .gpkg, .geojson or .csv."),
+]
+
+
+def stats(
+    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines or points.")],
+    raster: Rasters,
+    names: Annotated[
+        str, typer.Option("--stats", "-s", help="Statistics, separated by commas.")
+    ] = "count,mean",
+    band: Bands = None,
+    coverage: Annotated[
+        str, typer.Option(help="How zones take cells: fraction, center or all_touched.")
+    ] = "fraction",
+    nodata: Annotated[float | None, typer.Option(help="Raw value that means no data.")] = None,
+    id: IdColumn = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", "-c", help="A column to carry; all by default.")
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="Text before the result columns.")] = None,
+    out: Out = None,
+) -> None:
+    """Compute statistics here and now, without a cluster, and print or write a table.
+
+    Examples: `zonalbatch stats fields.gpkg ndvi.tif --stats mean,p90`,
+    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`
+    """
+    from zonalbatch.frames import zonal_stats
+    from zonalbatch.tables import teller
+
+    tell = teller(out)
+    frame = zonal_stats(
+        str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
+        columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
+        progress=sys.stderr.isatty(),
+    )  # fmt: skip
+    tell(frame)
+
+
+def points(
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="A file of points.")],
+    raster: Rasters,
+    interpolate: Annotated[
+        str, typer.Option("--interpolate", "-i", help="nearest or bilinear.")
+    ] = "nearest",
+    radius: Annotated[
+        float | None, typer.Option("--radius", "-r", help="Metres around each point.")
+    ] = None,
+    names: Annotated[
+        str, typer.Option("--stats", "-s", help="Statistics within the radius.")
+    ] = "mean",
+    band: Bands = None,
+    id: IdColumn = None,
+    out: Out = None,
+) -> None:
+    """Read the values at points, or around them, and print or write a table.
+
+    Examples: `zonalbatch points plots.gpkg ndvi.tif -i bilinear`,
+    `zonalbatch points plots.gpkg ndvi.tif --radius 30 --stats mean,std -o plots.csv`
+    """
+    from zonalbatch.points import point_query
+    from zonalbatch.tables import teller
+
+    tell = teller(out)
+    frame = point_query(
+        str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
+        interpolate=interpolate, radius=radius, stats=names, id=id,  # type: ignore[arg-type]
+    )  # fmt: skip
+    tell(frame)
+
+
+def _bands(names: list[str] | None) -> list[int | str] | None:
+    """Bands by number or name as they were typed."""
+    return [int(name) if name.isdigit() else name for name in names] if names else None

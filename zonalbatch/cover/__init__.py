@@ -1,0 +1,1 @@
+"""How much of each cell each zone covers, and what the cells hold."""

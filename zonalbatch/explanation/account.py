@@ -1,0 +1,102 @@
+"""Account: an explanation as text, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from zonalbatch.cover.figures import AREA, LINE
+from zonalbatch.explanation.explanation import Explanation
+from zonalbatch.measure import Encoding, Mask
+
+__all__ = ["account"]
+
+UNITS = {AREA: "share", LINE: "metres"}
+
+
+def account(explanation: Explanation, limit: int = 50) -> str:
+    """What was asked, the cells (``limit`` of them at most), and the sums.
+
+    Args:
+        explanation: what to tell.
+        limit: how many cells are told one by one.
+    """
+    return "\n".join(
+        [*_head(explanation), "", *_cells(explanation, limit), "", *_sums(explanation)]
+    )
+
+
+def _head(e: Explanation) -> Iterator[str]:
+    lattice = e.grid.lattice
+    height, width = e.grid.shape
+    crs = lattice.crs if len(lattice.crs) < 40 else "a CRS without a code"
+    yield f"zone {e.zone_id} on layer {e.layer}"
+    yield f"  measurement  {_measured(e)}"
+    if e.measurement.mask is not None:
+        yield f"  mask         {_masked(e.measurement.mask)}"
+    yield f"  coverage     {e.coverage}"
+    yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
+    for band, encoding in e.encodings.items():
+        yield f"  band         {band}: {_encoded(encoding)}"
+
+
+def _measured(e: Explanation) -> str:
+    name, text = e.measurement.name, e.measurement.expression.text
+    return name if name == text else f"{name} = {text}"
+
+
+def _masked(mask: Mask) -> str:
+    values = ", ".join(f"{value:g}" for value in mask.values)
+    return f"leaves out cells where {mask.band} is {'none' if mask.keep else 'one'} of {values}"
+
+
+def _encoded(encoding: Encoding) -> str:
+    nodata = "no nodata" if encoding.nodata is None else f"nodata {encoding.nodata:g}"
+    if encoding.scale == 1 and encoding.offset == 0:
+        return f"{nodata}, values as they are stored"
+    return f"{nodata}, value = raw × {encoding.scale:g} + {encoding.offset:g}"
+
+
+def _cells(e: Explanation, limit: int) -> Iterator[str]:
+    if not e.n_cells:
+        yield "no cell is covered"
+        return
+    if limit > 0:
+        yield _table(e.to_frame().head(limit))
+    told = min(limit, len(e.row))
+    if told < e.n_cells:
+        rest = f"… and {e.n_cells - told:,} more cells of" if told else "cells:"
+        yield f"{rest} {e.n_cells:,}; --limit tells how many to print"
+
+
+def _table(frame: pd.DataFrame) -> str:
+    told = {name: [_number(number) for number in frame[name]] for name in frame.columns[:-1]}
+    told["fraction"] = [f"{fraction:.6f}" for fraction in frame["fraction"]]
+    return frame.assign(**told).to_string(index=False)
+
+
+def _number(number: Any) -> str:
+    if pd.isna(number):
+        return "–"
+    return format(number, ".10g") if isinstance(number, float | np.floating) else str(number)
+
+
+def _sums(e: Explanation) -> Iterator[str]:
+    yield f"{'cells':<14}{'number':>12}{UNITS.get(e.kind, 'points'):>20}"
+    for name, (number, weight) in e.by_reason.items():
+        yield f"  {name:<12}{number:>12,}{weight:>20.10g}"
+    if not e.complete:
+        yield f"  (of the first {len(e.row):,} cells of {e.n_cells:,})"
+    if e.unlisted:
+        yield f"  {'far outside':<12}{'':>12}{e.unlisted:>20.10g}"
+    yield from ("", f"status          {e.status}", *_totals(e.totals))
+    for failure in e.failures:
+        yield f"failure         {failure.cause}"
+
+
+def _totals(totals: Mapping[str, float | None]) -> Iterator[str]:
+    for name, number in totals.items():
+        yield f"{name:<16}{'null' if number is None else format(number, '.15g')}"

@@ -1,0 +1,320 @@
+"""Explanation: which cells one zone's number is made of, and what was wrong with the others.
+
+The cells are not worked out anew: the engine's own pipeline runs for this one zone, layer and
+measurement, its totals are those that a job or `zonal_stats` gives, and the cells are taken from
+its layouts and tiles as they pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from zonalbatch.cover.cells import OUTSIDE, REASONS, UNREAD, VALID, Layout, gather
+from zonalbatch.cover.coverage import CoverageRule
+from zonalbatch.cover.figures import AREA, KINDS, LINE
+from zonalbatch.cover.outlines import outline, shapes_of
+from zonalbatch.cover.paths import paths
+from zonalbatch.cover.spots import spots
+from zonalbatch.lattice import TILE, Grid
+from zonalbatch.layers import Failure, Layer
+from zonalbatch.measure import BandCells, Encoding, Measurement, measure
+from zonalbatch.recipe import Recipe, cell_area
+from zonalbatch.sources.protocol import Pixels
+from zonalbatch.work.ground import Ground, Place, Shapes
+from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
+from zonalbatch.work.reading import Handles
+from zonalbatch.work.schedule import Step
+
+__all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]
+
+NAMES = ("valid", "unread", "outside", "nodata", "nan", "file mask", "user mask")
+"""What each reason of `cells` is called."""
+TOTALS = (
+    "count", "sum", "mean", "min", "max", "std",
+    "n_total", "n_nodata", "n_nan", "n_masked", "n_outside",
+)  # fmt: skip
+"""Statistics that an explanation tells."""
+KEPT = 4_000_000
+"""How many cells are kept one by one; those of later tiles are in the totals only."""
+CELLS_AT_ONCE = 16 * TILE * TILE
+THREADS = 8
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Explanation:
+    """The cells of one zone under one layer, as one measurement saw them, row by row."""
+
+    zone_id: int | str
+    layer: str
+    """Id of the layer."""
+    measurement: Measurement
+    coverage: CoverageRule
+    """How the zone takes cells."""
+    grid: Grid
+    """Where the raster lies whose cells are measured: the finest of the measurement's bands."""
+    row: Ints
+    """(cell,) row in that raster, as it is stored; beyond its sides where the cell is outside."""
+    col: Ints
+    """(cell,) column in that raster."""
+    x: Floats
+    """(cell,) x of the centre, units of the CRS."""
+    y: Floats
+    """(cell,) y of the centre, units of the CRS."""
+    fraction: Floats
+    """(cell,) weight: share of the cell for areas, metres for lines, points for points."""
+    raw: Mapping[str, np.ma.MaskedArray[Any, Any]]
+    """Band, the mask's last -> (cell,) raw values, masked where its file has no such cell."""
+    encodings: Mapping[str, Encoding]
+    """Band -> its nodata, and the scale and offset that were applied."""
+    value: Floats
+    """(cell,) physical value, NaN where there is none."""
+    reason: NDArray[np.uint8]
+    """(cell,) why there is no value, as in `cells`; 0 where there is one."""
+    totals: Mapping[str, float | None]
+    """Statistic -> what a run writes; None where it writes null."""
+    n_cells: int
+    """Number of covered cells in the tiles that were visited; more than there are rows if the
+    zone is very large."""
+    unlisted: float
+    """Sum of the weights of cells so far from the layer's files that they are outside unseen."""
+    failures: tuple[Failure, ...]
+    """What could not be read; with any unread cell a zone has no numbers."""
+    outline: tuple[Floats, ...]
+    """(vertex, 2) each: rings of an area, segments of a line, points, in the raster's CRS."""
+    kind: int
+    """Kind of the zone: `figures.AREA`, ``LINE`` or ``POINT``."""
+
+    def __repr__(self) -> str:
+        mean = self.totals["mean"]
+        return (
+            f"<Explanation of {self.measurement.name} of zone {self.zone_id!r} on layer "
+            f"{self.layer!r}: mean {'null' if mean is None else f'{mean:g}'}, "
+            f"{self.n_cells:,} cells>"
+        )
+
+    @property
+    def status(self) -> str:
+        """``ok``; ``empty`` without a valid cell; ``failed`` if a cell could not be read."""
+        if self.totals["n_total"] is None:
+            return "failed"
+        return "ok" if self.totals["count"] else "empty"
+
+    @property
+    def complete(self) -> bool:
+        """True if every covered cell of the visited tiles is a row here."""
+        return len(self.row) == self.n_cells
+
+    @cached_property
+    def by_reason(self) -> dict[str, tuple[int, float]]:
+        """Reason -> number of the cells here and the sum of their weights; only what occurs."""
+        number = np.bincount(self.reason, minlength=REASONS)
+        weight = np.bincount(self.reason, self.fraction, minlength=REASONS)
+        found = zip(NAMES, number.tolist(), weight.tolist(), strict=True)
+        return {name: (n, w) for name, n, w in found if n}
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each cell: row, col, x, y, fraction, a ``raw_`` column a band, value, reason.
+
+        Raw values are of nullable types where a cell has none.
+        """
+        columns: dict[str, Any] = {
+            "row": self.row, "col": self.col, "x": self.x, "y": self.y, "fraction": self.fraction,
+        }  # fmt: skip
+        for band, raw in self.raw.items():
+            column = pd.Series(raw.data)
+            lacking = np.ma.getmaskarray(raw)
+            if lacking.any():
+                column = column.convert_dtypes(convert_string=False).mask(lacking)
+            columns[f"raw_{band}"] = column
+        names = np.array(NAMES, dtype=object)[self.reason]
+        return pd.DataFrame(columns | {"value": self.value, "reason": names})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Some:
+    """The covered cells of one tile."""
+
+    row: Ints
+    """(cell,) in the lattice."""
+    col: Ints
+    fraction: Floats
+    raw: dict[str, BandCells]
+    value: Floats
+    reason: NDArray[np.uint8]
+
+
+def explanation_of(
+    zone_id: int | str,
+    shapes: Shapes,
+    layer: Layer,
+    recipe: Recipe,
+    *,
+    open_pixels: Callable[[str], Pixels],
+) -> Explanation:
+    """How the number of one zone on one layer comes about.
+
+    Args:
+        zone_id: what the zone is called.
+        shapes: that zone alone.
+        layer: on a unified lattice, with the bands that the whole job reads.
+        recipe: how numbers are made, with one measurement.
+        open_pixels: opens a file.
+
+    Raises:
+        GridMismatch: a file's grid is not that of its asset.
+    """
+    (measurement,) = recipe.measurements
+    recipe = replace(recipe, statistics=TOTALS)
+    ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE)
+    handles = Handles(open_pixels)
+    try:
+        work = _work(ground, recipe, handles, layer)
+        found, n_cells = _watched(work, measurement)
+    finally:
+        handles.close()
+    summary = work.finish()
+    coverage = work.passes[0].covered.coverage
+    (place,) = ground.extents
+    grid = _finest(layer, measurement)
+    return Explanation(
+        zone_id=zone_id,
+        layer=layer.id,
+        measurement=measurement,
+        coverage=recipe.coverage,
+        grid=grid,
+        **_columns(found, grid, measurement),
+        encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
+        totals={name: _number(summary.columns[measurement.name, name]) for name in TOTALS},
+        n_cells=n_cells,
+        unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
+        if coverage.beyond[0]
+        else 0.0,
+        failures=summary.failures,
+        outline=_drawn(shapes, recipe, place),
+        kind=int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]]),
+    )
+
+
+def _work(ground: Ground, recipe: Recipe, handles: Handles, layer: Layer) -> LayerWork:
+    """The layer, ready to be read."""
+    sheets = sheets_of(layer, recipe)
+    headers: list[Future[Any]] = [Future() for _ in sheets]
+    for sheet, header in zip(sheets, headers, strict=True):
+        header.set_result(handles.header(sheet.href))
+    return work_on(ground, recipe, handles, layer, sheets, headers)
+
+
+def _watched(work: LayerWork, measurement: Measurement) -> tuple[list[_Some], int]:
+    """Read and reduce a layer; the cells of the first tiles, and the number of all."""
+    found, n_cells = [], 0
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool:
+        for step in work.steps:
+            reads, _ = work.reads(step)
+            work.reduce(step, list(pool.map(lambda read: read(), reads)))
+            for layout in step.layouts:
+                if n_cells < KEPT:
+                    found.append(_seen(work, step, layout, measurement))
+                n_cells += layout.size
+    return found, n_cells
+
+
+def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement) -> _Some:
+    """What the engine has just reduced of one tile."""
+    tile = work.tile(step, layout)
+    cells, encoding = measure(measurement, layout, tile.band)
+    reason = cells.reasons if len(cells.reasons) else np.full(layout.size, VALID, np.uint8)
+    value = BandCells(cells.values, reason, encoding).physical()
+    at = gather(np.arange(TILE * TILE).reshape(TILE, TILE), layout)
+    (inner,), ((start, stop),) = layout.inner, layout.cell_span
+    return _Some(
+        row=layout.tile_row * TILE + at // TILE,
+        col=layout.tile_col * TILE + at % TILE,
+        fraction=np.concatenate([np.ones(inner), layout.coverage.cell_fraction[start:stop]]),
+        raw={name: tile.band(name) for name in measurement.bands},
+        value=np.where(reason == VALID, value, np.nan),
+        reason=reason,
+    )
+
+
+def _finest(layer: Layer, measurement: Measurement) -> Grid:
+    """Where the raster lies whose cells are measured."""
+    assets = [layer.assets[b] for b in measurement.bands if b in layer.assets]
+    return min(assets or layer.assets.values(), key=cell_area).grid
+
+
+def _columns(found: list[_Some], grid: Grid, measurement: Measurement) -> dict[str, Any]:
+    """The cells of all tiles in order of (row, col) from north to south."""
+    row, col = _joined([s.row for s in found], int), _joined([s.col for s in found], int)
+    order = np.lexsort((col, row))
+    row, col = row[order], col[order]
+    lattice, window = grid.lattice, grid.window
+    raw = {
+        name: np.ma.concatenate([_there(s.raw[name]) for s in found])[order]
+        if found
+        else np.ma.masked_array([], dtype=float)
+        for name in measurement.bands
+    }
+    return {
+        "row": window.bottom - 1 - row if grid.south_up else row - window.top,
+        "col": col - window.left,
+        "x": lattice.x0 + lattice.dx * (col + 0.5),
+        "y": lattice.y0 - lattice.dy * (row + 0.5),
+        "fraction": _joined([s.fraction for s in found], float)[order],
+        "raw": raw,
+        "value": _joined([s.value for s in found], float)[order],
+        "reason": _joined([s.reason for s in found], np.uint8)[order],
+    }
+
+
+def _joined(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def _there(cells: BandCells) -> np.ma.MaskedArray[Any, Any]:
+    """Raw values, masked where the file has no such cell or it could not be read."""
+    if not len(cells.reasons):
+        return np.ma.masked_array(cells.values, np.zeros(len(cells.values), bool))
+    absent = np.isin(cells.reasons, [UNREAD, OUTSIDE])
+    return np.ma.masked_array(cells.values, absent)
+
+
+def _number(column: Any) -> float | None:
+    """The one number of a column, None for NaN."""
+    number = float(column[0])
+    return None if np.isnan(number) else number
+
+
+def _drawn(shapes: Shapes, recipe: Recipe, place: Place) -> tuple[Floats, ...]:
+    """The lines that a zone is drawn with, where the engine's coverage has them."""
+    lattice, some = place.lattice, shapes_of(shapes.wkb)
+    kind = KINDS[shapely.get_type_id(some)[0]]
+    cell = (lattice.dx, lattice.dy)
+    if kind == AREA:
+        found = outline(
+            some, shapes.crs, lattice.crs, cell=cell, densify=recipe.densify, west=place.west
+        )
+        return tuple(_split(found.xy, found.rings))
+    if kind == LINE:
+        segments = paths(
+            some, shapes.crs, lattice.crs, cell=cell, densify=recipe.densify, west=place.west
+        )
+        return tuple(np.stack([segments.low, segments.high], axis=1))
+    return (spots(some, shapes.crs, lattice.crs, west=place.west).xy,)
+
+
+def _split(xy: Floats, starts: Ints) -> Iterator[Floats]:
+    for start, stop in pairwise(starts.tolist()):
+        yield xy[start:stop]

@@ -1,0 +1,226 @@
+"""The stored form of a plan: zones, layers and parts as Parquet, and how a worker reads its own.
+
+zones.parquet    in the order of cells, so that the zones of a part are neighbours
+layers.parquet   one row for each band of each layer
+parts.parquet    one row for each part
+recipe.json      how numbers are made and written
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from zonalbatch.errors import SourceError
+from zonalbatch.expression import parse
+from zonalbatch.lattice import Grid, Lattice, Window
+from zonalbatch.layers import Asset, Layer
+from zonalbatch.measure import Mask, Measurement
+from zonalbatch.planning.identity import METHOD
+from zonalbatch.recipe import Recipe
+from zonalbatch.sinks.table import Form
+
+__all__ = [
+    "Part",
+    "PartInput",
+    "layer_table",
+    "load_part",
+    "part_table",
+    "read_zones",
+    "write_zones",
+]
+
+ZONES_IN_GROUP = 20_000
+"""Zones in a row group: a worker reads the groups that its part touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One unit of work, of retry, of output and of resume."""
+
+    id: str
+    cell: str
+    bucket: str
+    start: int
+    """First zone, in the order of the plan."""
+    stop: int
+    """The one after the last."""
+    layers: tuple[int, ...]
+    """Indices of layers."""
+    decoded: int
+    """About how many bytes of pixels its zones' bounds hold."""
+
+    @property
+    def pairs(self) -> int:
+        """Number of (zone, layer) pairs: an upper bound on its rows."""
+        return (self.stop - self.start) * len(self.layers)
+
+
+def write_zones(source: Path, target: Path, order: NDArray[np.int64]) -> None:
+    """Write the zones in the order of their cells; the source stays on disk, mapped."""
+    with pa.memory_map(str(source)) as mapped:
+        table = pa.ipc.open_file(mapped).read_all()
+        with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
+            for start in range(0, len(order), ZONES_IN_GROUP):
+                rows = table.take(pa.array(order[start : start + ZONES_IN_GROUP]))
+                writer.write_table(rows)
+
+
+LAYER_SCHEMA = pa.schema(
+    [
+        ("index", pa.int32()), ("layer", pa.string()),
+        ("datetime", pa.timestamp("us", "UTC")), ("datetime_end", pa.timestamp("us", "UTC")),
+        ("items", pa.list_(pa.string())), ("band", pa.string()), ("missing", pa.string()),
+        ("href", pa.string()), ("file_band", pa.int32()), ("crs", pa.string()),
+        ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
+        ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
+        ("nodata", pa.string()), ("scale", pa.float64()), ("offset", pa.float64()),
+        ("version", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def layer_table(layers: Sequence[Layer]) -> pa.Table:
+    """One row for each band of each layer."""
+    rows = [row for i, layer in enumerate(layers) for row in _layer_rows(i, layer)]
+    return pa.Table.from_pylist(rows, schema=LAYER_SCHEMA)
+
+
+def _layer_rows(index: int, layer: Layer) -> Iterator[dict[str, Any]]:
+    head = {
+        "index": index, "layer": layer.id, "datetime": layer.datetime,
+        "datetime_end": layer.datetime_end, "items": list(layer.items),
+    }  # fmt: skip
+    for name, asset in layer.assets.items():
+        lattice = asset.grid.lattice
+        yield head | {
+            "band": name, "href": asset.href, "file_band": asset.band, "crs": lattice.crs,
+            "dx": lattice.dx, "dy": lattice.dy, "x0": lattice.x0, "y0": lattice.y0,
+            "window": list(asset.grid.window), "south_up": asset.grid.south_up,
+            "dtype": asset.dtype, "nodata": json.dumps(asset.nodata),
+            "scale": asset.scale, "offset": asset.offset, "version": asset.version,
+        }  # fmt: skip
+    for name, cause in layer.missing.items():
+        yield head | {"band": name, "missing": cause}
+
+
+def _layers_from(table: pa.Table) -> dict[int, Layer]:
+    """Layers by index, from rows of `_layer_table`."""
+    heads: dict[int, dict[str, Any]] = {}
+    assets: dict[int, dict[str, Asset]] = {}
+    missing: dict[int, dict[str, str]] = {}
+    for row in table.to_pylist():
+        index = row["index"]
+        heads[index] = row
+        assets.setdefault(index, {})
+        missing.setdefault(index, {})
+        if row["href"] is None:
+            missing[index][row["band"]] = row["missing"]
+        else:
+            assets[index][row["band"]] = _asset_from(row)
+    return {
+        i: Layer(
+            id=row["layer"],
+            datetime=_utc(row["datetime"]),
+            datetime_end=_utc(row["datetime_end"]),
+            items=tuple(row["items"] or ()),
+            assets=assets[i],
+            missing=missing[i],
+        )
+        for i, row in heads.items()
+    }
+
+
+def _utc(time: dt.datetime | None) -> dt.datetime | None:
+    return None if time is None else time.astimezone(dt.UTC)
+
+
+def _asset_from(row: Mapping[str, Any]) -> Asset:
+    lattice = Lattice(row["crs"], row["dx"], row["dy"], row["x0"], row["y0"])
+    return Asset(
+        href=row["href"], band=row["file_band"],
+        grid=Grid(lattice, Window(*row["window"]), row["south_up"]),
+        dtype=row["dtype"], nodata=json.loads(row["nodata"]), scale=row["scale"],
+        offset=row["offset"], version=row["version"],
+    )  # fmt: skip
+
+
+def part_table(parts: Sequence[Part]) -> pa.Table:
+    """One row for each part."""
+    columns = {
+        "id": pa.string(), "cell": pa.string(), "bucket": pa.string(), "start": pa.int64(),
+        "stop": pa.int64(), "layers": pa.list_(pa.int32()), "decoded": pa.int64(),
+    }  # fmt: skip
+    rows = [{name: getattr(part, name) for name in columns} for part in parts]
+    return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartInput:
+    """All that a worker needs for one part."""
+
+    part: Part
+    zones: pa.Table
+    """zone_id, carried columns, geometry (WKB), bounds."""
+    crs: str
+    layers: tuple[Layer, ...]
+    recipe: Recipe
+    form: Form
+
+
+def load_part(folder: Path, part_id: str) -> PartInput:
+    """Read what one part needs from a stored plan.
+
+    Raises:
+        SourceError: the plan was made by another version of the method.
+    """
+    document = json.loads((folder / "recipe.json").read_text())
+    if document["method"] != METHOD:
+        raise SourceError(
+            f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
+            "use the same version of zonalbatch on client and workers"
+        )
+    row = pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]).to_pylist()[0]
+    part = Part(**{**row, "layers": tuple(row["layers"])})
+    table = pq.read_table(folder / "layers.parquet", filters=[("index", "in", list(part.layers))])
+    layers = _layers_from(table)
+    return PartInput(
+        part=part,
+        zones=read_zones(folder, part.start, part.stop),
+        crs=document["crs"],
+        layers=tuple(layers[i] for i in part.layers),
+        recipe=recipe_from(document["recipe"]),
+        form=Form(**document["form"]),
+    )
+
+
+def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
+    """The zones from ``start`` up to ``stop`` in the order of a plan, without their hashes."""
+    file = pq.ParquetFile(folder / "zones.parquet")
+    first, last = start // ZONES_IN_GROUP, -(-stop // ZONES_IN_GROUP)
+    names = [name for name in file.schema_arrow.names if name != "hash"]
+    table = file.read_row_groups(list(range(first, last)), columns=names)
+    return table.slice(start - first * ZONES_IN_GROUP, stop - start)
+
+
+def recipe_from(document: Mapping[str, Any]) -> Recipe:
+    """The recipe that `recipe_document` wrote."""
+    mask = document["mask"]
+    known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
+    return Recipe(
+        measurements=tuple(
+            Measurement(name, parse(text), known) for name, text in document["measurements"].items()
+        ),
+        statistics=tuple(document["statistics"]),
+        coverage=document["coverage"],
+        densify=document["densify"],
+    )

@@ -1,0 +1,1 @@
+"""What a worker does with one part: read each block once, gather, measure, reduce, write."""

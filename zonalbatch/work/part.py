@@ -1,0 +1,109 @@
+"""Work: what a worker does with one part.
+
+It is told where the plan lies and which part to do; it reads its own rows of zones and layers, and
+gives back a receipt. No geometry and no result row passes through the scheduler.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from zonalbatch.errors import GridMismatch
+from zonalbatch.layers import Failure
+from zonalbatch.planning.files import PartInput, load_part
+from zonalbatch.receipts import Receipt, pack_bits
+from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
+from zonalbatch.sources import open_pixels
+from zonalbatch.sources.protocol import Pixels
+from zonalbatch.work.ground import Shapes
+from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.summarise import summarise
+
+__all__ = ["ARRAYS", "run_part"]
+
+ARRAYS = "arrays.pickle"
+"""Where a plan keeps the xarray objects that its layers lie in."""
+
+
+def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) -> Receipt:
+    """Compute one part and write it.
+
+    Args:
+        plan: folder of the plan.
+        part_id: which part.
+        memory: bytes that this process may take.
+        requests: reads that may be under way at once.
+        strict: raise at the first failure instead of recording it.
+
+    Raises:
+        OutputError: the result cannot be written.
+        ReadError: a file cannot be read, and ``strict`` is set.
+    """
+    began = time.perf_counter()
+    folder = Path(plan)
+    given = load_part(folder, part_id)
+    matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
+    failures: list[Failure] = []
+    applied: dict[str, Any] = {}
+    try:
+        for summary in summarise(
+            Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
+            open_pixels=_opener(folder), memory=memory, requests=requests,
+        ):  # fmt: skip
+            if strict and summary.failures:
+                raise summary.failures[0].error
+            matrix.put(summary)
+            failures += summary.failures
+            applied |= _left_to_files(summary)
+    except GridMismatch as mismatch:
+        return Receipt(part=part_id, mismatched=(str(mismatch),))
+    return _write(folder, given, matrix, failures, applied, began)
+
+
+def _opener(folder: Path) -> Callable[[str], Pixels]:
+    """How hrefs are opened; arrays of the user's lie beside the plan."""
+    arrays: Mapping[str, Pixels] | None = None
+    if (folder / ARRAYS).exists():
+        arrays = pickle.loads((folder / ARRAYS).read_bytes())
+    return lambda href: open_pixels(href, arrays)
+
+
+def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
+    """What files said of bands that the plan is silent on."""
+    silent = {
+        name: (encoding.nodata, encoding.scale, encoding.offset)
+        for name, encoding in summary.encodings.items()
+        if name in summary.layer.assets and summary.layer.assets[name].scale is None
+    }
+    return {summary.layer.id: silent} if silent else {}
+
+
+def _write(
+    folder: Path,
+    given: PartInput,
+    matrix: Matrix,
+    failures: list[Failure],
+    applied: dict[str, Any],
+    began: float,
+) -> Receipt:
+    output = Output.of_plan(folder)
+    part = given.part
+    output.write_failures(part.id, failures)
+    schema = result_schema(given.recipe, given.form, given.zones.schema)
+    metadata = geo_metadata(given.crs, covering=True) if "geometry" in schema.names else {}
+    rows = matrix.rows
+
+    def receipt() -> Receipt:
+        return Receipt(
+            part=part.id, rows=rows, uncovered=part.pairs - rows, start=part.start,
+            stop=part.stop, unmet=pack_bits(matrix.unmet), decoded=part.decoded,
+            failures=len(failures), passing=sum(not f.permanent for f in failures),
+            seconds=time.perf_counter() - began, applied=applied,
+        )  # fmt: skip
+
+    return output.write_part(part.id, matrix.tables(), schema, metadata, receipt)

@@ -1,0 +1,232 @@
+"""Reading: the blocks of a layer's files, once each, ahead of the reductions, in many threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zonalbatch.cover.cells import OUTSIDE, UNREAD, Layout
+from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+from zonalbatch.lattice import TILE, Lattice
+from zonalbatch.sources.protocol import Header, Pixels
+from zonalbatch.work.schedule import Rect, Schedule, Sheet, nesting
+
+__all__ = ["Handles", "SheetReader", "processors", "read_ahead"]
+
+ATTEMPTS = 3
+"""How often a passing failure is met before it is recorded."""
+
+
+class Handles:
+    """Open files, lent to one thread at a time."""
+
+    def __init__(self, open_pixels: Callable[[str], Pixels]) -> None:
+        self._open = open_pixels
+        self._idle: dict[str, list[Pixels]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def borrow(self, href: str) -> Iterator[Pixels]:
+        """An open file that nobody else uses meanwhile."""
+        with self._lock:
+            idle = self._idle.setdefault(href, [])
+            pixels = idle.pop() if idle else None
+        if pixels is None:
+            pixels = self._open(href)
+        try:
+            yield pixels
+        except ReadError:
+            pixels.close()  # what failed may have left the handle in a bad state
+            raise
+        with self._lock:
+            self._idle.setdefault(href, []).append(pixels)
+
+    def header(self, href: str) -> Header | ReadError:
+        """What a file says of itself, or why it cannot be read."""
+        return _trying(lambda: self._header(href))
+
+    def _header(self, href: str) -> Header:
+        with self.borrow(href) as pixels:
+            try:
+                return pixels.header
+            except SourceError as error:  # a file of no use must not end the run
+                raise PermanentReadError(str(error)) from error
+
+    def close(self, href: str | None = None) -> None:
+        """Let go of one file, or of all."""
+        with self._lock:
+            hrefs = list(self._idle) if href is None else [href]
+            idle = [pixels for h in hrefs for pixels in self._idle.pop(h, [])]
+        for pixels in idle:
+            pixels.close()
+
+
+@dataclass(slots=True, eq=False)
+class SheetReader:
+    """Reads the blocks of one sheet step by step and lays them out as tiles."""
+
+    sheet: Sheet
+    header: Header | ReadError
+    schedule: Schedule
+    handles: Handles
+    failures: list[ReadError] = field(default_factory=list)
+    _kept: list[Rect] = field(default_factory=list)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The pixels' type (uint8 if the file is unreadable)."""
+        if isinstance(self.header, ReadError):
+            return np.dtype(np.uint8)
+        dtype = np.result_type(*(self.header.dtypes[b - 1] for b in self.sheet.bands))
+        return np.dtype(np.float32) if dtype == np.float16 else dtype  # numba has no float16
+
+    def reads(self, step: int) -> list[Callable[[], list[Rect]]]:
+        """The reads that a step needs and no earlier one did."""
+        return [self._read_of(rect) for rect in self.schedule.rects(step)]
+
+    def keep(self, rects: Sequence[Rect], step: int) -> None:
+        """Take in what was read and drop what no step from this one on needs."""
+        self._kept = [r for r in self._kept if r.last >= step]
+        self._kept += rects
+
+    def tile(
+        self, lattice: Lattice, layout: Layout
+    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
+        """A fold tile of a measuring lattice: (band, 512, 512) pixels, what is absent, the mask."""
+        factor, row_off, col_off = nesting(self.sheet.grid.lattice, lattice)
+        window = self.sheet.grid.window
+        rows = (layout.tile_row * TILE + np.arange(TILE) - row_off) // factor - window.top
+        cols = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - window.left
+        pixels, absent, valid = self._assemble(
+            int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1
+        )
+        if factor == 1:
+            return pixels, absent, valid
+        index = np.ix_(rows - rows[0], cols - cols[0])
+        return (
+            pixels[:, index[0], index[1]],
+            None if absent is None else absent[index],
+            None if valid is None else valid[index],
+        )
+
+    def _assemble(
+        self, top: int, left: int, bottom: int, right: int
+    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
+        """Pixels of a box of the sheet, which may hang over its sides."""
+        shape = (bottom - top, right - left)
+        pixels = np.zeros((len(self.sheet.bands), *shape), self.dtype)
+        valid = None
+        absent = self._hanging_over(top, left, bottom, right)
+        for rect in self._kept:
+            t, b = max(top, rect.top), min(bottom, rect.bottom)
+            l, r = max(left, rect.left), min(right, rect.right)  # noqa: E741
+            if t >= b or l >= r:
+                continue
+            here = (slice(t - top, b - top), slice(l - left, r - left))
+            there = (slice(t - rect.top, b - rect.top), slice(l - rect.left, r - rect.left))
+            if rect.pixels is None:
+                absent = np.zeros(shape, np.uint8) if absent is None else absent
+                absent[here] = UNREAD
+                continue
+            pixels[:, *here] = rect.pixels[:, *there]
+            if rect.valid is not None:
+                valid = np.ones(shape, bool) if valid is None else valid
+                valid[here] = rect.valid[there]
+        return pixels, absent, valid
+
+    def _hanging_over(
+        self, top: int, left: int, bottom: int, right: int
+    ) -> NDArray[np.uint8] | None:
+        height, width = self.sheet.grid.shape
+        if top >= 0 and left >= 0 and bottom <= height and right <= width:
+            return None
+        absent = np.full((bottom - top, right - left), OUTSIDE, np.uint8)
+        absent[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)] = 0
+        return absent
+
+    def _read_of(self, rect: Rect) -> Callable[[], list[Rect]]:
+        def read() -> list[Rect]:
+            if isinstance(self.header, ReadError):
+                return [rect]
+            return self._read_or_cut(rect)
+
+        return read
+
+    def _read_or_cut(self, rect: Rect) -> list[Rect]:
+        """A rectangle's pixels; if they are broken, those of each of its blocks that is whole."""
+        found = _trying(lambda: self._read(rect))
+        if not isinstance(found, ReadError):
+            return [found]
+        blocks = self.schedule.blocks(rect)
+        if isinstance(found, PermanentReadError) and len(blocks) > 1:
+            return [part for block in blocks for part in self._read_or_cut(block)]
+        self.failures.append(found)
+        return [rect]
+
+    def _read(self, rect: Rect) -> Rect:
+        height = self.sheet.grid.shape[0]
+        flip = self.sheet.grid.south_up
+        top, bottom = (height - rect.bottom, height - rect.top) if flip else (rect.top, rect.bottom)
+        window = (top, rect.left, bottom, rect.right)
+        masked = not isinstance(self.header, ReadError) and self.header.masked
+        with self.handles.borrow(self.sheet.href) as pixels:
+            values = pixels.read(self.sheet.bands, window)
+            valid = pixels.read_mask(window) if masked else None
+        if flip:
+            values, valid = values[:, ::-1], None if valid is None else valid[::-1]
+        return replace(rect, pixels=values, valid=valid)
+
+
+def read_ahead(
+    steps: Iterator[tuple[Any, Sequence[Callable[[], Any]], int]],
+    pool: ThreadPoolExecutor,
+    bytes_ahead: int,
+) -> Iterator[tuple[Any, list[Any]]]:
+    """Give each step with the results of its reads, while the reads of later steps go on.
+
+    Args:
+        steps: (what it is, its reads, their bytes), in order.
+        pool: where reads run.
+        bytes_ahead: how much may be decoded or on its way before it is asked for.
+    """
+    waiting: deque[tuple[Any, list[Future[Any]], int]] = deque()
+    on_the_way = 0
+    for what, reads, size in steps:
+        waiting.append((what, [pool.submit(read) for read in reads], size))
+        on_the_way += size
+        while waiting and on_the_way > bytes_ahead:
+            done, futures, size = waiting.popleft()
+            on_the_way -= size
+            yield done, [future.result() for future in futures]
+    while waiting:
+        done, futures, _ = waiting.popleft()
+        yield done, [future.result() for future in futures]
+
+
+def processors() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _trying(read: Callable[[], Any]) -> Any:
+    """What a read gives, or the error it ends with; passing failures are tried again."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return read()
+        except PassingReadError as error:
+            if attempt == ATTEMPTS - 1:
+                return error
+            time.sleep(0.5 * 2**attempt)
+        except ReadError as error:
+            return error
+    return None

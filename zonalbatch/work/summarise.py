@@ -1,0 +1,107 @@
+"""Summarise: cover -> read -> gather -> measure -> reduce -> finalize, for some zones and layers.
+
+This is the engine's inner pipeline, the same in a worker and in `zonal_stats`. The cells that zones
+cover are found once for each lattice and serve all layers on it; layers are reduced one after the
+other while the reads of the next ones go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from zonalbatch.errors import ReadError
+from zonalbatch.layers import Layer
+from zonalbatch.recipe import Recipe, wanted
+from zonalbatch.sources.protocol import Header, Pixels, is_remote
+from zonalbatch.work.ground import Ground, Shapes
+from zonalbatch.work.layer_work import LayerSummary, LayerWork, sheets_of, work_on
+from zonalbatch.work.reading import Handles, processors, read_ahead
+from zonalbatch.work.schedule import Sheet, Step
+
+__all__ = ["summarise"]
+
+
+def summarise(
+    shapes: Shapes,
+    layers: Sequence[Layer],
+    recipe: Recipe,
+    *,
+    open_pixels: Callable[[str], Pixels],
+    memory: int,
+    requests: int = 64,
+) -> Iterator[LayerSummary]:
+    """The statistics of every layer, in order.
+
+    Args:
+        shapes: the zones.
+        layers: on unified lattices; each has at least one asset.
+        recipe: what to compute.
+        open_pixels: opens a file.
+        memory: bytes that buffers may take, beside coverage and results.
+        requests: how many reads may go on at once.
+
+    Raises:
+        GridMismatch: a file's grid is not that of its asset.
+    """
+    layers = [wanted(layer, recipe) for layer in layers]
+    remote = any(is_remote(a.href) for layer in layers for a in layer.assets.values())
+    threads = max(min(requests, 8 if remote else 1), processors())
+    handles = Handles(open_pixels)
+    ground = Ground.of(shapes, layers, recipe, cells_at_once=max(1, memory // 512))
+    with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
+        # A thread that opens its first file pays for PROJ's tables, more than a local file costs.
+        submit = pool.submit if remote else _at_once
+        works = _opened(ground, layers, recipe, handles, submit, ahead=2 * threads)
+        for (work, step), rects in read_ahead(_steps(works), pool, memory // 8):
+            if step is not None:
+                work.reduce(step, rects)
+            if step is None or step.index == work.steps[-1].index:
+                yield work.finish()
+                for reader in work.readers:
+                    handles.close(reader.sheet.href)
+    handles.close()
+
+
+def _at_once(function: Callable[..., Any], *args: Any) -> Future[Any]:
+    """A future that is done already: the call is made here and now."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+def _opened(
+    ground: Ground,
+    layers: Sequence[Layer],
+    recipe: Recipe,
+    handles: Handles,
+    submit: Callable[..., Future[Any]],
+    ahead: int,
+) -> Iterator[LayerWork]:
+    """Each layer with its files' headers, some layers ahead of their use."""
+    waiting: deque[tuple[Layer, list[Sheet], list[Future[Header | ReadError]]]] = deque()
+    for layer in layers:
+        sheets = sheets_of(layer, recipe)
+        headers = [submit(handles.header, s.href) for s in sheets if s.href]
+        waiting.append((layer, sheets, headers))
+        if len(waiting) > ahead:
+            yield work_on(ground, recipe, handles, *waiting.popleft())
+    while waiting:
+        yield work_on(ground, recipe, handles, *waiting.popleft())
+
+
+def _steps(
+    works: Iterator[LayerWork],
+) -> Iterator[tuple[tuple[LayerWork, Step | None], list[Callable[[], Any]], int]]:
+    """All steps of all layers in order; a layer that no zone meets has one empty step."""
+    for work in works:
+        if not work.steps:
+            yield (work, None), [], 0
+        for step in work.steps:
+            reads, size = work.reads(step)
+            yield (work, step), reads, size
