@@ -207,11 +207,39 @@ class TestPattern:
         (layer,) = cog_layers(pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"), bands=None).layers
         assert list(layer.assets) == ["all_1", "all_2"]
 
-    def test_impossible_dates_do_not_match(self, tmp_path: Path) -> None:
-        """Eight digits that are no date are no match."""
+    def test_impossible_dates_are_told(self, tmp_path: Path) -> None:
+        """Eight digits that are no date are left out with a note, refused if nothing else is."""
+        pattern = str(tmp_path / "{date:%Y%m%d}.tif")
         raster(tmp_path / "20201399.tif")
-        with pytest.raises(SourceError, match="matches no file"):
-            cog_layers(pattern=str(tmp_path / "{date:%Y%m%d}.tif"), bands=None)
+        with pytest.raises(SourceError, match=r"impossible dates match: 1, first .*20201399"):
+            cog_layers(pattern=pattern, bands=None)
+        raster(tmp_path / "20201231.tif")
+        found = cog_layers(pattern=pattern, bands=None)
+        assert [layer.id for layer in found.layers] == ["20201231"]
+        (note,) = found.notes
+        assert "20201399.tif" in note
+        assert "left out" in note
+
+    @pytest.mark.parametrize(
+        "band", [Band(asset="red", index=3), Band(asset="red", description="x")]
+    )
+    def test_a_band_beyond_those_of_its_files_is_refused(self, tmp_path: Path, band: Band) -> None:
+        """An asset whose files all lack the band is known from their headers."""
+        for date in ("20240101", "20240201"):
+            raster(tmp_path / f"{date}_red.tif")
+        with pytest.raises(SourceError, match=r"band 'r' .* is in no layer; known are 1$"):
+            cog_layers(
+                pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"),
+                bands={"r": Band(asset="red", **wish)},
+            )
+
+    def test_an_asset_that_cannot_be_read_is_a_failure(self, tmp_path: Path) -> None:
+        """Of files that nobody could open it is not said that they lack the band."""
+        raster(tmp_path / "20240101_red.tif")
+        (tmp_path / "20240101_nir.tif").write_bytes(b"broken")
+        bands = {"red": Band(asset="red"), "nir": Band(asset="nir", index=2)}
+        found = cog_layers(pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"), bands=bands)
+        assert list(found.layers[0].missing) == ["nir"]
 
     def test_two_files_for_one_band_are_refused(self, tmp_path: Path) -> None:
         """A glob that hides a difference is an error that names both files."""
