@@ -78,6 +78,17 @@ class TestForm:
         names = runner.results().table.column_names
         assert {"s2_red_mean", "s2_ndvi_mean", "zone_id", "crop", "status"} <= set(names)
 
+    def test_prefix_of_long_rows(self, runner: Runner) -> None:
+        """Measurement and statistic of long rows make the names that wide columns have."""
+        shared: dict[str, Any] = {"prefix": "s2_", "statistics": ["mean", "count"]}
+        runner.run("wide", **shared)
+        runner.run("long", output={"layout": "long"}, **shared)
+        rows = runner.results("long").table.to_pandas()
+        names = set(rows["measurement"] + "_" + rows["statistic"])
+        assert {
+            name for name in runner.results("wide").table.column_names if "s2_" in name
+        } == names
+
     def test_the_folder_is_one_geoparquet(
         self, runner: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
