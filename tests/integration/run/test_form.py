@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -85,9 +86,8 @@ class TestForm:
         runner.run("long", output={"layout": "long"}, **shared)
         rows = runner.results("long").table.to_pandas()
         names = set(rows["measurement"] + "_" + rows["statistic"])
-        assert {
-            name for name in runner.results("wide").table.column_names if "s2_" in name
-        } == names
+        wide = runner.results("wide").table.column_names
+        assert {name for name in wide if name.startswith("s2_")} == names
 
     def test_the_folder_is_one_geoparquet(
         self, runner: Runner, monkeypatch: pytest.MonkeyPatch

@@ -81,8 +81,8 @@ class TestRows:
             assert f"rasters x {left:.8g} to {right:.8g}, y {bottom:.8g} to {top:.8g}" in note
         empty = frame(shapely.Polygon(), crs=crs, field_id=[1])
         empty.to_parquet(runner.folder / "empty.parquet")
-        path = str(runner.folder / "empty.parquet")
-        report = runner.run("empty", zones={"path": path, "id": "field_id"})
+        nothing = str(runner.folder / "empty.parquet")
+        report = runner.run("empty", zones={"path": nothing, "id": "field_id"})
         assert "every zone is empty, and so is every row" in report.notes
 
     def test_odd_geometry_is_told(self, runner: Runner, odd: Path) -> None:

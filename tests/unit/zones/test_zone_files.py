@@ -116,7 +116,7 @@ def test_an_encoding_that_is_named_is_believed(latin: Path) -> None:
         ({"encoding": "nope"}, "zones.encoding 'nope' is unknown"),
     ],
 )
-def test_what_a_file_does_not_have(layers: Path, options: dict[str, str], words: str) -> None:
+def test_what_a_file_does_not_have(layers: Path, options: dict[str, Any], words: str) -> None:
     """A layer that is not there is refused with those that are, and so is a useless encoding."""
     with pytest.raises(ZonesError, match=words):
         open_zones(layers, **options)
