@@ -33,6 +33,16 @@ def test_a_wide_zone_is_as_wide_as_drawn(west: float, east: float) -> None:
     )
 
 
+@pytest.mark.parametrize(("west", "east"), [(-136, 135), (-170, 110), (-179, 179)])
+def test_a_leap_of_more_than_270_degrees_crosses(west: float, east: float) -> None:
+    """An edge whose short way is shorter than 90 degrees goes it."""
+    (got,), reader = read(frame_of([shapely.box(west, 0, east, 10)], "EPSG:4326"))
+    assert got.equals(
+        shapely.MultiPolygon([shapely.box(-180, 0, west, 10), shapely.box(east, 0, 180, 10)])
+    )
+    assert reader.notes == ("1 geometry crossing the antimeridian, split there",)
+
+
 def test_a_triangle_at_the_equator_goes_around_no_pole() -> None:
     """What would be a cap near a pole is a triangle elsewhere."""
     triangle = shapely.Polygon([(-100, 0), (100, 0), (0, 50)])
