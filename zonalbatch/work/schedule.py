@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
-from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
+from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
 
 __all__ = ["Pass", "Rect", "Schedule", "Sheet", "Step", "nesting", "steps_of"]
 
@@ -91,6 +91,11 @@ class Rect:
     """(band, row, col); None if they could not be read."""
     valid: NDArray[np.bool_] | None = None
     """(row, col) the file's own mask."""
+
+    @property
+    def window(self) -> Window:
+        """The cells of the sheet that it holds."""
+        return Window(self.top, self.left, self.bottom, self.right)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
