@@ -43,6 +43,7 @@ class _GeoParquet:
     schema: pa.Schema
     hidden: frozenset[str]
     index: str | None = None
+    by_id: bool = False
 
     @property
     def name(self) -> str:
@@ -96,6 +97,7 @@ class _Vector:
     notes: tuple[str, ...]
     index: str | None = None
     hidden: frozenset[str] = frozenset()
+    by_id: bool = False
 
     @property
     def name(self) -> str:

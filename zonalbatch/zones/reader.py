@@ -12,10 +12,8 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -25,8 +23,6 @@ from zonalbatch.errors import ZonesError
 from zonalbatch.zones.buffers import buffered
 from zonalbatch.zones.columns import RESERVED, carried_columns, cast_column
 from zonalbatch.zones.crs import one_crs
-from zonalbatch.zones.files import open_files
-from zonalbatch.zones.frames import frame_sources
 from zonalbatch.zones.identity import (
     checked_ids,
     name_of_ids,
@@ -35,12 +31,14 @@ from zonalbatch.zones.identity import (
     zone_hashes,
 )
 from zonalbatch.zones.kinds import are_thin, of_one_kind
+from zonalbatch.zones.labels import Labels
 from zonalbatch.zones.longitudes import (
     as_drawn,
     at_the_seam,
     refuse_metres,
     split_at_antimeridian,
 )
+from zonalbatch.zones.origins import sources_of
 from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, repaired
 from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
@@ -120,7 +118,11 @@ class ZoneReader:
             warnings.warn(said, stacklevel=2)
         if not tables:
             raise ZonesError("there are no zones; check the file, or what was selected from it")
-        return pa.concat_tables(tables), np.concatenate(shapes)
+        table, every = pa.concat_tables(tables), np.concatenate(shapes)
+        if not any(source.by_id for source in self.sources):
+            return table, every
+        order = np.argsort(table["zone_id"].to_numpy(), kind="stable")
+        return table.take(order), every[order]
 
     def _fitted(self, size: int) -> Iterator[tuple[pa.Array, list[pa.Array], Objects, Objects]]:
         """Ids, carried columns, shapes before repair and after, batch by batch."""
@@ -169,23 +171,29 @@ def open_zones(
     id: str | None = None,
     columns: Sequence[str] | None = None,
     buffer: float = 0.0,
+    band: int | None = None,
 ) -> ZoneReader:
-    """The zones of a frame or a file, ready to be streamed.
+    """The zones of a frame, a file or a raster, ready to be streamed.
 
     Args:
-        zones: A GeoDataFrame, a dask_geopandas GeoDataFrame, or a path: GeoParquet (a file, a
-            folder, a glob) or anything that pyogrio reads, zipped or not.
+        zones: A GeoDataFrame, a dask_geopandas GeoDataFrame, a DataArray of labels, or a path:
+            GeoParquet (a file, a folder, a glob), anything that pyogrio reads, zipped or not, or
+            a raster of labels.
         id: The column that names the zones: unique, integers or strings. None takes the index of
-            a frame, and the row number of a file.
+            a frame, the row number of a file, and the label of a raster.
         columns: Columns to carry along; ``["*"]`` carries all, None none.
         buffer: Metres by which zones are grown (negative: shrunk), whatever the CRS's units.
+        band: The band of a raster that holds the labels, from 1; None takes its only one.
 
     Raises:
         ZonesError: no such file, no CRS, an unknown column, or ids of an unusable type.
+        SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    sources = _sources(zones)
+    sources = sources_of(zones, band)
     if not sources:
         raise ZonesError(f"{zones} holds no file with zones; give a folder or glob of GeoParquet")
+    if isinstance(sources[0], Labels):
+        sources[0].refuse_columns(id, columns)
     crs = one_crs(sources)
     schema = sources[0].schema
     id_name = name_of_ids(sources[0], id)
@@ -197,19 +205,6 @@ def open_zones(
         carried=carried_columns(schema, columns, id_name, sources[0]),
         buffer=_finite(buffer),
         sources=tuple(sources),
-    )
-
-
-def _sources(zones: Any) -> list[Source]:
-    if isinstance(zones, (str, Path)):
-        return open_files(str(zones))
-    if isinstance(zones, geopandas.GeoDataFrame) or (
-        type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
-    ):
-        return frame_sources(zones)
-    raise ZonesError(
-        f"zones must be a GeoDataFrame or a path, not a {type(zones).__name__}; "
-        "make one with geopandas.GeoDataFrame(..., geometry=..., crs=...)"
     )
 
 
