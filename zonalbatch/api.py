@@ -23,7 +23,7 @@ from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import AT_POINTS, Recipe
 from zonalbatch.seal import seal
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
@@ -44,7 +44,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["plan", "recipe_of", "run"]
+__all__ = ["plan", "recipe_of", "run", "zones_of"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -132,8 +132,25 @@ def recipe_of(job: Job) -> Recipe:
     return Recipe(
         measurements=tuple(Measurement(n, e, mask) for n, e in job.expressions().items()),
         statistics=tuple(s.name for s in parse_statistics(job.statistics)),
-        coverage=job.coverage,
+        coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         densify=job.zones.densify,
+    )
+
+
+def zones_of(job: Job) -> ZoneReader:
+    """The zones of a job, ready to be streamed.
+
+    Raises:
+        InputError: they cannot be used.
+    """
+    keys = job.zones
+    return open_zones(
+        keys.path,
+        band=keys.band,
+        id=keys.id,
+        columns=ALL if keys.columns is None else keys.columns,
+        buffer=keys.buffer,
+        points=job.interpolate is not None,
     )
 
 
@@ -217,13 +234,7 @@ class _Work:
     def of(cls, job: Job, output: Output) -> _Work:
         """Look at the job's zones and source."""
         recipe = recipe_of(job)
-        keys = job.zones
-        zones = open_zones(
-            keys.path,
-            id=keys.id,
-            columns=ALL if keys.columns is None else keys.columns,
-            buffer=keys.buffer,
-        )
+        zones = zones_of(job)
         check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
         found, arrays = find_layers(job)
         form = form_of(job, found)

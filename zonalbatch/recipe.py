@@ -11,7 +11,10 @@ from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
 
-__all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
+__all__ = ["AT_POINTS", "Recipe", "cell_area", "lattices_of", "wanted"]
+
+AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
+"""How the value at a point is found, and which cells it is found from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

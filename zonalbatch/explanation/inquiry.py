@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import find_layers, recipe_of
+from zonalbatch.api import find_layers, recipe_of, zones_of
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
@@ -111,8 +111,7 @@ def explain_job(
             stands; a picture is wanted without matplotlib.
     """
     _check_picture(png)
-    keys = job.zones
-    zones = open_zones(keys.path, id=keys.id, buffer=keys.buffer)
+    zones = zones_of(job)
     found, arrays = find_layers(job)
     for failure in found.failures:
         if failure.layer == layer and layer not in {one.id for one in found.layers}:

@@ -69,9 +69,13 @@ class ZoneKeys(Keys):
     """What to summarise over."""
 
     path: ZonesLocation
-    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON, Shapefile, or a raster of labels,
+    each of whose values is a zone."""
+    band: Count | None = None
+    """Band of a raster that holds the labels, from 1; null takes its only one."""
     id: Text | None = None
-    """Column of unique ids; null numbers the rows (or takes a frame's index)."""
+    """Column of unique ids; null numbers the rows (or takes a frame's index). Not of a raster: its
+    labels are the ids."""
     columns: tuple[Text, ...] | None = None
     """Columns to carry to the result; null carries all."""
     densify: Literal["auto", "none"] = "auto"
@@ -256,6 +260,9 @@ class JobKeys(Keys):
     """Names of statistics."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
+    interpolate: Literal["nearest", "bilinear"] | None = None
+    """Gives the value at points, the only zones then: of the cell that each lies in, or between the
+    four around it. Statistics are [value] by default then."""
     weights: Null = None
     """A raster of weights; only null in this version."""
     scale_offset: Scaling = "auto"

@@ -135,9 +135,11 @@ class Labels:
         window = (top, 0, bottom, header.grid.shape[1])
         (values,) = self.pixels.read([self.band], window)
         there = self.pixels.read_mask(window) if header.masked else np.full(values.shape, True)
-        if self.nodata is not None and self.nodata == self.nodata:
+        if self.nodata is not None:  # of NaN there is no zone anyway
             there = there & (values != self.nodata)
-        return values, there & np.isfinite(values) if values.dtype.kind == "f" else there
+        if values.dtype.kind == "f":
+            there = there & np.isfinite(values)
+        return values, there
 
     def _labels(self, values: NDArray[Any], there: NDArray[np.bool_]) -> Integers:
         """Values as labels; `ABSENT` where there is no zone.
@@ -155,9 +157,8 @@ class Labels:
                 f"{self.name} holds {values[odd][0]!s}, which cannot be a zone's id; zones are "
                 "numbered by integers (of less than 2^53 in floats): give a raster of labels"
             )
-        labels = np.full(values.shape, ABSENT)
-        labels[there] = values[there]
-        return labels
+        with np.errstate(invalid="ignore"):
+            return np.where(there, values.astype(np.int64), ABSENT)
 
 
 def file_labels(path: str, band: int | None) -> Labels:

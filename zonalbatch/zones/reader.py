@@ -30,7 +30,7 @@ from zonalbatch.zones.identity import (
     type_of_ids,
     zone_hashes,
 )
-from zonalbatch.zones.kinds import are_thin, of_one_kind
+from zonalbatch.zones.kinds import are_thin, of_one_kind, refuse_all_but_points
 from zonalbatch.zones.labels import Labels
 from zonalbatch.zones.longitudes import (
     as_drawn,
@@ -72,8 +72,10 @@ class ZoneReader:
     """The user's columns that travel with the zones."""
     buffer: float = 0.0
     """Metres by which every zone is grown (or shrunk, if negative)."""
+    points: bool = False
+    """True refuses zones that are not single points."""
     sources: tuple[Source, ...]
-    """The frames or files, in the order in which they are read."""
+    """The frames, files or raster, in the order in which they are read."""
     tally: Counter[str] = field(default_factory=Counter)
     """How often each thing worth a note was met in the last iteration."""
 
@@ -137,6 +139,8 @@ class ZoneReader:
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
                 raw = of_one_kind(raw, self.tally)
+                if self.points:
+                    refuse_all_but_points(raw, start)
                 senses = ring_senses(raw)
                 raw = flat(raw, np.flatnonzero(senses == 0), self.tally)
                 yield ids[-1], carried, raw, _fit(raw, senses, crs, self.buffer, self.tally)
@@ -172,6 +176,7 @@ def open_zones(
     columns: Sequence[str] | None = None,
     buffer: float = 0.0,
     band: int | None = None,
+    points: bool = False,
 ) -> ZoneReader:
     """The zones of a frame, a file or a raster, ready to be streamed.
 
@@ -184,6 +189,7 @@ def open_zones(
         columns: Columns to carry along; ``["*"]`` carries all, None none.
         buffer: Metres by which zones are grown (negative: shrunk), whatever the CRS's units.
         band: The band of a raster that holds the labels, from 1; None takes its only one.
+        points: True refuses zones that are not single points.
 
     Raises:
         ZonesError: no such file, no CRS, an unknown column, or ids of an unusable type.
@@ -204,6 +210,7 @@ def open_zones(
         id_type=id_type,
         carried=carried_columns(schema, columns, id_name, sources[0]),
         buffer=_finite(buffer),
+        points=points,
         sources=tuple(sources),
     )
 
