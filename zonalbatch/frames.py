@@ -103,9 +103,9 @@ def zonal_stats(
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
 
     Returns:
-        One row for each zone, in the zones' order (of labels, ascending) and with their index, and columns named by
-        statistic. Several bands or measurements make ``{name}_{statistic}``; several rasters make
-        a row for each zone and raster, with a column ``layer`` (file stem or item id).
+        One row for each zone, in the zones' order (labels ascend) and with their index, and columns
+        named by statistic. Several bands or measurements make ``{name}_{statistic}``; several
+        rasters make a row for each zone and raster, with a column ``layer`` (file stem or item id).
 
     Raises:
         InputError: zones, rasters, bands or statistics cannot be used.

@@ -82,9 +82,7 @@ def test_brute_force_wherever_the_tiles_lie(
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@given(
-    seed=st.integers(0, 2**32 - 1), row=st.sampled_from(CORNERS), col=st.sampled_from(CORNERS)
-)
+@given(seed=st.integers(0, 2**32 - 1), row=st.sampled_from(CORNERS), col=st.sampled_from(CORNERS))
 def test_of_an_area_it_is_the_mean_or_that_of_the_heaviest_cell(
     seed: int, row: int, col: int
 ) -> None:
@@ -119,9 +117,7 @@ def test_how_zones_are_put_together_does_not_matter(
     (whole,) = measured(there, given_, **about)
     (tight,) = measured(there, given_, memory=1, **about)
     assert bits(whole) == bits(tight)
-    alone = [
-        measured([one], given_, **about)[0].columns["value", "value"][0] for one in there[:5]
-    ]
+    alone = [measured([one], given_, **about)[0].columns["value", "value"][0] for one in there[:5]]
     np.testing.assert_array_equal(alone, whole.columns["value", "value"][:5])
 
 

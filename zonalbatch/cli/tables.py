@@ -22,7 +22,9 @@ Out = Annotated[
 
 
 def stats(
-    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")],
+    zones: Annotated[
+        Path, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")
+    ],
     raster: Rasters,
     names: Annotated[
         str, typer.Option("--stats", "-s", help="Statistics, separated by commas.")

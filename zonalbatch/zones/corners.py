@@ -40,8 +40,11 @@ def labels_met(labels: Labels) -> Labels:
 def find_corners(
     labels: Labels, row0: int, known: Labels, above: Labels, above_part: Ints,
     united: Ints, zones: Ints, n_parts: int, parts: Ints, rows: Ints, cols: Ints,
-) -> tuple[int, int]:  # fmt: skip
-    """The corners on the upper edges of some rows; how many parts there are now, and corners.
+) -> tuple[int, int, int]:  # fmt: skip
+    """The corners on the upper edges of some rows.
+
+    Returns how many parts there are now, how many pairs of parts were united, and how many corners
+    there are.
 
     Args:
         labels: (row, col) labels.
@@ -58,13 +61,14 @@ def find_corners(
     """
     height, width = labels.shape
     here = np.empty(width, np.int32)
-    n = 0
+    n = n_united = 0
     for row in range(height):
-        n_parts = _join(labels[row], above, above_part, here, known, united, zones, n_parts)
+        n_parts, pairs = _join(labels[row], above, above_part, here, known, united, zones, n_parts)
+        n_united += pairs
         n = _turns(labels[row], above, above_part, here, row0 + row, parts, rows, cols, n)
         above[:] = labels[row]
         above_part[:] = here
-    return n_parts, n
+    return n_parts, n_united, n
 
 
 @njit(nogil=True, cache=True)
@@ -78,7 +82,11 @@ def roots_of(united: Ints, parts: Ints) -> Ints:
 
 @njit(nogil=True, cache=True)
 def _join(labels, above, above_part, here, known, united, zones, n_parts):
-    """Give each cell of a row the part of its left or upper neighbour, or a new one."""
+    """Give each cell of a row the part of its left or upper neighbour, or a new one.
+
+    Returns how many parts there are now, and how many pairs of them were united.
+    """
+    pairs = 0
     for col in range(len(labels)):
         label = labels[col]
         if label == ABSENT:
@@ -89,14 +97,14 @@ def _join(labels, above, above_part, here, known, united, zones, n_parts):
         if goes_on:
             here[col] = here[col - 1]
             if hangs and above[col - 1] != label:  # else they are united already
-                _unite(united, here[col], above_part[col])
+                pairs += _unite(united, here[col], above_part[col])
         elif hangs:
             here[col] = above_part[col]
         else:
             united[n_parts], zones[n_parts] = n_parts, np.searchsorted(known, label)
             here[col] = n_parts
             n_parts += 1
-    return n_parts
+    return n_parts, pairs
 
 
 @njit(nogil=True, cache=True)
@@ -109,12 +117,12 @@ def _root(united, part):
 
 @njit(nogil=True, cache=True)
 def _unite(united, a, b):
-    """Make two parts one; the older stands for both."""
+    """Make two parts one, for which the older stands; 0 if they are one already."""
     a, b = _root(united, a), _root(united, b)
-    if a < b:
-        united[b] = a
-    else:
-        united[a] = b
+    if a == b:
+        return 0
+    united[max(a, b)] = min(a, b)
+    return 1
 
 
 @njit(nogil=True, cache=True)

@@ -74,7 +74,7 @@ class Labels:
             for labels, shapes in self._zones():
                 for start in range(0, len(labels), size):
                     some = slice(start, start + size)
-                    yield pa.table({name: labels[some] for name in columns}), shapes[some]
+                    yield pa.table(dict.fromkeys(columns, labels[some])), shapes[some]
         except ReadError as error:
             raise ZonesError(f"{self.name} cannot be read: {error}") from error
         finally:
@@ -82,7 +82,7 @@ class Labels:
 
     def refuse_columns(self, id: str | None, columns: Sequence[str] | None) -> None:
         """Raise if ids or columns are asked for: a raster has none beside its labels."""
-        for name in (id, *(columns or ())):
+        for name in (None if id == self.index else id, *(columns or ())):
             if name not in (None, "*"):
                 raise ZonesError(
                     f"{self.name} is a raster of labels, which are the ids of its zones, and has "
@@ -101,9 +101,7 @@ class Labels:
             yield from self._cut(tracing.whole(strip))
         yield from self._cut(tracing.end())
 
-    def _cut(
-        self, zones: Iterator[tuple[Integers, Objects]]
-    ) -> Iterator[tuple[Integers, Objects]]:
+    def _cut(self, zones: Iterator[tuple[Integers, Objects]]) -> Iterator[tuple[Integers, Objects]]:
         """Zones without edges that span much of the Earth."""
         for labels, shapes in zones:
             if self.crs.is_geographic:
@@ -184,7 +182,7 @@ def array_labels(data: Any, band: int | None) -> Labels:
         ZonesError: it has several times, or several bands and none is named.
         SourceError: it has no CRS, or no regular grid.
     """
-    found, arrays = array_layers(data)
+    _, arrays = array_layers(data)
     if len(arrays) != 1:
         raise ZonesError(
             f"the array of labels has {len(arrays)} times or variables; select one of them"

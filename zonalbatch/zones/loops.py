@@ -38,20 +38,24 @@ def polygons_of(parts: Ints, rows: Ints, cols: Ints, n_parts: int, grid: Grid) -
     across = in_order_of(cols, int(cols.max()) + 1, np.arange(len(cols)))
     by_column = in_order_of(parts, n_parts, across)
     offsets = np.searchsorted(parts, np.arange(n_parts + 1)).astype(np.int64)
-    turns, rings, part, outer = _loops(offsets, rows, cols, by_column)
-    order = np.lexsort((~outer, part))  # stable, exteriors first
-    starts, lengths = rings[:-1][order], np.diff(rings)[order]
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    corner = turns[np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])]
+    corner, rings, part = _exteriors_first(*_loops(offsets, rows, cols, by_column))
     lattice, window = grid.lattice, grid.window
     x = lattice.x0 + lattice.dx * (cols[corner] + window.left)
     y = lattice.y0 - lattice.dy * (rows[corner] + window.top)
-    polygons = np.searchsorted(part[order], np.arange(n_parts + 1))
-    return np.asarray(
-        shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, np.column_stack([x, y]), (ends, polygons)
-        )
-    )
+    kind, polygons = shapely.GeometryType.POLYGON, np.searchsorted(part, np.arange(n_parts + 1))
+    shapes = shapely.from_ragged_array(kind, np.column_stack([x, y]), (rings, polygons))
+    return np.asarray(shapes, dtype=object)
+
+
+def _exteriors_first(
+    turns: Places, rings: Places, part: Places, outer: NDArray[np.bool_]
+) -> tuple[Places, Places, Places]:
+    """Rings in the order of polygons: (turn,) corners, (ring + 1,) offsets, (ring,) part."""
+    order = np.lexsort((~outer, part))
+    starts, lengths = rings[:-1][order], np.diff(rings)[order]
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    at = np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
+    return turns[at], ends, part[order]
 
 
 @njit(nogil=True, cache=True)

@@ -20,7 +20,9 @@ __all__ = ["Census", "Tracing"]
 MOST_ZONES = 10_000_000
 """Labels that a raster may have."""
 MOST_CORNERS = 100_000_000
-"""Corners that may wait for their zones to be whole, 12 bytes each, and parts of zones."""
+"""Corners that may wait for their zones to be whole; they take 12 bytes each."""
+MOST_PARTS = 4_000_000
+"""Parts of zones that may wait: as polygons they take a kilobyte each."""
 WAITING = 1_000_000
 """Corners that come before it is asked again which zones are whole."""
 
@@ -85,7 +87,7 @@ class Tracing:
         self._above = np.full(grid.shape[1], ABSENT)
         self._above_part = np.full(grid.shape[1], -1, np.int32)
         self._united, self._zones = (np.empty(0, np.int32) for _ in range(2))
-        self._n_parts = self._row = self._fresh = 0
+        self._n_parts = self._open = self._row = self._fresh = 0
         self._waiting: list[_Corners] = []
 
     def add(self, labels: Labels) -> None:
@@ -97,30 +99,40 @@ class Tracing:
         self._reserve(labels.size)
         most = 4 * (labels.shape[1] + 1) * len(labels)
         found = _Corners(*(np.empty(most, np.int32) for _ in range(3)))
-        self._n_parts, n = find_corners(
+        before = self._n_parts
+        self._n_parts, united, n = find_corners(
             labels, self._row, self._census.labels, self._above, self._above_part,
             self._united, self._zones, self._n_parts, *found,
         )  # fmt: skip
+        self._open += self._n_parts - before - united
         self._row += len(labels)
         self._waiting.append(_Corners(*(each[:n].copy() for each in found)))
         self._fresh += n
-        if max(sum(len(some.rows) for some in self._waiting), self._n_parts) > MOST_CORNERS:
-            raise ZonesError(
-                f"the outlines of the labels in {self._census.name} have more than "
-                f"{MOST_CORNERS:,} corners at once; give a raster that numbers zones, not one of "
-                "measured values, or one with smaller zones (nodata where there is none)"
-            )
+        if self._n_waiting > MOST_CORNERS:
+            raise self._too_much(f"{MOST_CORNERS:,} corners")
+        if self._open > MOST_PARTS:
+            raise self._too_much(f"{MOST_PARTS:,} separate parts")
 
     def whole(self, strip: int) -> Iterator[tuple[Labels, Objects]]:
         """Labels, ascending, and shapes of zones that end above a strip, if it is worth a look."""
-        kept = sum(len(some.rows) for some in self._waiting) - self._fresh
-        if self._fresh > max(WAITING, kept):
+        if self._fresh > max(WAITING, self._n_waiting - self._fresh):
             yield from self._let_go(strip)
 
     def end(self) -> Iterator[tuple[Labels, Objects]]:
         """All zones that are left; the raster ends here."""
         self.add(np.full((1, len(self._above)), ABSENT))
         yield from self._let_go(None)
+
+    @property
+    def _n_waiting(self) -> int:
+        return sum(len(some.rows) for some in self._waiting)
+
+    def _too_much(self, what: str) -> ZonesError:
+        return ZonesError(
+            f"zones of {self._census.name} that are under way at once have more than {what}; give "
+            "a raster that numbers zones, with nodata where there is none; a raster of measured "
+            "values or classes goes with zones of its own"
+        )
 
     def _let_go(self, strip: int | None) -> Iterator[tuple[Labels, Objects]]:
         every = _Corners(*map(np.concatenate, zip(*self._waiting, strict=True)))
@@ -136,6 +148,7 @@ class Tracing:
         there = np.zeros(self._n_parts, bool)
         there[roots] = True
         parts = np.flatnonzero(there)
+        self._open -= len(parts)
         parts = parts[np.argsort(self._zones[parts], kind="stable")]
         place = np.empty(self._n_parts, np.int32)
         place[parts] = np.arange(len(parts))

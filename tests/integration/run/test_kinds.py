@@ -146,7 +146,9 @@ class TestInterpolate:
     def test_what_makes_no_sense(self, tmp_path: Path, keys: dict[str, Any], text: str) -> None:
         """Options of areas are refused beside interpolate, and unknown ways."""
         with pytest.raises(JobError, match=text):
-            zb.Job(**document(tmp_path, "plots.gpkg", ["a.tif"]) | {"interpolate": "nearest"} | keys)
+            zb.Job(
+                **document(tmp_path, "plots.gpkg", ["a.tif"]) | {"interpolate": "nearest"} | keys
+            )
 
     def test_other_zones_are_refused(self, scenes: list[str], tmp_path: Path) -> None:
         """Interpolation is of single points; what else there is, is named by its row."""
@@ -189,7 +191,9 @@ class TestOtherKinds:
             assert len(found) > 50
             np.testing.assert_allclose(found, expected.loc[found.index, name], rtol=2e-3)
 
-    def test_multipoints(self, spots: Any, scenes: list[str], tmp_path: Path, cluster: Client) -> None:
+    def test_multipoints(
+        self, spots: Any, scenes: list[str], tmp_path: Path, cluster: Client
+    ) -> None:
         """Cells weigh by the number of a zone's points in them."""
         zones = spots.assign(name=[f"m{i // 6}" for i in range(300)]).dissolve("name")
         self.assert_as_at_once(zones.reset_index(), scenes, tmp_path, cluster)

@@ -17,6 +17,7 @@ from tests.made.places import CELL, LEFT, TOP
 from tests.made.rasters import BLOCKS, in_xarray, noise, write_tif
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.explanation.inquiry import explain
+from zonalbatch.zones import labels as labels_module
 from zonalbatch.zones import open_zones, tracing
 
 LABELS = np.array([[0, 0, 5, 5], [0, 9, 9, 5], [3, 3, 9, 5]], np.uint8)
@@ -26,7 +27,7 @@ VALUES = np.arange(12, dtype=np.uint16).reshape(3, 4)
 def counted(zones: Any) -> dict[int, float]:
     """Label -> number of cells."""
     found = zb.zonal_stats(zones, in_xarray(VALUES), "n_total")["n_total"]
-    return {int(label): float(count) for label, count in found.items()}
+    return dict(zip(found.index.tolist(), found.tolist(), strict=True))
 
 
 def test_zero_is_a_label_and_nodata_is_none(tmp_path: Path) -> None:
@@ -70,7 +71,9 @@ def test_a_lazy_array_and_large_labels() -> None:
     """Chunks of Dask, and labels of 64 bits with their sign."""
     large = LABELS.astype(np.int64) * (2**60) - 2**62
     lazy = in_xarray(large).chunk({"y": 2, "x": 3})
-    assert counted(lazy) == {int(n) * 2**60 - 2**62: c for n, c in counted(in_xarray(LABELS)).items()}
+    assert counted(lazy) == {
+        int(n) * 2**60 - 2**62: c for n, c in counted(in_xarray(LABELS)).items()
+    }
 
 
 def test_blocks_of_files(tmp_path: Path) -> None:
@@ -107,7 +110,7 @@ def test_a_band_goes_with_rasters_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("asked", [{"id": "name"}, {"columns": ["crop"]}])
 def test_no_columns(asked: dict[str, Any]) -> None:
     """Labels are the ids, and there is no other column."""
-    with pytest.raises(ZonesError, match="is a raster of labels, .* leave id and columns out"):
+    with pytest.raises(ZonesError, match=r"is a raster of labels, .* leave id and columns out"):
         open_zones(in_xarray(LABELS), **asked)
 
 
@@ -116,7 +119,9 @@ def test_measured_values_are_no_labels(value: float) -> None:
     """A number that is no integer, or too large to be surely one, is refused by its value."""
     floats = LABELS.astype(np.float64)
     floats[1, 2] = value
-    with pytest.raises(ZonesError, match=f"holds {value!r}, which cannot be a zone's id".replace("+", r"\+")):
+    with pytest.raises(
+        ZonesError, match=f"holds {value!r}, which cannot be a zone's id".replace("+", r"\+")
+    ):
         counted(in_xarray(floats))
     with pytest.raises(ZonesError, match=r"holds 18446744073709551615"):
         counted(in_xarray(np.full((2, 2), 2**64 - 1, np.uint64)))
@@ -129,9 +134,22 @@ def test_too_many_zones_or_corners(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(tracing, "MOST_ZONES", 1000)
         with pytest.raises(ZonesError, match="more than 1,000 labels"):
             counted(pixels)
-    monkeypatch.setattr(tracing, "MOST_CORNERS", 1000)
-    with pytest.raises(ZonesError, match="more than 1,000 corners at once"):
-        counted(pixels)
+    for what, text in (("MOST_CORNERS", "1,000 corners"), ("MOST_PARTS", "1,000 separate parts")):
+        with monkeypatch.context() as patch:
+            patch.setattr(tracing, what, 1000)
+            with pytest.raises(ZonesError, match=f"have more than {text}"):
+                counted(pixels)
+
+
+def test_many_zones_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is under way at once counts: a raster may have more parts than may wait."""
+    labels = np.arange(4000).reshape(400, 10) // 2
+    for name, most in {"MOST_PARTS": 500, "MOST_CORNERS": 2000, "WAITING": 100}.items():
+        monkeypatch.setattr(tracing, name, most)
+    monkeypatch.setattr(labels_module, "STRIP", 100)
+    table, shapes = open_zones(in_xarray(labels)).whole()
+    assert table["zone_id"].to_pylist() == list(range(2000))
+    assert set(shapely.area(shapes)) == {200.0}
 
 
 def test_no_label_at_all() -> None:
