@@ -10,6 +10,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
+from zonalbatch.statistics import Statistic, parse_statistics
 
 __all__ = ["AT_POINTS", "Recipe", "cell_area", "lattices_of", "wanted"]
 
@@ -30,6 +31,11 @@ class Recipe:
     def bands(self) -> tuple[str, ...]:
         """Names of all bands that are read."""
         return tuple(dict.fromkeys(b for m in self.measurements for b in m.bands))
+
+    @property
+    def asked(self) -> tuple[Statistic, ...]:
+        """The statistics of each measurement, in the order of their columns."""
+        return parse_statistics(self.statistics)
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

@@ -15,7 +15,6 @@ from pyproj import CRS
 from zonalbatch.errors import SchemaError
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.columns import Room, nullable, room_of
-from zonalbatch.statistics import parse_statistics
 from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
@@ -48,13 +47,13 @@ def result_columns(recipe: Recipe, form: Form) -> dict[tuple[str, str], str]:
     return {
         (m.name, s.column): form.column(m.name, s.column)
         for m in recipe.measurements
-        for s in parse_statistics(recipe.statistics)
+        for s in recipe.asked
     }
 
 
 def result_kinds(recipe: Recipe) -> dict[tuple[str, str], pa.DataType]:
     """(measurement, statistic column) -> type of the result column, in order."""
-    statistics = parse_statistics(recipe.statistics)
+    statistics = recipe.asked
     return {(m.name, s.column): s.kind for m in recipe.measurements for s in statistics}
 
 
@@ -64,7 +63,7 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
     Raises:
         SchemaError: two columns would have one name, or a long row would hold a list.
     """
-    lists = [s.name for s in parse_statistics(recipe.statistics) if s.listed]
+    lists = [s.name for s in recipe.asked if s.listed]
     if form.layout == "long" and lists:
         raise SchemaError(
             f"{lists[0]!r} is a list, and rows of the long layout hold one number each; "

@@ -19,7 +19,7 @@ from zonalbatch.layers import Asset, Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, TileBand, measure
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
-from zonalbatch.statistics import Column, Summary, parse_statistics, summary_of
+from zonalbatch.statistics import Column, Statistic, Summary, summary_of
 from zonalbatch.work.ground import Ground, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
@@ -59,7 +59,7 @@ class LayerWork:
     """Band name -> (its reader, its place among the sheet's bands, what its values mean)."""
     nothing: dict[Lattice, int]
     """Lattice -> the reader that stands for bands which the layer lacks."""
-    statistics: tuple[str, ...]
+    statistics: tuple[Statistic, ...]
     failures: list[Failure]
     _summaries: dict[str, tuple[Summary, Encoding]] = field(default_factory=dict)
 
@@ -90,13 +90,12 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            summary = summary_of(self.passes[of].covered, parse_statistics(self.statistics))
+            summary = summary_of(self.passes[of].covered, self.statistics)
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 
     def finish(self) -> LayerSummary:
         """Close all summaries and turn them into columns."""
-        statistics = parse_statistics(self.statistics)
         n = self.passes[0].covered.coverage.n_zones
         columns, unread = {}, {}
         met, valid = np.zeros(n, bool), np.zeros(n, bool)
@@ -109,7 +108,7 @@ class LayerWork:
                 lost = unread[measurement.name] = summary.unread
                 met |= summary.met
                 valid |= (summary.count > 0) & ~lost
-                for statistic in statistics:
+                for statistic in self.statistics:
                     column = _without(lost, statistic.finalize(summary))
                     columns[measurement.name, statistic.column] = column
         self._record_failed_reads()
@@ -210,7 +209,7 @@ def work_on(
         readers=(*readers, *nothing.values()),
         places=_places(layer, readers),
         nothing={one: len(readers) + i for i, one in enumerate(nothing)},
-        statistics=recipe.statistics,
+        statistics=recipe.asked,
         failures=failures,
     )
 
