@@ -24,7 +24,7 @@ from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import AT_POINTS, Recipe
 from zonalbatch.seal import seal
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
@@ -135,7 +135,7 @@ def recipe_of(job: Job) -> Recipe:
     return Recipe(
         measurements=tuple(Measurement(n, e, mask) for n, e in job.expressions().items()),
         statistics=tuple(s.name for s in parse_statistics(job.statistics)),
-        coverage=job.coverage,
+        coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         densify=job.zones.densify,
     )
 
@@ -160,7 +160,7 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
     keys = job.zones
     return open_zones(
         keys.path, id=keys.id, columns=columns, buffer=keys.buffer, layer=keys.layer,
-        encoding=keys.encoding,
+        encoding=keys.encoding, band=keys.band, points=job.interpolate is not None,
     )  # fmt: skip
 
 

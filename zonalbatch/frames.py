@@ -38,6 +38,7 @@ from zonalbatch.sources import (
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
+from zonalbatch.zones import ROW
 
 if TYPE_CHECKING:
     import geopandas
@@ -76,14 +77,17 @@ def zonal_stats(
     """Statistics of every zone on every raster, computed here and now.
 
     Args:
-        zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile.
+        zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile. Or a raster
+            of labels, as a path or a DataArray: the cells of each value are a zone, which is its
+            id; those of nodata are in none.
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
             file of them (``.json``).
         stats: names of statistics, as a list or separated by commas.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
         mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
-        id: column of unique ids that becomes the index; None keeps the index.
+        id: column of unique ids that becomes the index; None keeps the index, which for a raster
+            of labels is ``label``.
         columns: columns of the zones to carry; None carries all.
         prefix: text before the names of result columns.
         coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
@@ -99,9 +103,9 @@ def zonal_stats(
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
 
     Returns:
-        One row for each zone, in the zones' order and with their index, and columns named by
-        statistic. Several bands or measurements make ``{name}_{statistic}``; several rasters make
-        a row for each zone and raster, with a column ``layer`` (file stem or item id).
+        One row for each zone, in the zones' order (labels ascend) and with their index, and columns
+        named by statistic. Several bands or measurements make ``{name}_{statistic}``; several
+        rasters make a row for each zone and raster, with a column ``layer`` (file stem or item id).
 
     Raises:
         InputError: zones, rasters, bands or statistics cannot be used.
@@ -109,7 +113,7 @@ def zonal_stats(
     """
     refuse_later(weights, group_by)
     check_layout(layout)
-    zones = zones.compute() if hasattr(zones, "compute") else zones
+    zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id)
@@ -132,7 +136,7 @@ def zonal_stats(
 
 def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
-    if isinstance(zones, str | os.PathLike):
+    if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
         return None, given_zones(zones, id=id, columns=["*"])
     return zones, given_zones(_needed(zones, id), id=id)
 
@@ -163,6 +167,7 @@ def _base(
     if frame is None:
         carried = table.select(reader.carried.names).to_pandas()
         frame = geopandas.GeoDataFrame(carried, geometry=shapes, crs=reader.crs)
+        id = None if reader.id_name == ROW else reader.id_name
         if id is not None:
             frame = frame.assign(**{id: table["zone_id"].to_numpy()})
     if id is not None:

@@ -19,7 +19,7 @@ from zonalbatch.arguments import (
     scaling,
     statistics_given,
 )
-from zonalbatch.errors import InputError, ReadError, SourceError, ZonesError
+from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.measure import Mask, Measurement
@@ -32,11 +32,11 @@ from zonalbatch.sources import (
     ScaleOffset,
     array_layers,
     cog_layers,
-    read_headers,
     stac_layers,
 )
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
+from zonalbatch.zones.files import open_files
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
@@ -48,22 +48,10 @@ def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> Z
     """The reader of zones.
 
     Raises:
-        ZonesError: they cannot be used; a raster that stands in their place is told of.
+        ZonesError: they cannot be used.
+        SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    try:
-        return open_zones(zones, id=id, columns=columns)
-    except ZonesError:
-        if isinstance(zones, str | os.PathLike) and _is_raster(os.fspath(zones)):
-            raise ZonesError(f"{zones} is a raster; give the zones first, then rasters") from None
-        raise
-
-
-def _is_raster(path: str) -> bool:
-    try:
-        (header,) = read_headers([path]).values()
-    except SourceError:
-        return False
-    return not isinstance(header, ReadError)
+    return open_zones(zones, id=id, columns=columns)
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -124,12 +112,21 @@ def given_layers(
             datetime_pattern=datetime_pattern, resolution=resolution,
         )  # fmt: skip
     for failure in found.failures:
-        raise failure.error
+        raise _swapped(failure.href) or failure.error
     if not found.layers:
         raise SourceError("there is no raster; give at least one")
     if bands is None and nodata is not None:
         found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
+
+
+def _swapped(href: str) -> InputError | None:
+    """The error for zones that stand where a raster should, if it is that."""
+    try:
+        open_files(href)
+    except InputError:
+        return None
+    return InputError(f"{href} holds zones, not pixels; give the zones first, then rasters")
 
 
 def _are_items(raster: Any) -> bool:

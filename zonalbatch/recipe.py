@@ -12,7 +12,10 @@ from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import Statistic, parse_statistics
 
-__all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
+__all__ = ["AT_POINTS", "Recipe", "cell_area", "lattices_of", "wanted"]
+
+AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
+"""How the value at a point is found, and which cells it is found from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

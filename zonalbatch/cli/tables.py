@@ -22,7 +22,9 @@ Out = Annotated[
 
 
 def stats(
-    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines or points.")],
+    zones: Annotated[
+        Path, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")
+    ],
     raster: Rasters,
     names: Annotated[
         list[str] | None,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, REASONS, UNREAD, VALID, Layout, gather
 from zonalbatch.cover.coverage import CoverageRule
-from zonalbatch.cover.figures import AREA, KINDS, LINE
+from zonalbatch.cover.figures import AREA, KINDS, LINE, POINT
 from zonalbatch.cover.outlines import outline, shapes_of
 from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
@@ -43,7 +43,7 @@ TOTALS = (
     "count", "sum", "mean", "min", "max", "std",
     "n_total", "n_nodata", "n_nan", "n_masked", "n_outside",
 )  # fmt: skip
-"""Statistics that an explanation tells."""
+"""Statistics that an explanation tells; of points it tells the ``value`` as well."""
 KEPT = 4_000_000
 """How many cells are kept one by one; those of later tiles are in the totals only."""
 CELLS_AT_ONCE = 16 * TILE * TILE
@@ -177,7 +177,9 @@ def explanation_of(
         GridMismatch: a file's grid is not that of its asset.
     """
     (measurement,) = recipe.measurements
-    recipe = replace(recipe, statistics=TOTALS)
+    kind = int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]])
+    told = (*TOTALS, "value") if kind == POINT else TOTALS
+    recipe = replace(recipe, statistics=told)
     ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE)
     handles = Handles(open_pixels)
     try:
@@ -197,14 +199,14 @@ def explanation_of(
         grid=grid,
         **_columns(found, grid, measurement),
         encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
-        totals={name: _number(summary.columns[measurement.name, name]) for name in TOTALS},
+        totals={name: _number(summary.columns[measurement.name, name]) for name in told},
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
         if coverage.beyond[0]
         else 0.0,
         failures=summary.failures,
         outline=_drawn(shapes, recipe, place),
-        kind=int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]]),
+        kind=kind,
     )
 
 

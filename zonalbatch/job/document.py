@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,9 +32,16 @@ class Job(JobKeys):
     def __init__(self, /, **document: Any) -> None:
         self._fill(document, self._name, None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _value_by_default(cls, document: Any) -> Any:
+        asks = isinstance(document, Mapping) and document.get("interpolate") is not None
+        return {"statistics": ["value"]} | dict(document) if asks else document
+
     @model_validator(mode="after")
     def _names_agree(self) -> Job:
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
+        problems += self._no_points()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         if problems:
@@ -107,6 +114,13 @@ class Job(JobKeys):
 
     def _only_mask(self, name: str) -> bool:
         return self.mask is not None and self.mask.band == name
+
+    def _no_points(self) -> Iterable[str]:
+        """What makes no sense beside ``interpolate``."""
+        if self.interpolate is not None and self.coverage != "fraction":
+            yield "interpolate says which cells points take; leave coverage out"
+        if self.interpolate is not None and self.zones.buffer:
+            yield "interpolate is of points, which zones.buffer makes areas; leave one of them out"
 
     def _unknown_bands(self) -> Iterable[str]:
         for name, expression in self.expressions().items():

@@ -69,13 +69,17 @@ class ZoneKeys(Keys):
     """What to summarise over."""
 
     path: ZonesLocation
-    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON, Shapefile, or a raster of labels,
+    each of whose values is a zone."""
     layer: Text | None = None
     """Layer of a file that has several, such as a GeoPackage; null takes the first with rows."""
     encoding: Text | None = None
     """Encoding of the text in a Shapefile, such as cp1252; null takes what it says of itself."""
+    band: Count | None = None
+    """Band of a raster that holds the labels, from 1; null takes its only one."""
     id: Text | None = None
-    """Column of unique ids; null numbers the rows (or takes a frame's index)."""
+    """Column of unique ids; null numbers the rows (or takes a frame's index). Not of a raster: its
+    labels are the ids."""
     columns: tuple[Text, ...] | None = None
     """Columns to carry to the result; null carries all."""
     densify: Literal["auto", "none"] = "auto"
@@ -260,6 +264,9 @@ class JobKeys(Keys):
     """Names of statistics."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
+    interpolate: Literal["nearest", "bilinear"] | None = None
+    """Gives the value at points, the only zones then: of the cell that each lies in, or between the
+    four around it. Statistics are [value] by default then."""
     weights: Null = None
     """A raster of weights; only null in this version."""
     scale_offset: Scaling = "auto"

@@ -177,8 +177,8 @@ def _folder(value: Any, info: ValidationInfo) -> str:
 
 
 def _zones_location(value: Any, info: ValidationInfo) -> Any:
-    """A path, or a frame as it is."""
-    return value if _is_frame(value) else _location(value, info)
+    """A path, or a frame or an array of labels as it is."""
+    return value if _is_frame(value) or _is_array(value) else _location(value, info)
 
 
 def _items(value: Any, info: ValidationInfo) -> Any:
@@ -224,8 +224,8 @@ def _is_item(value: Any) -> bool:
 
 
 def zones_short(value: Any) -> Any:
-    """A frame, or a path, stands for ``{path: …}``."""
-    short = _is_frame(value) or _is_path(value)
+    """A frame, an array of labels, or a path, stands for ``{path: …}``."""
+    short = _is_frame(value) or _is_array(value) or _is_path(value)
     return {"path": value} if short else value
 
 

@@ -256,7 +256,8 @@ class _Planner:
 
     def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
         """What each cell would have to do."""
-        reach = Reach.of(self.layers, self.zones.crs)
+        beside = 1 if self.recipe.coverage == "bilinear" else 0  # where cells around a point lie
+        reach = Reach.of(self.layers, self.zones.crs, beside)
         decoded = np.array([_decoded(layer) for layer in self.layers], float)
         loads = []
         for cell in cells:

@@ -60,11 +60,13 @@ def zones() -> geopandas.GeoDataFrame:
 
 def totals(zones: Any, raster: Any, zone_id: str, **how: Any) -> dict[str, float | None]:
     """What zonal_stats says of one zone, by the names of the statistics."""
+    point = zones.loc[zones["id"] == zone_id].geom_type.iloc[0] == "Point"
+    names = (*TOTALS, "value") if point else TOTALS
     found = zb.zonal_stats(
-        zones[["id", "geometry"]], raster, TOTALS, id="id", columns=[], geometry=False, **how
+        zones[["id", "geometry"]], raster, names, id="id", columns=[], geometry=False, **how
     )
     numbers = found.loc[zone_id].to_numpy(float)
-    return dict(zip(TOTALS, [None if np.isnan(n) else float(n) for n in numbers], strict=True))
+    return dict(zip(names, [None if np.isnan(n) else float(n) for n in numbers], strict=True))
 
 
 def assert_sums(made: Explanation) -> None:
