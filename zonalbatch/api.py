@@ -130,9 +130,12 @@ def recipe_of(job: Job) -> Recipe:
         values = job.mask.include if job.mask.include is not None else job.mask.exclude
         mask = Mask(job.mask.band, tuple(values or ()), keep)
     return Recipe(
-        measurements=tuple(Measurement(n, e, mask) for n, e in job.expressions().items()),
+        measurements=tuple(
+            Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
+        ),
         statistics=tuple(s.name for s in parse_statistics(job.statistics)),
         coverage=job.coverage,
+        min_fraction=job.min_fraction,
         densify=job.zones.densify,
     )
 

@@ -23,9 +23,11 @@ __all__ = [
     "check_columns",
     "check_layout",
     "coverage_rule",
+    "default_given",
     "expressions_given",
     "id_column",
     "mask_values",
+    "min_fraction_given",
     "nodata_value",
     "plain_number",
     "plain_scaling",
@@ -117,6 +119,27 @@ def coverage_rule(coverage: Any) -> CoverageRule:
     if coverage not in rules:
         raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
     return rules[rules.index(coverage)]
+
+
+def min_fraction_given(value: Any, coverage: CoverageRule) -> float:
+    """A share from 0 to 1, for rules that know shares."""
+    share = plain_number(value)
+    if share is None or not 0 <= share <= 1:
+        raise InputError(f"min_fraction={value!r}: give a share of a cell, from 0 to 1")
+    if share and coverage not in ("fraction", "all_touched"):
+        raise InputError(
+            f"min_fraction={value!r} has no meaning with coverage {coverage!r}, which asks for no "
+            "shares; use fraction or all_touched, or leave it out"
+        )
+    return float(share)
+
+
+def default_given(value: Any) -> float | None:
+    """A finite number, or None."""
+    number = None if value is None else plain_number(value)
+    if value is not None and (number is None or not math.isfinite(number)):
+        raise InputError(f"default_value={value!r}: give a finite number, or leave it None")
+    return None if number is None else float(number)
 
 
 def refuse_later(weights: Any, group_by: Any) -> None:

@@ -73,6 +73,8 @@ def zonal_stats(
     geometry: bool = True,
     progress: bool = False,
     resolution: Resolution | None = None,
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -98,6 +100,9 @@ def zonal_stats(
         geometry: False leaves the geometry out and gives a plain DataFrame.
         progress: True shows a bar.
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
+        min_fraction: cells of which an area covers less are left out, as if they were not there.
+        default_value: physical value of cells that are nodata, NaN or masked by their file, which
+            count as valid then; not of those that ``mask`` takes, or beyond the raster.
 
     Returns:
         One row for each zone, in the zones' order and with their index, and columns named by
@@ -118,7 +123,7 @@ def zonal_stats(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
-    recipe = given_recipe(found, stats, measurements, mask, coverage)
+    recipe = given_recipe(found, stats, measurements, mask, coverage, min_fraction, default_value)
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")

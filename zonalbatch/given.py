@@ -12,8 +12,10 @@ from zonalbatch.arguments import (
     band_index,
     band_keys,
     coverage_rule,
+    default_given,
     expressions_given,
     mask_values,
+    min_fraction_given,
     nodata_value,
     rasters_given,
     scaling,
@@ -129,6 +131,8 @@ def given_recipe(
     measurements: Mapping[str, str] | None,
     mask: Mapping[str, Any] | None,
     coverage: CoverageRule,
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
@@ -145,10 +149,12 @@ def given_recipe(
         raise InputError(
             "there is nothing to measure: give a band beside the mask's, or measurements"
         )
+    default = default_given(default_value)
     return Recipe(
-        measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
+        measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
         statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
         coverage=coverage_rule(coverage),
+        min_fraction=min_fraction_given(min_fraction, coverage),
     )
 
 

@@ -19,6 +19,7 @@ from zonalbatch.cover.cells import (
     NOT_A_NUMBER,
     OUTSIDE,
     USER_MASK,
+    VALID,
     Cells,
     Layout,
     gather,
@@ -49,6 +50,8 @@ class Measurement:
     name: str
     expression: Expression
     mask: Mask | None = None
+    default: float | None = None
+    """Physical value of cells that are nodata, NaN or masked by their file; None leaves them so."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -120,9 +123,12 @@ def measure(
 
     A bare band keeps its raw values (their statistics are brought to physical ones in the end);
     an expression has physical ones. The first reason over its bands wins, the user's mask last.
+    A default stands in for what the files do not say, not for what the mask takes away.
     """
     parts = {name: band(name) for name in measurement.expression.names}
     values, encoding, reasons = _evaluate(measurement.expression, parts)
+    if measurement.default is not None:
+        values, encoding, reasons = _filled(values, encoding, reasons, measurement.default)
     if measurement.mask is not None:
         masked = _masked(measurement.mask, band(measurement.mask.band))
         reasons = first_reason(reasons, masked)
@@ -154,6 +160,22 @@ def _evaluate(
         Encoding(None, 1.0, 0.0),
         first_reason(reasons, _no_value(values, None)),
     )
+
+
+def _filled(
+    values: NDArray[Any], encoding: Encoding, reasons: NDArray[np.uint8], default: float
+) -> tuple[NDArray[Any], Encoding, NDArray[np.uint8]]:
+    """Values with a default where the files have none; physical ones if the raw type lacks it."""
+    raw = (default - encoding.offset) / encoding.scale
+    with np.errstate(invalid="ignore", over="ignore"):
+        held = np.float64(raw).astype(values.dtype)
+    if float(held) != raw or values.dtype.kind == "b":
+        values = BandCells(values, reasons, encoding).physical()
+        held, encoding = np.float64(default), Encoding(None, 1.0, 0.0)
+    silent = np.isin(reasons, (NODATA, NOT_A_NUMBER, FILE_MASK))
+    if not silent.any():
+        return values, encoding, reasons
+    return np.where(silent, held, values), encoding, np.where(silent, np.uint8(VALID), reasons)
 
 
 def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.uint8]:

@@ -22,6 +22,8 @@ class Recipe:
     measurements: tuple[Measurement, ...]
     statistics: tuple[str, ...]
     coverage: CoverageRule = "fraction"
+    min_fraction: float = 0.0
+    """Cells of which an area covers less than this share are left out."""
     densify: Literal["auto", "none"] = "auto"
 
     @property

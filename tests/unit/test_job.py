@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made.commands import python
+from zonalbatch.api import recipe_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
+from zonalbatch.planning.files import recipe_from
+from zonalbatch.planning.identity import recipe_document
 from zonalbatch.sources.protocol import Band
 
 FULL = """
@@ -383,3 +386,18 @@ def test_importing_is_light() -> None:
         "print({'geopandas', 'xarray', 'dask', 'rasterio', 'pandas'} & set(sys.modules))"
     )
     assert python(code).strip() == "set()"
+
+
+class TestShares:
+    """min_fraction and default_value."""
+
+    def test_they_reach_the_recipe(self) -> None:
+        """What a document says is what is computed, and what a worker reads of the plan."""
+        made = recipe_of(Job(**document(min_fraction=0.25, default_value=-1)))
+        assert (made.min_fraction, made.measurements[0].default) == (0.25, -1.0)
+        assert recipe_from(json.loads(json.dumps(recipe_document(made)))) == made
+
+    def test_centres_have_no_shares(self) -> None:
+        """A share and a rule that asks for none are refused together."""
+        assert "use fraction or all_touched" in problems(min_fraction=0.5, coverage="center")
+        assert "min_fraction is 2" in problems(min_fraction=2)

@@ -31,7 +31,13 @@ def stats(
     coverage: Annotated[
         str, typer.Option(help="How zones take cells: fraction, center or all_touched.")
     ] = "fraction",
+    min_fraction: Annotated[
+        float, typer.Option(help="Leave out cells of which an area covers less than this share.")
+    ] = 0.0,
     nodata: Annotated[float | None, typer.Option(help="Raw value that means no data.")] = None,
+    default_value: Annotated[
+        float | None, typer.Option(help="Physical value that cells without data count as.")
+    ] = None,
     id: IdColumn = None,
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", help="A column to carry; all by default.")
@@ -50,7 +56,8 @@ def stats(
     tell = teller(out)
     frame = zonal_stats(
         str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
-        columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
+        columns=column, prefix=prefix, coverage=coverage,  # type: ignore[arg-type]
+        min_fraction=min_fraction, nodata=nodata, default_value=default_value,
         progress=sys.stderr.isatty(),
     )  # fmt: skip
     tell(frame)

@@ -37,6 +37,9 @@ class Job(JobKeys):
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
+        if self.min_fraction and self.coverage == "center":
+            problems.append("min_fraction has no meaning with coverage center, which asks for no "
+                            "shares; use fraction or all_touched")  # fmt: skip
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -256,6 +256,10 @@ class JobKeys(Keys):
     """Names of statistics."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
+    min_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a cell below which an area leaves it out; not for center."""
+    default_value: Finite | None = None
+    """Physical value of cells that are nodata, NaN or masked by their file; null leaves them so."""
     weights: Null = None
     """A raster of weights; only null in this version."""
     scale_offset: Scaling = "auto"

@@ -218,9 +218,11 @@ def recipe_from(document: Mapping[str, Any]) -> Recipe:
     known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known) for name, text in document["measurements"].items()
+            Measurement(name, parse(text), known, document.get("default_value"))
+            for name, text in document["measurements"].items()
         ),
         statistics=tuple(document["statistics"]),
         coverage=document["coverage"],
+        min_fraction=document.get("min_fraction", 0.0),
         densify=document["densify"],
     )

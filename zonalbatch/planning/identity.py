@@ -32,13 +32,24 @@ def digest(*fields: bytes) -> bytes:
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:
     """A recipe in plain types, expressions in canonical form."""
-    return {
+    document = {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
         "mask": _mask_document(recipe),
         "statistics": list(recipe.statistics),
         "coverage": recipe.coverage,
         "densify": recipe.densify,
     }
+    return document | _later_keys(recipe)
+
+
+def _later_keys(recipe: Recipe) -> dict[str, Any]:
+    """Keys that came after the first results were written: what is not asked is not said, so that
+    these results keep their names."""
+    keys = {
+        "min_fraction": (recipe.min_fraction, 0.0),
+        "default_value": (recipe.measurements[0].default, None),
+    }
+    return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 
 def _mask_document(recipe: Recipe) -> dict[str, Any] | None:

@@ -75,7 +75,8 @@ class Ground:
             lattice, extent = place.lattice, self.extents[place]
             coverage = cover_figures(
                 self.shapes.wkb, self.shapes.crs, lattice, rule=self.recipe.coverage,
-                densify=self.recipe.densify, west=place.west, extent=extent,
+                min_fraction=self.recipe.min_fraction, densify=self.recipe.densify,
+                west=place.west, extent=extent,
             )  # fmt: skip
             self._passes[place] = Pass(lattice, Covered.of(coverage, self.areas))
         return self._passes[place]

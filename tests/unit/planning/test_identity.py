@@ -274,6 +274,10 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "order of statistics": with_recipe(statistics=("mean", "count", "p90")),
     "coverage": with_recipe(coverage="center"),
     "densify": with_recipe(densify="none"),
+    "least share": with_recipe(min_fraction=0.5),
+    "default value": with_recipe(
+        measurements=tuple(replace(m, default=0.0) for m in RECIPE.measurements)
+    ),
     "mask": with_recipe(measurements=masked(None)),
     "mask values": with_recipe(measurements=masked(Mask("nir", (3, 9), keep=False))),
     "mask kept": with_recipe(measurements=masked(Mask("nir", (3, 8), keep=True))),
