@@ -133,7 +133,7 @@ def recipe_of(job: Job) -> Recipe:
         measurements=tuple(
             Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
         ),
-        statistics=tuple(s.name for s in parse_statistics(job.statistics)),
+        statistics=tuple(s.asked for s in parse_statistics(job.statistics)),
         coverage=job.coverage,
         min_fraction=job.min_fraction,
         densify=job.zones.densify,
@@ -247,9 +247,11 @@ class _Work:
         return made
 
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
-        what = "other zones or scenes"
-        if manifest["recipe"] != recipe_document(self.recipe):
+        what, told = "other zones or scenes", recipe_document(self.recipe)
+        if manifest["recipe"] != told:
             what = "another job (measurements, mask, statistics or coverage differ)"
+            if names := [s["name"] for s in told["statistics"] if "mark" in s]:
+                what = f"an earlier run (give {names[0]} a version to go on with its results)"
         elif manifest["form"] != asdict(made.form):
             what = "another form (layout, geometry or prefix differ)"
         return (

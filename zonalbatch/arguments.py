@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -150,8 +150,10 @@ def refuse_later(weights: Any, group_by: Any) -> None:
         raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
 
 
-def statistics_given(stats: Any) -> Sequence[str] | str:
-    """Names of statistics, as text or a list."""
+def statistics_given(stats: Any) -> Sequence[str | Callable[..., Any]] | str:
+    """Names of statistics, as text or a list, which may hold functions too."""
+    if callable(stats):
+        return [stats]
     if isinstance(stats, str):
         return stats
     if isinstance(stats, Mapping) or not isinstance(stats, Iterable):

@@ -6,7 +6,7 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
+from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -55,7 +56,7 @@ MEMORY = 1536 * 1024**2
 def zonal_stats(
     zones: Any,
     raster: Any,
-    stats: Sequence[str] | str = ("count", "mean"),
+    stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str = ("count", "mean"),
     *,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
@@ -82,7 +83,9 @@ def zonal_stats(
         zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile.
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
             file of them (``.json``).
-        stats: names of statistics, as a list or separated by commas.
+        stats: names of statistics, as a list or separated by commas; in a list also functions
+            ``f(values, fractions)`` of a zone's valid cells, row by row from the north-west, that
+            return a number or None. Their columns are named as they are.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
         mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
@@ -133,7 +136,8 @@ def zonal_stats(
     }
     if layout == "wide":
         _check_names(names, base, recipe, form)
-    summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+    with naming(lambda: base.index):
+        summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     several = len(found.layers) > 1
     return result_frame(base, summaries, names, layout, several=several, geometry=geometry)
 

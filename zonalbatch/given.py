@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +127,7 @@ def _with_nodata(layer: Layer, nodata: Any) -> Layer:
 
 def given_recipe(
     found: Layers,
-    stats: Sequence[str] | str,
+    stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str,
     measurements: Mapping[str, str] | None,
     mask: Mapping[str, Any] | None,
     coverage: CoverageRule,
@@ -152,7 +152,7 @@ def given_recipe(
     default = default_given(default_value)
     return Recipe(
         measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
-        statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
+        statistics=tuple(s.asked for s in parse_statistics(statistics_given(stats))),
         coverage=coverage_rule(coverage),
         min_fraction=min_fraction_given(min_fraction, coverage),
     )

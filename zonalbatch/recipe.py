@@ -10,7 +10,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import Statistic, parse_statistics
+from zonalbatch.statistics import OfCells, Statistic, parse_statistics
 
 __all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
 
@@ -20,7 +20,8 @@ class Recipe:
     """How numbers are made: all that a result depends on beside zones and layers."""
 
     measurements: tuple[Measurement, ...]
-    statistics: tuple[str, ...]
+    statistics: tuple[str | OfCells, ...]
+    """Names of the vocabulary, and functions."""
     coverage: CoverageRule = "fraction"
     min_fraction: float = 0.0
     """Cells of which an area covers less than this share are left out."""

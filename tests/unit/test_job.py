@@ -395,7 +395,7 @@ class TestShares:
         """What a document says is what is computed, and what a worker reads of the plan."""
         made = recipe_of(Job(**document(min_fraction=0.25, default_value=-1)))
         assert (made.min_fraction, made.measurements[0].default) == (0.25, -1.0)
-        assert recipe_from(json.loads(json.dumps(recipe_document(made)))) == made
+        assert recipe_from(json.loads(json.dumps(recipe_document(made))), {}) == made
 
     def test_centres_have_no_shares(self) -> None:
         """A share and a rule that asks for none are refused together."""

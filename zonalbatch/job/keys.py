@@ -34,6 +34,7 @@ from zonalbatch.job.values import (
     Number,
     OnlyItem,
     Scaling,
+    StatisticName,
     Text,
     ZonesLocation,
     band_short,
@@ -252,8 +253,9 @@ class JobKeys(Keys):
     mask's."""
     mask: MaskKeys | None = None
     """Which cells to leave out."""
-    statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
-    """Names of statistics."""
+    statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
+    """Names of statistics; module:function, where code is allowed, is called with the values and
+    fractions of each zone."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     min_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -25,6 +25,7 @@ from pydantic import (
 from zonalbatch.arguments import plain_number, plain_scaling
 from zonalbatch.errors import ExpressionError
 from zonalbatch.expression import parse
+from zonalbatch.job.code import load_function, place_of
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Number",
     "OnlyItem",
     "Scaling",
+    "StatisticName",
     "Text",
     "ZonesLocation",
     "band_short",
@@ -112,6 +114,28 @@ def _band_name(name: str) -> str:
     if not name.isidentifier() or keyword.iskeyword(name) or not stable:
         raise ValueError(f"{name!r} cannot stand in an expression; use letters, digits and _")
     return name
+
+
+def _statistic(value: Any, info: ValidationInfo) -> Any:
+    """A name, or a function; one that a text names is loaded where code is allowed."""
+    if callable(value):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("write the name of a statistic")
+    if ":" not in value:
+        return value
+    context = info.context or {}
+    if not context.get("allow_code"):
+        raise ValueError(
+            "it names code, which is only run if you say so: --allow-code, or "
+            "Job.from_file(..., allow_code=True)"
+        )
+    return load_function(value, context.get("folder"))
+
+
+def _write_statistic(value: Any) -> Any:
+    """The document's form of a statistic."""
+    return place_of(value) if callable(value) else value
 
 
 def band_short(value: Any) -> Any:
@@ -272,6 +296,9 @@ Scaling: TypeAlias = Annotated[
     PlainValidator(_scale_offset),
     PlainSerializer(_write_scale_offset),
     _schema(**_SCALE_OFFSET_SCHEMA),
+]
+StatisticName: TypeAlias = Annotated[
+    Any, PlainValidator(_statistic), PlainSerializer(_write_statistic), _schema(**_TEXT)
 ]
 BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
 Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]

@@ -4,12 +4,14 @@ zones.parquet    in the order of cells, so that the zones of a part are neighbou
 layers.parquet   one row for each band of each layer
 parts.parquet    one row for each part
 recipe.json      how numbers are made and written
+functions.pickle the user's functions, if there are any
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.errors import SourceError
+from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
@@ -28,6 +30,7 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
+from zonalbatch.statistics import OfCells
 
 __all__ = [
     "Part",
@@ -36,8 +39,12 @@ __all__ = [
     "load_part",
     "part_table",
     "read_zones",
+    "recipe_from",
+    "write_functions",
     "write_zones",
 ]
+
+FUNCTIONS = "functions.pickle"
 
 ZONES_IN_GROUP = 20_000
 """Zones in a row group: a worker reads the groups that its part touches."""
@@ -198,7 +205,7 @@ def load_part(folder: Path, part_id: str) -> PartInput:
         zones=read_zones(folder, part.start, part.stop),
         crs=document["crs"],
         layers=tuple(layers[i] for i in part.layers),
-        recipe=recipe_from(document["recipe"]),
+        recipe=recipe_from(document["recipe"], _functions_of(folder)),
         form=Form(**document["form"]),
     )
 
@@ -212,8 +219,45 @@ def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
     return table.slice(start - first * ZONES_IN_GROUP, stop - start)
 
 
-def recipe_from(document: Mapping[str, Any]) -> Recipe:
-    """The recipe that `recipe_document` wrote."""
+def write_functions(folder: Path, recipe: Recipe) -> None:
+    """Store the functions of a recipe, if it has any, so that workers can call them.
+
+    Raises:
+        StatisticError: one cannot be pickled.
+    """
+    functions = {s.name: s for s in recipe.statistics if not isinstance(s, str)}
+    if not functions:
+        return
+    import cloudpickle
+
+    for name, function in functions.items():
+        try:
+            cloudpickle.dumps(function)
+        except Exception as error:
+            raise StatisticError(
+                f"the function {name} cannot be sent to workers ({error}); have it open what it "
+                "needs when it is called, instead of holding it"
+            ) from error
+    (folder / FUNCTIONS).write_bytes(cloudpickle.dumps(functions))
+
+
+def _functions_of(folder: Path) -> Mapping[str, OfCells]:
+    """The functions that are stored with a plan.
+
+    Raises:
+        StatisticError: their code is not where this worker looks for it.
+    """
+    file = folder / FUNCTIONS
+    try:
+        return pickle.loads(file.read_bytes()) if file.exists() else {}
+    except (ImportError, AttributeError) as error:
+        raise StatisticError(
+            f"a worker cannot load a function of statistics ({error}); install its module there"
+        ) from error
+
+
+def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -> Recipe:
+    """The recipe that `recipe_document` wrote, with its functions by name."""
     mask = document["mask"]
     known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
     return Recipe(
@@ -221,7 +265,9 @@ def recipe_from(document: Mapping[str, Any]) -> Recipe:
             Measurement(name, parse(text), known, document.get("default_value"))
             for name, text in document["measurements"].items()
         ),
-        statistics=tuple(document["statistics"]),
+        statistics=tuple(
+            s if isinstance(s, str) else functions[s["name"]] for s in document["statistics"]
+        ),
         coverage=document["coverage"],
         min_fraction=document.get("min_fraction", 0.0),
         densify=document["densify"],

@@ -35,7 +35,7 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
     document = {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
         "mask": _mask_document(recipe),
-        "statistics": list(recipe.statistics),
+        "statistics": [s if isinstance(s, str) else dict(s.document) for s in recipe.statistics],
         "coverage": recipe.coverage,
         "densify": recipe.densify,
     }

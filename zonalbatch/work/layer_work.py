@@ -90,7 +90,8 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            summary = summary_of(self.passes[of].covered, self.statistics)
+            scaling = encoding.scale, encoding.offset
+            summary = summary_of(self.passes[of].covered, self.statistics, scaling)
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 
