@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.errors import ReadError, SourceError
+from zonalbatch.compat.plane import PLANE, open_file
 from zonalbatch.lattice import Grid, Window, grid_of
-from zonalbatch.sources import ArrayPixels, Header, Pixels, crs_text, open_pixels
+from zonalbatch.sources import ArrayPixels, Header, Pixels, crs_text
 
 __all__ = ["NodataWarning", "Surface", "open_surface"]
-
-PLANE = (
-    'ENGCRS["plane",EDATUM["plane"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
-    'LENGTHUNIT["metre",1]]'
-)
-"""The CRS of arrays, which have none: zones and cells are in the same plane, that is all."""
 
 DEFAULT_NODATA = -999
 """What means no data where nothing says so, as in rasterstats."""
@@ -100,7 +94,7 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
         if affine is None:
             raise ValueError("Specify affine transform for numpy arrays")
         return _of_array(raster, affine, _told(nodata))
-    path, pixels = _of_file(os.fspath(raster))
+    path, pixels = open_file(os.fspath(raster))
     header = pixels.header
     if not 1 <= band <= len(header.dtypes):
         raise IndexError(f"band {band} is not in {path}, which has {len(header.dtypes)}")
@@ -108,24 +102,6 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
         warnings.warn("Setting masked to True because dataset mask has been detected", stacklevel=4)
     tag = header.nodata[band - 1]
     return Surface(path, pixels, band, _told(tag if nodata is None else float(nodata)))
-
-
-def _of_file(path: str) -> tuple[str, Pixels]:
-    """A file and its pixels; one without a CRS is seen through a VRT in the plane of arrays.
-
-    Raises:
-        OSError: it cannot be read, either way.
-    """
-    causes = []
-    for name in (path, f"vrt://{path}?a_srs={PLANE}"):
-        pixels = open_pixels(name)
-        try:
-            _ = pixels.header
-        except (SourceError, ReadError) as error:
-            causes.append(error)
-        else:
-            return name, pixels
-    raise OSError(str(causes[0])) from causes[0]
 
 
 def _of_array(raster: NDArray[Any], affine: Any, nodata: float | int) -> Surface:

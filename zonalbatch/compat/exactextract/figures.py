@@ -1,0 +1,257 @@
+"""Figures: the engine's answers to operations, one column of results for each.
+
+Operations on the same rasters and cells are one run of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from zonalbatch.compat.exactextract.lists import CellList, UserFunction, cell_lists
+from zonalbatch.compat.exactextract.operation import Operation, Options, PythonOperation
+from zonalbatch.compat.exactextract.raster import RasterSource
+from zonalbatch.compat.exactextract.spherical import SPHERICAL, sphere_figure
+from zonalbatch.expression import bare
+from zonalbatch.layers import Asset, Layer
+from zonalbatch.measure import Measurement
+from zonalbatch.planning.plan import on_one_lattice
+from zonalbatch.recipe import Recipe
+from zonalbatch.sources import Pixels, open_pixels
+from zonalbatch.statistics import FunctionError, OfCells, parse_statistics
+from zonalbatch.work.ground import Shapes
+from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.summarise import summarise
+
+__all__ = ["figures"]
+
+Objects = NDArray[np.object_]
+
+MEMORY = 1536 * 1024**2
+"""Bytes that buffers are cut to."""
+
+VALUE = "value"
+"""The measurement of every raster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the engine's number becomes the peer's."""
+
+    engine: str
+    """The engine's statistic."""
+    empty: Any
+    """What stands for no number."""
+    own: bool = False
+    """True if it is a value of the raster, and so of its type."""
+    area: int = 0
+    """The power of a cell's area that it grows with."""
+
+
+NAN = float("nan")
+TOLD: Mapping[str, Told] = {
+    "count": Told("count", 0.0, area=1),
+    "sum": Told("sum", 0.0, area=1),
+    "mean": Told("mean", NAN),
+    "median": Told("median", None),
+    "quantile": Told("median", None),
+    "min": Told("min", None, own=True),
+    "max": Told("max", None, own=True),
+    "mode": Told("mode", None, own=True),
+    "majority": Told("mode", None, own=True),
+    "minority": Told("minority", None, own=True),
+    "variety": Told("variety", 0),
+    "variance": Told("variance", NAN),
+    "stdev": Told("std", NAN),
+    "coefficient_of_variation": Told("cv", NAN),
+    "min_center_x": Told("min_x", NAN),
+    "min_center_y": Told("min_y", NAN),
+    "max_center_x": Told("max_x", NAN),
+    "max_center_y": Told("max_y", NAN),
+}
+
+
+def figures(shapes: Objects, operations: Sequence[Operation]) -> dict[int, Sequence[Any]]:
+    """(zone,) results of each operation, by its place among them.
+
+    Args:
+        shapes: geometries, which are taken to lie in the rasters' CRS, whatever their own.
+        operations: what is asked.
+    """
+    found: dict[int, Sequence[Any]] = {}
+    groups: dict[tuple[Options, RasterSource | None], list[int]] = {}
+    for i, one in enumerate(operations):
+        groups.setdefault((one.options, one.weights if one.weighted else None), []).append(i)
+    for (options, weights), places in groups.items():
+        run = _Run(shapes, [operations[i] for i in places], options, weights)
+        found |= dict(zip(places, run.columns(), strict=True))
+    return found
+
+
+@dataclass
+class _Run:
+    """One run of the engine: operations on cells by the same rules."""
+
+    shapes: Objects
+    operations: Sequence[Operation]
+    options: Options
+    weights: RasterSource | None
+
+    def columns(self) -> Iterator[Sequence[Any]]:
+        """The results of each operation."""
+        for one in self.operations:
+            yield self._column(one)
+
+    @cached_property
+    def _summaries(self) -> dict[RasterSource, LayerSummary]:
+        """What the engine says of each raster."""
+        found: dict[RasterSource, LayerSummary] = {}
+        for place in {_Place.of(source) for source in self._sources}:
+            sources = [s for s in self._sources if _Place.of(s) == place]
+            found |= self._of_place(sources)
+        return found
+
+    @cached_property
+    def _sources(self) -> list[RasterSource]:
+        return list(dict.fromkeys(one.values for one in self.operations))
+
+    def _of_place(self, sources: Sequence[RasterSource]) -> dict[RasterSource, LayerSummary]:
+        """The summaries of rasters that are on one grid."""
+        opened = [source.opened() for source in sources]
+        arrays = {f"source:{i}": pixels for i, (href, pixels) in enumerate(opened) if href is None}
+        layers = [_layer(i, s, *o) for i, (s, o) in enumerate(zip(sources, opened, strict=True))]
+        layers = list(on_one_lattice(layers))
+
+        def open_one(href: str) -> Pixels:
+            return arrays[href] if href in arrays else open_pixels(href)
+
+        crs = layers[0].assets[VALUE].grid.lattice.crs
+        made = summarise(
+            Shapes(self.shapes, crs), layers, self._recipe(sources), open_pixels=open_one,
+            memory=MEMORY,
+        )  # fmt: skip
+        try:
+            summaries = list(made)
+        except FunctionError as error:
+            raise (error.__cause__ or error) from None
+        for summary in summaries:
+            for failure in summary.failures:
+                raise OSError(str(failure.error)) from failure.error
+        return dict(zip(sources, summaries, strict=True))
+
+    def _recipe(self, sources: Sequence[RasterSource]) -> Recipe:
+        asked: dict[str, str | OfCells] = {"count": "count"}
+        for one in self.operations:
+            if one.values in sources:
+                statistic = self._statistic(one)
+                asked[getattr(statistic, "name", str(statistic))] = statistic
+        return Recipe(
+            measurements=(Measurement(VALUE, bare(VALUE), None, self._default(sources)),),
+            statistics=tuple(s.asked for s in parse_statistics(list(asked.values()))),
+            coverage="fraction" if self.options.coverage_weight != "none" else "all_touched",
+            min_fraction=self.options.min_coverage,
+        )
+
+    def _default(self, sources: Sequence[RasterSource]) -> float | None:
+        """The value that stands in, if the rasters' types can hold it."""
+        if self.options.default_value is None:
+            return None
+        value = float(self.options.default_value)
+        for source in sources:
+            kind = _dtype(source)
+            if kind.kind in "iu" and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
+                raise RuntimeError(f"Value out of range: default_value={value:g} of {kind}")
+        return value
+
+    def _statistic(self, one: Operation) -> str | OfCells:
+        """What the engine is asked for an operation."""
+        if isinstance(one, PythonOperation):
+            return UserFunction(one.name, one.function)
+        if self._spherical and one.stat in SPHERICAL:
+            unit = 1e-6 if self.options.coverage_weight.endswith("km2") else 1.0
+            return CellList(f"sphere {one.name}", partial(sphere_figure, one.stat, one.q, unit))
+        if one.stat in ("unique", "frac"):
+            return "frac"
+        if one.stat == "quantile":
+            return f"p{np.format_float_positional(round((one.q or 0.0) * 100, 10), trim='-')}"
+        if one.stat in TOLD:
+            return TOLD[one.stat].engine
+        return cell_lists(one.stat, one.values)
+
+    @property
+    def _spherical(self) -> bool:
+        return self.options.coverage_weight.startswith("area_spherical")
+
+    def _column(self, one: Operation) -> Sequence[Any]:
+        """The results of one operation, as the peer gives them."""
+        summary = self._summaries[one.values]
+        statistic = self._statistic(one)
+        (known,) = parse_statistics([statistic])
+        column = summary.columns[VALUE, known.column]
+        lattice = summary.layer.assets[VALUE].grid.lattice
+        area = lattice.dx * lattice.dy if self.options.coverage_weight == "area_cartesian" else 1.0
+        kind = _dtype(one.values)
+        if one.stat in ("unique", "frac") and statistic == "frac":
+            return _classes(column, "class" if one.stat == "unique" else "value", kind)
+        if not isinstance(statistic, str):
+            found = column.tolist()  # type: ignore[union-attr]
+            return [v * area for v in found] if one.stat == "coverage" else found
+        told = TOLD[one.stat]
+        number: Callable[[float], Any] = float
+        if one.stat == "variety" or (told.own and kind.kind in "iub"):
+            number = int
+        factor = area**told.area
+        return [
+            told.empty
+            if value != value or (value == 0 and told.empty == 0)
+            else number(value * factor)
+            if factor != 1
+            else number(value)
+            for value in column.tolist()  # type: ignore[union-attr]
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A grid, whose cells a run finds once."""
+
+    grid: Any
+
+    @classmethod
+    def of(cls, source: RasterSource) -> _Place:
+        return cls(source.opened()[1].header.grid.lattice)
+
+
+def _layer(i: int, source: RasterSource, href: str | None, pixels: Pixels) -> Layer:
+    """A source as a layer of its own."""
+    header, band = pixels.header, source.band_idx - 1
+    asset = Asset(
+        href=href or f"source:{i}", band=source.band_idx, grid=header.grid,
+        dtype=header.dtypes[band],
+    )  # fmt: skip
+    return Layer(id=str(i), datetime=None, assets={VALUE: asset})
+
+
+def _dtype(source: RasterSource) -> np.dtype[Any]:
+    """The type of a raster's physical values."""
+    header, band = source.opened()[1].header, source.band_idx - 1
+    scaled = (header.scales[band], header.offsets[band]) != (1.0, 0.0)
+    return np.dtype(np.float64 if scaled else header.dtypes[band])
+
+
+def _classes(column: Any, field: str, kind: np.dtype[Any]) -> list[NDArray[Any]]:
+    """The classes of each zone, or their shares, in the order of classes."""
+    ends = np.cumsum(pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False))
+    flat = pc.list_flatten(column)
+    classes = pc.struct_field(flat, "class").to_numpy(zero_copy_only=False)
+    told = pc.struct_field(flat, field).to_numpy(zero_copy_only=False)
+    if field == "class":
+        told = told.astype(kind)
+    parts = zip(np.split(classes, ends[:-1]), np.split(told, ends[:-1]), strict=True)
+    return [own[np.argsort(of, kind="stable")] for of, own in parts]
