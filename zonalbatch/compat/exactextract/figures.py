@@ -14,30 +14,16 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from zonalbatch.compat.engine import columns_of
 from zonalbatch.compat.exactextract.lists import CellList, UserFunction, cell_lists
 from zonalbatch.compat.exactextract.operation import Operation, Options, PythonOperation
 from zonalbatch.compat.exactextract.raster import RasterSource
 from zonalbatch.compat.exactextract.spherical import SPHERICAL, sphere_figure
-from zonalbatch.expression import bare
-from zonalbatch.layers import Asset, Layer
-from zonalbatch.measure import Measurement
-from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe
-from zonalbatch.sources import Pixels, open_pixels
 from zonalbatch.statistics import FunctionError, OfCells, parse_statistics
-from zonalbatch.work.ground import Shapes
-from zonalbatch.work.layer_work import LayerSummary
-from zonalbatch.work.summarise import summarise
 
 __all__ = ["figures"]
 
 Objects = NDArray[np.object_]
-
-MEMORY = 1536 * 1024**2
-"""Bytes that buffers are cut to."""
-
-VALUE = "value"
-"""The measurement of every raster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,54 +95,29 @@ class _Run:
             yield self._column(one)
 
     @cached_property
-    def _summaries(self) -> dict[RasterSource, LayerSummary]:
-        """What the engine says of each raster."""
-        found: dict[RasterSource, LayerSummary] = {}
-        for place in {_Place.of(source) for source in self._sources}:
-            sources = [s for s in self._sources if _Place.of(s) == place]
-            found |= self._of_place(sources)
+    def _answers(self) -> dict[RasterSource, Mapping[str, Any]]:
+        """What the engine says of each raster; those on one grid are asked for together."""
+        found: dict[RasterSource, Mapping[str, Any]] = {}
+        lattices = {s: s.opened().pixels.header.grid.lattice for s in self._sources}
+        for lattice in dict.fromkeys(lattices.values()):
+            found |= self._of_grid([s for s in self._sources if lattices[s] == lattice])
         return found
 
     @cached_property
     def _sources(self) -> list[RasterSource]:
         return list(dict.fromkeys(one.values for one in self.operations))
 
-    def _of_place(self, sources: Sequence[RasterSource]) -> dict[RasterSource, LayerSummary]:
-        """The summaries of rasters that are on one grid."""
-        opened = [source.opened() for source in sources]
-        arrays = {f"source:{i}": pixels for i, (href, pixels) in enumerate(opened) if href is None}
-        layers = [_layer(i, s, *o) for i, (s, o) in enumerate(zip(sources, opened, strict=True))]
-        layers = list(on_one_lattice(layers))
-
-        def open_one(href: str) -> Pixels:
-            return arrays[href] if href in arrays else open_pixels(href)
-
-        crs = layers[0].assets[VALUE].grid.lattice.crs
-        made = summarise(
-            Shapes(self.shapes, crs), layers, self._recipe(sources), open_pixels=open_one,
-            memory=MEMORY,
-        )  # fmt: skip
+    def _of_grid(self, sources: Sequence[RasterSource]) -> dict[RasterSource, Mapping[str, Any]]:
+        asked = {one.name: self._statistic(one) for one in self.operations}
         try:
-            summaries = list(made)
+            found = columns_of(
+                self.shapes, [source.opened() for source in sources], list(asked.values()),
+                "fraction" if self.options.coverage_weight != "none" else "all_touched",
+                min_fraction=self.options.min_coverage, default=self._default(sources),
+            )  # fmt: skip
         except FunctionError as error:
             raise (error.__cause__ or error) from None
-        for summary in summaries:
-            for failure in summary.failures:
-                raise OSError(str(failure.error)) from failure.error
-        return dict(zip(sources, summaries, strict=True))
-
-    def _recipe(self, sources: Sequence[RasterSource]) -> Recipe:
-        asked: dict[str, str | OfCells] = {"count": "count"}
-        for one in self.operations:
-            if one.values in sources:
-                statistic = self._statistic(one)
-                asked[getattr(statistic, "name", str(statistic))] = statistic
-        return Recipe(
-            measurements=(Measurement(VALUE, bare(VALUE), None, self._default(sources)),),
-            statistics=tuple(s.asked for s in parse_statistics(list(asked.values()))),
-            coverage="fraction" if self.options.coverage_weight != "none" else "all_touched",
-            min_fraction=self.options.min_coverage,
-        )
+        return dict(zip(sources, found, strict=True))
 
     def _default(self, sources: Sequence[RasterSource]) -> float | None:
         """The value that stands in, if the rasters' types can hold it."""
@@ -190,12 +151,11 @@ class _Run:
 
     def _column(self, one: Operation) -> Sequence[Any]:
         """The results of one operation, as the peer gives them."""
-        summary = self._summaries[one.values]
         statistic = self._statistic(one)
         (known,) = parse_statistics([statistic])
-        column = summary.columns[VALUE, known.column]
-        lattice = summary.layer.assets[VALUE].grid.lattice
-        area = lattice.dx * lattice.dy if self.options.coverage_weight == "area_cartesian" else 1.0
+        column = self._answers[one.values][known.name]
+        dx, dy = one.values.res()
+        area = dx * dy if self.options.coverage_weight == "area_cartesian" else 1.0
         kind = _dtype(one.values)
         if one.stat in ("unique", "frac") and statistic == "frac":
             return _classes(column, "class" if one.stat == "unique" else "value", kind)
@@ -217,30 +177,9 @@ class _Run:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A grid, whose cells a run finds once."""
-
-    grid: Any
-
-    @classmethod
-    def of(cls, source: RasterSource) -> _Place:
-        return cls(source.opened()[1].header.grid.lattice)
-
-
-def _layer(i: int, source: RasterSource, href: str | None, pixels: Pixels) -> Layer:
-    """A source as a layer of its own."""
-    header, band = pixels.header, source.band_idx - 1
-    asset = Asset(
-        href=href or f"source:{i}", band=source.band_idx, grid=header.grid,
-        dtype=header.dtypes[band],
-    )  # fmt: skip
-    return Layer(id=str(i), datetime=None, assets={VALUE: asset})
-
-
 def _dtype(source: RasterSource) -> np.dtype[Any]:
     """The type of a raster's physical values."""
-    header, band = source.opened()[1].header, source.band_idx - 1
+    header, band = source.opened().pixels.header, source.band_idx - 1
     scaled = (header.scales[band], header.offsets[band]) != (1.0, 0.0)
     return np.dtype(np.float64 if scaled else header.dtypes[band])
 

@@ -47,7 +47,7 @@ class CellList:
 
 def cell_lists(stat: str, source: RasterSource) -> CellList:
     """The list of a zone's cells that a statistic is."""
-    header = source.opened()[1].header
+    header = source.opened().pixels.header
     makers: Mapping[str, Callable[[ZoneCells], NDArray[Any]]] = {
         "values": values_of,
         "coverage": lambda cells: cells.share,

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.compat.engine import OpenBand
 from zonalbatch.compat.plane import PLANE, open_file
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import grid_of
-from zonalbatch.sources import Header, Pixels, crs_text
+from zonalbatch.sources import Header, crs_text
 
 __all__ = [
     "FileRasterSource", "GDALRasterSource", "NumPyRasterSource", "RasterSource",
@@ -33,7 +34,7 @@ class RasterSource:
     """
 
     band_idx: int = 1
-    """Number of the band among the pixels, from 1."""
+    """Number of the band among those of its file, from 1."""
 
     def name(self) -> str:
         """What it is called in names of fields; empty if it has no name."""
@@ -63,9 +64,9 @@ class RasterSource:
         """Physical values, shape (ny, nx), north up, from a column and a row; may be masked."""
         raise NotImplementedError
 
-    def opened(self) -> tuple[str | None, Pixels]:
-        """The pixels as the engine reads them, and the file they lie in, if it can open that."""
-        return None, SourcePixels(self)
+    def opened(self) -> OpenBand:
+        """The band as the engine takes it."""
+        return OpenBand(pixels=SourcePixels(self), href=None, band=1)
 
 
 class SourcePixels:
@@ -176,9 +177,9 @@ class FileRasterSource(RasterSource):
                 raise ValueError(f"Rotated rasters are not supported: {error}") from error
             raise
 
-    def opened(self) -> tuple[str | None, Pixels]:
-        """The pixels as the engine reads them, and the file they lie in."""
-        return self._href, self._pixels
+    def opened(self) -> OpenBand:
+        """The band as the engine takes it."""
+        return OpenBand(pixels=self._pixels, href=self._href, band=self.band_idx)
 
     def res(self) -> tuple[float, float]:
         """Width and height of a cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.compat.plane import PLANE, open_file
-from zonalbatch.lattice import Grid, Window, grid_of
-from zonalbatch.sources import ArrayPixels, Header, Pixels, crs_text
+from zonalbatch.compat.engine import OpenBand
+from zonalbatch.compat.plane import MatrixPixels, open_file
+from zonalbatch.lattice import Grid, Window
+from zonalbatch.sources import Pixels
 
 __all__ = ["NodataWarning", "Surface", "open_surface"]
 
@@ -28,8 +30,8 @@ class NodataWarning(UserWarning):
 class Surface:
     """One band that zones lie on."""
 
-    source: Any
-    """What the engine takes: a path, or a DataArray."""
+    href: str | None
+    """The file, if it is one."""
     pixels: Pixels
     band: int
     """Number of the band, from 1."""
@@ -45,6 +47,13 @@ class Surface:
     def dtype(self) -> np.dtype[Any]:
         """Type of the pixels."""
         return np.dtype(self.pixels.header.dtypes[self.band - 1])
+
+    def opened(self) -> OpenBand:
+        """The band as the engine takes it; NaN counts as NaN, not as nodata."""
+        nodata = "none" if math.isnan(self.nodata) else self.nodata
+        return OpenBand(
+            pixels=self.pixels, href=self.href, band=self.band, nodata=nodata, scaling=(1.0, 0.0)
+        )
 
     def inside(self, windows: NDArray[np.int64]) -> bool:
         """True if windows (zone, 4) of the lattice's cells lie in the raster, all of them."""
@@ -93,7 +102,8 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
     if isinstance(raster, np.ndarray):
         if affine is None:
             raise ValueError("Specify affine transform for numpy arrays")
-        return _of_array(raster, affine, _told(nodata))
+        value = _told(nodata)
+        return Surface(None, MatrixPixels(_filled(raster, value), affine), 1, value)
     path, pixels = open_file(os.fspath(raster))
     header = pixels.header
     if not 1 <= band <= len(header.dtypes):
@@ -102,28 +112,6 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
         warnings.warn("Setting masked to True because dataset mask has been detected", stacklevel=4)
     tag = header.nodata[band - 1]
     return Surface(path, pixels, band, _told(tag if nodata is None else float(nodata)))
-
-
-def _of_array(raster: NDArray[Any], affine: Any, nodata: float | int) -> Surface:
-    if raster.ndim != 2:
-        raise ValueError(f"an array of shape {raster.shape} is no raster; give one of two axes")
-    data = _placed(_filled(raster, nodata), affine)
-    header = Header(
-        grid=grid_of(crs_text(data.rio.crs), tuple(affine)[:6], raster.shape, name="the array"),
-        dtypes=(str(data.dtype),), nodata=(None,), scales=(1.0,), offsets=(0.0,),
-        descriptions=(None,), block=raster.shape, masked=False, version="",
-    )  # fmt: skip
-    return Surface(data, ArrayPixels(data.expand_dims("band"), header), 1, nodata)
-
-
-def _placed(values: NDArray[Any], affine: Any) -> Any:
-    """The array as a DataArray that shares its memory; rioxarray would copy it to write a CRS."""
-    import rioxarray  # noqa: F401 - gives arrays their .rio
-    import xarray as xr
-
-    empty = xr.DataArray(np.zeros((0, 0)), dims=("y", "x"))
-    place = empty.rio.write_crs(PLANE).rio.write_transform(affine).coords["spatial_ref"]
-    return xr.DataArray(values, dims=("y", "x"), coords={"spatial_ref": place})
 
 
 def _filled(raster: NDArray[Any], nodata: float | int) -> NDArray[Any]:
