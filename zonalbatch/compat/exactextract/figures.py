@@ -96,22 +96,28 @@ class _Run:
 
     @cached_property
     def _answers(self) -> dict[RasterSource, Mapping[str, Any]]:
-        """What the engine says of each raster; those on one grid are asked for together."""
+        """What the engine says of each raster."""
         found: dict[RasterSource, Mapping[str, Any]] = {}
-        lattices = {s: s.opened().pixels.header.grid.lattice for s in self._sources}
-        for lattice in dict.fromkeys(lattices.values()):
-            found |= self._of_grid([s for s in self._sources if lattices[s] == lattice])
+        for sources in self._together():
+            found |= self._asked_of(sources)
         return found
 
-    @cached_property
-    def _sources(self) -> list[RasterSource]:
-        return list(dict.fromkeys(one.values for one in self.operations))
+    def _together(self) -> Iterator[list[RasterSource]]:
+        """Rasters that are asked of at once: those on one grid, unless cells are shown, which
+        is for each of them to ask."""
+        sources = list(dict.fromkeys(one.values for one in self.operations))
+        if not all(isinstance(self._statistic(one), str) for one in self.operations):
+            yield from ([source] for source in sources)
+            return
+        lattices = {source: source.opened().pixels.header.grid.lattice for source in sources}
+        for lattice in dict.fromkeys(lattices.values()):
+            yield [source for source in sources if lattices[source] == lattice]
 
-    def _of_grid(self, sources: Sequence[RasterSource]) -> dict[RasterSource, Mapping[str, Any]]:
-        asked = {one.name: self._statistic(one) for one in self.operations}
+    def _asked_of(self, sources: Sequence[RasterSource]) -> dict[RasterSource, Mapping[str, Any]]:
+        asked = [self._statistic(one) for one in self.operations if one.values in sources]
         try:
             found = columns_of(
-                self.shapes, [source.opened() for source in sources], list(asked.values()),
+                self.shapes, [source.opened() for source in sources], asked,
                 "fraction" if self.options.coverage_weight != "none" else "all_touched",
                 min_fraction=self.options.min_coverage, default=self._default(sources),
             )  # fmt: skip
@@ -133,17 +139,17 @@ class _Run:
     def _statistic(self, one: Operation) -> str | OfCells:
         """What the engine is asked for an operation."""
         if isinstance(one, PythonOperation):
-            return UserFunction(one.name, one.function)
+            return UserFunction(f"cells {one.name}", one.function)
         if self._spherical and one.stat in SPHERICAL:
             unit = 1e-6 if self.options.coverage_weight.endswith("km2") else 1.0
-            return CellList(f"sphere {one.name}", partial(sphere_figure, one.stat, one.q, unit))
+            return CellList(f"cells {one.name}", partial(sphere_figure, one.stat, one.q, unit))
         if one.stat in ("unique", "frac"):
             return "frac"
         if one.stat == "quantile":
             return f"p{np.format_float_positional(round((one.q or 0.0) * 100, 10), trim='-')}"
         if one.stat in TOLD:
             return TOLD[one.stat].engine
-        return cell_lists(one.stat, one.values)
+        return cell_lists(f"cells {one.name}", one.stat, one.values)
 
     @property
     def _spherical(self) -> bool:
@@ -179,9 +185,10 @@ class _Run:
 
 def _dtype(source: RasterSource) -> np.dtype[Any]:
     """The type of a raster's physical values."""
-    header, band = source.opened().pixels.header, source.band_idx - 1
-    scaled = (header.scales[band], header.offsets[band]) != (1.0, 0.0)
-    return np.dtype(np.float64 if scaled else header.dtypes[band])
+    opened = source.opened()
+    header, band = opened.pixels.header, opened.band - 1
+    scaling = opened.scaling or (header.scales[band], header.offsets[band])
+    return np.dtype(np.float64 if scaling != (1.0, 0.0) else header.dtypes[band])
 
 
 def _classes(column: Any, field: str, kind: np.dtype[Any]) -> list[NDArray[Any]]:

@@ -45,8 +45,8 @@ class CellList:
         return column
 
 
-def cell_lists(stat: str, source: RasterSource) -> CellList:
-    """The list of a zone's cells that a statistic is."""
+def cell_lists(name: str, stat: str, source: RasterSource) -> CellList:
+    """The list of a zone's cells that a statistic is, by a name."""
     header = source.opened().pixels.header
     makers: Mapping[str, Callable[[ZoneCells], NDArray[Any]]] = {
         "values": values_of,
@@ -56,7 +56,7 @@ def cell_lists(stat: str, source: RasterSource) -> CellList:
         "center_y": lambda cells: cells.lattice.y0 - cells.lattice.dy * (cells.row + 0.5),
     }
     make = makers[stat]
-    return CellList(stat, lambda cells: make(cells.valid), np.zeros(0))
+    return CellList(name, lambda cells: make(cells.valid), np.zeros(0))
 
 
 def values_of(cells: ZoneCells) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from zonalbatch.compat.engine import OpenBand
 from zonalbatch.compat.plane import PLANE, open_file
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import grid_of
-from zonalbatch.sources import Header, crs_text
+from zonalbatch.sources import Header, Pixels, array_layers, crs_text
 
 __all__ = [
     "FileRasterSource", "GDALRasterSource", "NumPyRasterSource", "RasterSource",
@@ -160,26 +160,20 @@ class NumPyRasterSource(RasterSource):
         return self.mat[y0 : y0 + ny, x0 : x0 + nx]
 
 
-class FileRasterSource(RasterSource):
-    """A band of a file, which the engine reads by itself."""
+class _OpenedSource(RasterSource):
+    """A band of what the engine has opened."""
 
-    def __init__(
-        self, ds: str | os.PathLike[str], band_idx: int = 1, *, name: str | None = None
-    ) -> None:
-        if band_idx <= 0:
-            raise ValueError("Raster band index starts from 1!")
-        self.band_idx = band_idx
-        self.set_name(name or "")
-        try:
-            self._href, self._pixels = open_file(os.fspath(ds))
-        except OSError as error:
-            if isinstance(error.__cause__, SourceError) and "rotated" in str(error):
-                raise ValueError(f"Rotated rasters are not supported: {error}") from error
-            raise
+    _pixels: Pixels
+    _href: str | None = None
+    _scaled = True
+    """False where scale and offset have been applied already."""
 
     def opened(self) -> OpenBand:
         """The band as the engine takes it."""
-        return OpenBand(pixels=self._pixels, href=self._href, band=self.band_idx)
+        return OpenBand(
+            pixels=self._pixels, href=self._href, band=self.band_idx,
+            scaling=None if self._scaled else (1.0, 0.0),
+        )  # fmt: skip
 
     def res(self) -> tuple[float, float]:
         """Width and height of a cell."""
@@ -209,11 +203,29 @@ class FileRasterSource(RasterSource):
             y0 = header.grid.shape[0] - y0 - ny
         window = (y0, x0, y0 + ny, x0 + nx)
         found = self._pixels.read([self.band_idx], window)[0]
-        if (header.scales[band], header.offsets[band]) != (1.0, 0.0):
+        if self._scaled and (header.scales[band], header.offsets[band]) != (1.0, 0.0):
             found = found * header.scales[band] + header.offsets[band]
         if header.masked:
             found = np.ma.masked_array(found, mask=~self._pixels.read_mask(window))
         return found[::-1] if header.grid.south_up else found
+
+
+class FileRasterSource(_OpenedSource):
+    """A band of a file, which the engine reads by itself."""
+
+    def __init__(
+        self, ds: str | os.PathLike[str], band_idx: int = 1, *, name: str | None = None
+    ) -> None:
+        if band_idx <= 0:
+            raise ValueError("Raster band index starts from 1!")
+        self.band_idx = band_idx
+        self.set_name(name or "")
+        try:
+            self._href, self._pixels = open_file(os.fspath(ds))
+        except OSError as error:
+            if isinstance(error.__cause__, SourceError) and "rotated" in str(error):
+                raise ValueError(f"Rotated rasters are not supported: {error}") from error
+            raise
 
 
 class RasterioRasterSource(FileRasterSource):
@@ -235,8 +247,13 @@ class GDALRasterSource(FileRasterSource):
         self.ds = ds
 
 
-class XArrayRasterSource(RasterSource):
-    """A band of a DataArray, or of the first variable of a file that xarray opens."""
+class XArrayRasterSource(_OpenedSource):
+    """A band of a DataArray, or of the first variable of a file that xarray opens.
+
+    Values are taken as they are: xarray has applied scale and offset where it was asked to.
+    """
+
+    _scaled = False
 
     def __init__(self, ds: Any, band_idx: int = 1, *, name: str | None = None) -> None:
         import rioxarray  # noqa: F401 - gives arrays their .rio
@@ -250,33 +267,7 @@ class XArrayRasterSource(RasterSource):
         if len(others) > 1:
             raise ValueError(f"Cannot handle >1 non-spatial dimension: {others}")
         self.ds = ds
-        band = ds.isel({others[0]: band_idx - 1}) if others else ds
-        rows = ds[ds.rio.y_dim] if ds.rio.y_dim in ds.coords else None
-        turned = rows is not None and len(rows) > 1 and bool(rows[1] > rows[0])
-        band = band.transpose(ds.rio.y_dim, ds.rio.x_dim)
-        self._north_up = band.isel({ds.rio.y_dim: slice(None, None, -1)}) if turned else band
+        band = ds.isel({others[0]: band_idx - 1}, drop=True) if others else ds
+        placed = band if band.rio.crs else band.rio.write_crs(PLANE)
+        (self._pixels,) = array_layers(placed)[1].values()
         self.set_name(name or "")
-
-    def res(self) -> tuple[float, float]:
-        """Width and height of a cell."""
-        dx, dy = self.ds.rio.resolution()
-        return abs(dx), abs(dy)
-
-    def extent(self) -> Bounds:
-        """Left, bottom, right, top."""
-        left, bottom, right, top = self.ds.rio.bounds()
-        return left, min(bottom, top), right, max(bottom, top)
-
-    def srs_wkt(self) -> str | None:
-        """Its CRS; None where it is not known."""
-        crs = self.ds.rio.crs
-        return str(crs.wkt) if crs else None
-
-    def nodata_value(self) -> float | int | None:
-        """The value that means no data, if there is one."""
-        value = self.ds.rio.nodata
-        return None if value is None else np.asarray(value).item()
-
-    def read_window(self, x0: int, y0: int, nx: int, ny: int) -> NDArray[Any]:
-        """Values, shape (ny, nx), north up, from a column and a row."""
-        return np.asarray(self._north_up[y0 : y0 + ny, x0 : x0 + nx].values)
