@@ -86,12 +86,13 @@ class Job(JobKeys):
 
     @property
     def in_memory(self) -> tuple[str, ...]:
-        """Which of ``zones`` and ``source`` are objects that only Python holds."""
+        """Which of ``zones``, ``source`` and ``weights`` are objects that only Python holds."""
         zones = not isinstance(self.zones.path, str)
         source = isinstance(self.source, ArraySource) or (
             isinstance(self.source, StacSource) and self.source.in_memory
         )
-        return ("zones",) * zones + ("source",) * source
+        weights = self.weights is not None and not isinstance(self.weights.path, str)
+        return ("zones",) * zones + ("source",) * source + ("weights",) * weights
 
     def bands_to_read(self) -> dict[str, Band]:
         """Bands by name, in the document's order, that a measurement or the mask needs."""

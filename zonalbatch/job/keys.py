@@ -35,10 +35,12 @@ from zonalbatch.job.values import (
     OnlyItem,
     Scaling,
     Text,
+    WeightsLocation,
     ZonesLocation,
     band_short,
     listed,
     source_short,
+    weights_short,
     zones_short,
 )
 from zonalbatch.sources.protocol import Band
@@ -55,6 +57,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "WeightKeys",
     "ZoneKeys",
 ]
 
@@ -176,6 +179,24 @@ class MaskKeys(Keys):
         return self
 
 
+class WeightKeys(Keys):
+    """One band of one raster, in the CRS of what it weighs; a path stands for its first band."""
+
+    path: WeightsLocation
+    """Path or URL of the raster."""
+    band: Count | Text = 1
+    """Number of the band, from 1, or the file's own description of it."""
+    nodata: Nodata = None
+    """Raw value that means no weight; none ignores the file's tag, null asks it."""
+    scale_offset: Scaling | None = None
+    """Overrides the job's scale_offset."""
+
+    def wanted(self) -> Band:
+        """The band as sources read it."""
+        place = {"index": self.band} if isinstance(self.band, int) else {"asset": self.band}
+        return Band(**place, nodata=self.nodata, scale_offset=self.scale_offset)
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -256,8 +277,15 @@ class JobKeys(Keys):
     """Names of statistics."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
-    weights: Null = None
-    """A raster of weights; only null in this version."""
+    weights: (
+        Annotated[
+            WeightKeys, BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str)
+        ]
+        | None
+    ) = None
+    """The raster whose values weigh cells in weighted_mean and its kin."""
+    weight_by: Literal["fraction", "area"] = "fraction"
+    """area has averages weigh cells of a grid in degrees by their area on the ground."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: OnlyItem = "item"

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zonalbatch.layers import Asset, Layer
+from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
@@ -31,14 +32,19 @@ def digest(*fields: bytes) -> bytes:
 
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:
-    """A recipe in plain types, expressions in canonical form."""
-    return {
+    """A recipe in plain types, expressions in canonical form; weighing only where it is asked."""
+    document: dict[str, Any] = {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
         "mask": _mask_document(recipe),
         "statistics": list(recipe.statistics),
         "coverage": recipe.coverage,
         "densify": recipe.densify,
     }
+    if recipe.weights is not None:
+        document["weights"] = asset_document(recipe.weights)
+    if recipe.weight_by != "fraction":
+        document["weight_by"] = recipe.weight_by
+    return document
 
 
 def _mask_document(recipe: Recipe) -> dict[str, Any] | None:

@@ -107,7 +107,7 @@ class SheetReader:
         window = self.sheet.grid.window
         rows = (layout.tile_row * TILE + np.arange(TILE) - row_off) // factor - window.top
         cols = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - window.left
-        pixels, absent, valid = self._assemble(
+        pixels, absent, valid = self.box(
             int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1
         )
         if factor == 1:
@@ -119,7 +119,7 @@ class SheetReader:
             None if valid is None else valid[index],
         )
 
-    def _assemble(
+    def box(
         self, top: int, left: int, bottom: int, right: int
     ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
         """Pixels of a box of the sheet, which may hang over its sides."""

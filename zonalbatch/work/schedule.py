@@ -19,7 +19,7 @@ from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
 
-__all__ = ["Pass", "Rect", "Schedule", "Sheet", "Step", "nesting", "steps_of"]
+__all__ = ["Pass", "Rect", "Schedule", "Sheet", "Step", "mark", "nesting", "steps_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +188,8 @@ def _cut(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
 
 
 @njit(nogil=True, cache=True)
-def _mark(row, col_a, col_b, height, width, south_up, block_h, block_w, step, first, last):
+def mark(row, col_a, col_b, height, width, south_up, block_h, block_w, step, first, last):
+    """Note that a step needs the blocks that hold some cells of a row, as far as there are any."""
     if row < 0 or row >= height or col_b < 0 or col_a >= width:
         return
     if south_up:
@@ -213,16 +214,16 @@ def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, row0
         if t >= 0 and l >= 0 and b < height and r < width and l // block_w == r // block_w:
             f_t, f_b = (height - 1 - b, height - 1 - t) if south_up else (t, b)
             if f_t // block_h == f_b // block_h:  # most zones: no need to look at their cells
-                _mark(t, l, l, height, width, south_up, block_h, block_w, step, first, last)
+                mark(t, l, l, height, width, south_up, block_h, block_w, step, first, last)
                 continue
         for run in range(run_span[piece, 0], run_span[piece, 1]):
             at = run_at[run]
             row = (row0 + at // TILE) // factor - top
             col = col0 + at % TILE
-            _mark(row, col // factor - left, (col + run_length[run] - 1) // factor - left,
-                  height, width, south_up, block_h, block_w, step, first, last)  # fmt: skip
+            mark(row, col // factor - left, (col + run_length[run] - 1) // factor - left,
+                 height, width, south_up, block_h, block_w, step, first, last)  # fmt: skip
         for cell in range(cell_span[piece, 0], cell_span[piece, 1]):
             at = cell_at[cell]
             row = (row0 + at // TILE) // factor - top
             col = (col0 + at % TILE) // factor - left
-            _mark(row, col, col, height, width, south_up, block_h, block_w, step, first, last)
+            mark(row, col, col, height, width, south_up, block_h, block_w, step, first, last)
