@@ -187,7 +187,7 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
     if job.weights is None:
         return None, {}
     keys = job.weights
-    return weights_asset(keys.path, keys.wanted(), scale_offset=job.scale_offset, lasting=True)
+    return weights_asset(keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True)
 
 
 def _job(job: AnyJob) -> Job:

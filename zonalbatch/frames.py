@@ -91,7 +91,7 @@ def zonal_stats(
         coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
             weigh by metres in a cell, points by their number (`cover_figures`).
         weights: what weighs the cells of ``weighted_*``: a path or URL, a DataArray, or ``{"path":
-            ..., "band": number or name}``. It has the rasters' CRS; cells of another size or place
+            ..., "band": ...}``. It has the rasters' CRS; cells of another size or place
             give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.

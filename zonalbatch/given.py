@@ -129,15 +129,15 @@ def given_weights(weights: Any) -> tuple[Asset | None, Mapping[str, Pixels]]:
     """The band that a path, an array, or ``{"path": …, "band": …}`` names, and the array of it."""
     if weights is None:
         return None, {}
-    keys = dict(weights) if isinstance(weights, Mapping) else {"path": weights}
-    raster = keys.pop("path", None)
-    if not (isinstance(raster, str | os.PathLike) or hasattr(type(raster), "dims")):
+    keys = weights if isinstance(weights, Mapping) else {"path": weights}
+    raster: Any = keys.get("path")
+    usable = isinstance(raster, str | os.PathLike) or hasattr(type(raster), "dims")
+    if not usable or not set(keys) <= {"path", "band"}:
         raise InputError(
             f"weights={weights!r}: give a path or URL, a DataArray with a CRS, or "
-            "{'path': ..., 'band': number or name}"
+            "{'path': ..., 'band': number, name or keys}"
         )
-    band = _band(keys.pop("band", 1))
-    return weights_asset(raster, replace(band, **band_keys(keys)) if keys else band)
+    return weights_asset(raster, _band(keys.get("band", 1)))
 
 
 def given_recipe(

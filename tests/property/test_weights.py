@@ -143,7 +143,7 @@ def test_any_grid(
     seed: int, zone: shapely.Geometry, dtype: str, grid: tuple[float, float],
     corner: tuple[int, int], south_up: bool, block: tuple[int, int], center: bool,
 ) -> None:  # fmt: skip
-    """On any grid, nested or not: the weight of a cell is the mean by area of the valid ones in it."""
+    """On any grid, nested or not: a cell's weight is the mean of the valid ones in it by area."""
     rng = np.random.default_rng(seed)
     row, col = corner
     values = rng.integers(0, 9, (HEIGHT, WIDTH)).astype(dtype)

@@ -180,21 +180,14 @@ class MaskKeys(Keys):
 
 
 class WeightKeys(Keys):
-    """One band of one raster, in the CRS of what it weighs; a path stands for its first band."""
+    """A band of a raster, in the CRS of what it weighs; a path stands for its first band."""
 
     path: WeightsLocation
     """Path or URL of the raster."""
-    band: Count | Text = 1
-    """Number of the band, from 1, or the file's own description of it."""
-    nodata: Nodata = None
-    """Raw value that means no weight; none ignores the file's tag, null asks it."""
-    scale_offset: Scaling | None = None
-    """Overrides the job's scale_offset."""
-
-    def wanted(self) -> Band:
-        """The band as sources read it."""
-        place = {"index": self.band} if isinstance(self.band, int) else {"asset": self.band}
-        return Band(**place, nodata=self.nodata, scale_offset=self.scale_offset)
+    band: Annotated[
+        BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
+    ] = BandKeys(index=1)
+    """Its number, its description, or keys as those of a band."""
 
 
 class OutputKeys(Keys):
