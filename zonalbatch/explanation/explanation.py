@@ -74,6 +74,8 @@ class Explanation:
     """The file of weights; empty without one."""
     weight_by: WeightBy
     """How averages weigh cells."""
+    unweighed: bool
+    """True if the weight of a cell could not be read."""
     grid: Grid
     """Where the raster lies whose cells are measured: the finest of the measurement's bands."""
     row: Ints
@@ -120,9 +122,12 @@ class Explanation:
 
     @property
     def status(self) -> str:
-        """``ok``; ``empty`` without a valid cell; ``failed`` if a cell could not be read."""
+        """``ok``; ``empty`` without a valid cell; ``failed`` if a cell, ``partial`` if only its
+        weight could not be read."""
         if self.totals["n_total"] is None:
             return "failed"
+        if self.unweighed:
+            return "partial"
         return "ok" if self.totals["count"] else "empty"
 
     @property
@@ -216,6 +221,7 @@ def explanation_of(
         coverage=recipe.coverage,
         weights="" if recipe.weights is None else recipe.weights.href,
         weight_by=recipe.weight_by,
+        unweighed=bool(summary.unweighed[0]),
         grid=grid,
         **_columns(found, grid, measurement, weighted=recipe.weights is not None),
         encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},

@@ -384,3 +384,9 @@ def test_weights(tif: str, zones: geopandas.GeoDataFrame, tmp_path: Path) -> Non
     assert "weighted_mean" in text
     assert list(told.to_frame())[-2:] == ["weight", "reason"]
     assert zb.explain(zones, tif, "ring", id="id", bands={"red": 1}).weight is None
+    broken = write_tif(tmp_path / "broken.tif", values, **BLOCKS)
+    spoil(broken, (0, 0))
+    lost = zb.explain(zones, tif, "ring", id="id", bands={"red": 1}, weights=broken)
+    assert lost.status == "partial"
+    assert lost.totals["weighted_mean"] is None
+    assert lost.totals["mean"] == told.totals["mean"]
