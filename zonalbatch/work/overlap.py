@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import NODATA, UNREAD, VALID, Layout
 from zonalbatch.lattice import TILE, TOLERANCE, Grid, Lattice, Window
-from zonalbatch.work.schedule import Schedule, mark
+from zonalbatch.work.schedule import Schedule, blocks_along, mark
 
 __all__ = ["Overlap", "Patch"]
 
@@ -111,13 +111,28 @@ class Overlap:
                 patches.append(
                     Patch(i, *here, rows[row : row + side + 1], cols[col : col + side + 1])
                 )
-            _mark_patches(windows, side, steps, rows, cols, height, width, self.grid.south_up,
-                          block[0], block[1], first, last)  # fmt: skip
+            _mark_patches(windows, side, steps, *self._blocks(rows, cols, block), first, last)
         return patches, Schedule((height, width), block, self.grid.south_up, first, last)
+
+    def _blocks(
+        self, rows: NDArray[np.float64], cols: NDArray[np.float64], block: tuple[int, int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(512, 2) the first and the last block row under each row of a tile; likewise columns."""
+        height, width = self.grid.shape
+        cells = _under(rows)
+        if self.grid.south_up:
+            cells = height - 1 - cells[:, ::-1]
+        return blocks_along(cells, block[0], height), blocks_along(_under(cols), block[1], width)
 
 
 def _outer(edges: NDArray[np.float64]) -> tuple[int, int]:
     return math.floor(edges[0]), math.ceil(edges[-1])
+
+
+def _under(edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(cell, 2) the first and the last cell of the sheet between neighbouring edges."""
+    ends = np.column_stack([np.floor(edges[:-1]), np.ceil(edges[1:]) - 1])
+    return ends.astype(np.int64)
 
 
 def _snapped(edges: NDArray[np.float64], size: float) -> NDArray[np.float64]:
@@ -137,23 +152,17 @@ def _touch(windows, side, steps):
 
 
 @njit(nogil=True, cache=True)
-def _mark_patches(windows, side, steps, rows, cols, height, width, south_up, block_h, block_w,
-                  first, last):  # fmt: skip
+def _mark_patches(windows, side, steps, rows, cols, first, last):
     """Note which blocks the patches need for the cells within some windows."""
     for window in range(len(windows)):
         top, left, bottom, right = windows[window]
         for r in range(top // side, (bottom - 1) // side + 1):
-            t, b = max(top, r * side), min(bottom, (r + 1) * side)
+            t, b = max(top, r * side), min(bottom, (r + 1) * side) - 1
             for c in range(left // side, (right - 1) // side + 1):
-                l, e = max(left, c * side), min(right, (c + 1) * side)  # noqa: E741
-                a, z = int(np.floor(cols[l])), int(np.ceil(cols[e])) - 1
-                low, high = int(np.floor(rows[t])), int(np.ceil(rows[b]))
-                low, high = max(low, 0), min(high, height)
-                row = low
-                while row < high:
-                    mark(row, a, z, height, width, south_up, block_h, block_w, steps[r, c],
-                         first, last)  # fmt: skip
-                    row = high - 1 if row < high - 1 < row + block_h else row + block_h
+                l, e = max(left, c * side), min(right, (c + 1) * side) - 1  # noqa: E741
+                low, high = min(rows[t, 0], rows[b, 0]), max(rows[t, 1], rows[b, 1])
+                for row in range(low, high + 1):
+                    mark(row, cols[l, 0], cols[e, 1], steps[r, c], first, last)
 
 
 @njit(nogil=True, cache=True)

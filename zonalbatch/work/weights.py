@@ -130,8 +130,7 @@ class Weights:
         self, patch: Patch, reader: SheetReader
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """(row, col) weights under a patch, and why there are none; one below 0 is none."""
-        under = patch.under
-        pixels, absent, valid = reader.box(*under)
+        pixels, absent, valid = reader.pixels_in(patch.under)
         told = BandCells.told(
             pixels[0].ravel(),
             None if absent is None else absent.ravel(),
