@@ -16,6 +16,7 @@ from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
+    from zonalbatch.recipe import WeightBy
 
 __all__ = [
     "band_index",
@@ -35,6 +36,7 @@ __all__ = [
     "refuse_later",
     "scaling",
     "statistics_given",
+    "weighing",
 ]
 
 POLICIES = ("auto", "item", "file", "none")
@@ -142,10 +144,16 @@ def default_given(value: Any) -> float | None:
     return None if number is None else float(number)
 
 
-def refuse_later(weights: Any, group_by: Any) -> None:
+def weighing(weight_by: Any) -> WeightBy:
+    """How averages weigh cells, by one of the two names."""
+    ways: tuple[WeightBy, ...] = ("fraction", "area")
+    if weight_by not in ways:
+        raise InputError(f"weight_by={weight_by!r} is unknown; use {', '.join(ways)}")
+    return ways[ways.index(weight_by)]
+
+
+def refuse_later(group_by: Any) -> None:
     """Refuse what has a name but is not in this version."""
-    if weights is not None:
-        raise InputError("weights are not in this version; leave weights=None")
     if group_by not in (None, "item"):
         raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
 

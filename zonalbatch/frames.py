@@ -21,10 +21,10 @@ from zonalbatch.errors import (
     GridMismatch,
     InputError,
 )  # fmt: skip
-from zonalbatch.given import given_bands, given_layers, given_recipe
+from zonalbatch.given import given_bands, given_layers, given_recipe, given_weights
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import result_frame
 from zonalbatch.sinks.table import Form, check_names, result_columns
 from zonalbatch.sources import (
@@ -65,7 +65,7 @@ def zonal_stats(
     columns: Sequence[str] | None = None,
     prefix: str | None = None,
     coverage: CoverageRule = "fraction",
-    weights: None = None,
+    weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
     group_by: str | None = None,
@@ -76,6 +76,7 @@ def zonal_stats(
     resolution: Resolution | None = None,
     min_fraction: float = 0.0,
     default_value: float | None = None,
+    weight_by: WeightBy = "fraction",
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -94,7 +95,9 @@ def zonal_stats(
         prefix: text before the names of result columns.
         coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
             weigh by metres in a cell, points by their number (`cover_figures`).
-        weights: for later; leave it None.
+        weights: what weighs the cells of ``weighted_*``: a path or URL, a DataArray, or ``{"path":
+            ..., "band": ...}``. It has the rasters' CRS; cells of another size or place
+            give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
         group_by: ``"item"`` or None: each raster by itself.
@@ -106,6 +109,8 @@ def zonal_stats(
         min_fraction: cells of which an area covers less are left out, as if they were not there.
         default_value: physical value of cells that are nodata, NaN or masked by their file, which
             count as valid then; not of those that ``mask`` takes, or beyond the raster.
+        weight_by: ``area`` has averages (mean, std, quantiles, classes) weigh cells of a grid in
+            degrees by their area on the ground; counts and sums stay, as do projected grids.
 
     Returns:
         One row for each zone, in the zones' order and with their index, and columns named by
@@ -116,7 +121,7 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(weights, group_by)
+    refuse_later(group_by)
     check_layout(layout)
     zones = zones.compute() if hasattr(zones, "compute") else zones
     check_columns(zones)
@@ -126,7 +131,12 @@ def zonal_stats(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
-    recipe = given_recipe(found, stats, measurements, mask, coverage, min_fraction, default_value)
+    weighed, array = given_weights(weights)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
+        min_fraction=min_fraction, default_value=default_value,
+    )  # fmt: skip
+    arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")

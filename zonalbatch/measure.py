@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import (
+    ALL_VALID,
     FILE_MASK,
     NODATA,
     NOT_A_NUMBER,
@@ -22,14 +23,12 @@ from zonalbatch.cover.cells import (
     VALID,
     Cells,
     Layout,
+    first_reason,
     gather,
 )
 from zonalbatch.expression import Expression
 
 __all__ = ["BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure"]
-
-NONE = np.zeros(0, np.uint8)
-"""Reasons where every cell has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +97,25 @@ class BandCells:
     def of(cls, band: TileBand, layout: Layout) -> BandCells:
         """The band's values at the covered cells, each with the first reason it has none."""
         values = gather(band.values, layout)
-        reasons = _no_value(values, band.encoding.nodata)
-        if band.valid is not None:
-            masked = ~gather(band.valid, layout)
-            reasons = first_reason(reasons, masked * np.uint8(FILE_MASK))
-        if band.absent is not None:
-            reasons = first_reason(gather(band.absent, layout), reasons)
-        return cls(values, reasons, band.encoding)
+        valid = None if band.valid is None else gather(band.valid, layout)
+        absent = None if band.absent is None else gather(band.absent, layout)
+        return cls.told(values, absent, valid, band.encoding)
+
+    @classmethod
+    def told(
+        cls,
+        values: NDArray[Any],
+        absent: NDArray[np.uint8] | None,
+        valid: NDArray[np.bool_] | None,
+        encoding: Encoding,
+    ) -> BandCells:
+        """Values, each with the first reason it has none; arguments are as those of `TileBand`."""
+        reasons = _no_value(values, encoding.nodata)
+        if valid is not None:
+            reasons = first_reason(reasons, ~valid * np.uint8(FILE_MASK))
+        if absent is not None:
+            reasons = first_reason(absent, reasons)
+        return cls(values, reasons, encoding)
 
     def physical(self) -> NDArray[np.float64]:
         """(cell,) values with scale and offset applied."""
@@ -133,17 +144,6 @@ def measure(
         masked = _masked(measurement.mask, band(measurement.mask.band))
         reasons = first_reason(reasons, masked)
     return Cells(layout, values, reasons), encoding
-
-
-def first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(cell,) the smallest reason that is not 0 (valid); arrays of length 0 are all valid."""
-    given = [r for r in reasons if len(r)]
-    if not given:
-        return NONE
-    first = given[0]
-    for other in given[1:]:
-        first = np.minimum(first - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 wraps to 255
-    return first
 
 
 def _evaluate(
@@ -192,7 +192,7 @@ def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.ui
 
 
 def _flag(where: NDArray[np.bool_], reason: int) -> NDArray[np.uint8]:
-    return where.view(np.uint8) * np.uint8(reason) if where.any() else NONE
+    return where.view(np.uint8) * np.uint8(reason) if where.any() else ALL_VALID
 
 
 def _masked(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:

@@ -214,7 +214,10 @@ def test_frozen() -> None:
         ({"statistics": ["mean", "mean"]}, "statistics names 'mean' twice"),
         ({"statistics": "mean"}, "statistics is 'mean': write a list"),
         ({"coverage": "fracton"}, "coverage is 'fracton'; use fraction or center or all_touched"),
-        ({"weights": "w.tif"}, "weights is 'w.tif': not in this version"),
+        ({"weights": 3}, "weights is 3"),
+        ({"weights": {"band": 1}}, "weights.path is missing"),
+        ({"weights": {"path": "w.tif", "band": 0}}, "weights.band.index is 0"),
+        ({"weight_by": "cells"}, "weight_by is 'cells'; use fraction or area"),
         ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
         ({"group_by": "solar_day"}, "group_by is 'solar_day': not in this version; use item"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
@@ -336,6 +339,20 @@ def test_python_objects() -> None:
     assert Job(**document(zones={"path": frame, "id": "i"})).zones.id == "i"
     assert Job(**document(source=[item])).source.items == (item,)  # type: ignore[union-attr]
     assert Job(**document(zones=Path("z"))).zones.path == "z"
+
+
+def test_weights(tmp_path: Path) -> None:
+    """A path stands for its first band; it is relative to the job file, and is written out."""
+    text = json.dumps(document(weights="pop.tif", weight_by="area"))
+    job = Job.from_file(write(tmp_path, text))
+    assert job.weights is not None
+    assert job.weights.path == str(tmp_path / "pop.tif")
+    assert job.weights.band.band() == Band(index=1)
+    assert Job.from_yaml(job.to_yaml()) == job
+    named = Job(**document(weights={"path": "/w.tif", "band": {"asset": "pop", "nodata": "none"}}))
+    assert named.weights is not None
+    assert named.weights.band.band() == Band(asset="pop", nodata="none")
+    assert Job(**document(weights=Array())).in_memory == ("weights",)
 
 
 def test_real_python_objects() -> None:

@@ -43,6 +43,12 @@ def stats(
         list[str] | None, typer.Option("--column", "-c", help="A column to carry; all by default.")
     ] = None,
     prefix: Annotated[str | None, typer.Option(help="Text before the result columns.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="A raster of weights, for weighted_mean and its kin.")
+    ] = None,
+    weight_by: Annotated[
+        str, typer.Option(help="area: averages in degrees weigh cells by their area.")
+    ] = "fraction",
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -58,7 +64,7 @@ def stats(
         str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
         columns=column, prefix=prefix, coverage=coverage,  # type: ignore[arg-type]
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        progress=sys.stderr.isatty(),
+        weights=weights, weight_by=weight_by, progress=sys.stderr.isatty(),  # type: ignore[arg-type]
     )  # fmt: skip
     tell(frame)
 

@@ -94,13 +94,15 @@ class Job(JobKeys):
 
     @property
     def in_memory(self) -> tuple[str, ...]:
-        """Which of zones, source and statistics are objects that only Python holds."""
+        """Which of zones, source, weights and statistics are objects that only Python holds."""
         zones = not isinstance(self.zones.path, str)
         source = isinstance(self.source, ArraySource) or (
             isinstance(self.source, StacSource) and self.source.in_memory
         )
+        weights = self.weights is not None and not isinstance(self.weights.path, str)
         code = any(callable(s) and place_of(s) is None for s in self.statistics)
-        return ("zones",) * zones + ("source",) * source + ("statistics",) * code
+        held = {"zones": zones, "source": source, "weights": weights, "statistics": code}
+        return tuple(name for name, is_object in held.items() if is_object)
 
     def bands_to_read(self) -> dict[str, Band]:
         """Bands by name, in the document's order, that a measurement or the mask needs."""

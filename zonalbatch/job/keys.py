@@ -36,10 +36,12 @@ from zonalbatch.job.values import (
     Scaling,
     StatisticName,
     Text,
+    WeightsLocation,
     ZonesLocation,
     band_short,
     listed,
     source_short,
+    weights_short,
     zones_short,
 )
 from zonalbatch.sources.protocol import Band
@@ -56,6 +58,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "WeightKeys",
     "ZoneKeys",
 ]
 
@@ -177,6 +180,17 @@ class MaskKeys(Keys):
         return self
 
 
+class WeightKeys(Keys):
+    """A band of a raster, in the CRS of what it weighs; a path stands for its first band."""
+
+    path: WeightsLocation
+    """Path or URL of the raster."""
+    band: Annotated[
+        BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
+    ] = BandKeys(index=1)
+    """Its number, its description, or keys as those of a band."""
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -262,8 +276,15 @@ class JobKeys(Keys):
     """Share of a cell below which an area leaves it out; not for center."""
     default_value: Finite | None = None
     """Physical value of cells that are nodata, NaN or masked by their file; null leaves them so."""
-    weights: Null = None
-    """A raster of weights; only null in this version."""
+    weights: (
+        Annotated[
+            WeightKeys, BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str)
+        ]
+        | None
+    ) = None
+    """The raster whose values weigh cells in weighted_mean and its kin."""
+    weight_by: Literal["fraction", "area"] = "fraction"
+    """area has averages weigh cells of a grid in degrees by their area on the ground."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: OnlyItem = "item"

@@ -46,10 +46,12 @@ __all__ = [
     "Scaling",
     "StatisticName",
     "Text",
+    "WeightsLocation",
     "ZonesLocation",
     "band_short",
     "listed",
     "source_short",
+    "weights_short",
     "zones_short",
 ]
 
@@ -205,6 +207,11 @@ def _zones_location(value: Any, info: ValidationInfo) -> Any:
     return value if _is_frame(value) else _location(value, info)
 
 
+def _weights_location(value: Any, info: ValidationInfo) -> Any:
+    """A path, or an array as it is."""
+    return value if _is_array(value) else _location(value, info)
+
+
 def _items(value: Any, info: ValidationInfo) -> Any:
     """A path to items, a tuple of such paths, or items in memory as a tuple."""
     if _is_path(value):
@@ -251,6 +258,11 @@ def zones_short(value: Any) -> Any:
     """A frame, or a path, stands for ``{path: …}``."""
     short = _is_frame(value) or _is_path(value)
     return {"path": value} if short else value
+
+
+def weights_short(value: Any) -> Any:
+    """A path, or an xarray object, stands for ``{path: …}``."""
+    return {"path": value} if _is_path(value) or _is_array(value) else value
 
 
 def source_short(value: Any) -> Any:
@@ -315,6 +327,7 @@ Nodata: TypeAlias = Annotated[
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
 OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
+WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[
     Any,

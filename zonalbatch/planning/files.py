@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
-from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
+from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
@@ -108,14 +108,7 @@ def _layer_rows(index: int, layer: Layer) -> Iterator[dict[str, Any]]:
         "datetime_end": layer.datetime_end, "items": list(layer.items),
     }  # fmt: skip
     for name, asset in layer.assets.items():
-        lattice = asset.grid.lattice
-        yield head | {
-            "band": name, "href": asset.href, "file_band": asset.band, "crs": lattice.crs,
-            "dx": lattice.dx, "dy": lattice.dy, "x0": lattice.x0, "y0": lattice.y0,
-            "window": list(asset.grid.window), "south_up": asset.grid.south_up,
-            "dtype": asset.dtype, "nodata": json.dumps(asset.nodata),
-            "scale": asset.scale, "offset": asset.offset, "version": asset.version,
-        }  # fmt: skip
+        yield head | {"band": name} | asset_document(asset)
     for name, cause in layer.missing.items():
         yield head | {"band": name, "missing": cause}
 
@@ -133,7 +126,7 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
         if row["href"] is None:
             missing[index][row["band"]] = row["missing"]
         else:
-            assets[index][row["band"]] = _asset_from(row)
+            assets[index][row["band"]] = asset_from(row)
     return {
         i: Layer(
             id=row["layer"],
@@ -149,16 +142,6 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
 
 def _utc(time: dt.datetime | None) -> dt.datetime | None:
     return None if time is None else time.astimezone(dt.UTC)
-
-
-def _asset_from(row: Mapping[str, Any]) -> Asset:
-    lattice = Lattice(row["crs"], row["dx"], row["dy"], row["x0"], row["y0"])
-    return Asset(
-        href=row["href"], band=row["file_band"],
-        grid=Grid(lattice, Window(*row["window"]), row["south_up"]),
-        dtype=row["dtype"], nodata=json.loads(row["nodata"]), scale=row["scale"],
-        offset=row["offset"], version=row["version"],
-    )  # fmt: skip
 
 
 def part_table(parts: Sequence[Part]) -> pa.Table:
@@ -271,4 +254,6 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         coverage=document["coverage"],
         min_fraction=document.get("min_fraction", 0.0),
         densify=document["densify"],
+        weights=asset_from(document["weights"]) if "weights" in document else None,
+        weight_by=document.get("weight_by", "fraction"),
     )

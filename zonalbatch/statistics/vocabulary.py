@@ -23,6 +23,7 @@ from zonalbatch.statistics.heaviest import Heaviest, value_at
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
+from zonalbatch.statistics.weighted import Weighted
 
 __all__ = ["Statistic", "parse_statistics", "summary_of"]
 
@@ -61,6 +62,11 @@ class Statistic:
         return self.name.replace(".", "_")
 
     @property
+    def weighted(self) -> bool:
+        """True if it needs weights of the cells."""
+        return self.state == "weighted"
+
+    @property
     def listed(self) -> bool:
         """True if each row holds a list."""
         return bool(pa.types.is_list(self.kind))
@@ -78,6 +84,7 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
     "heaviest": lambda covered, *_: Heaviest(covered),
+    "weighted": lambda covered, asking, _: Weighted(covered, listed=any(s.listed for s in asking)),
     "calls": lambda covered, asking, scaling: Calls(
         covered, [s.function for s in asking if s.function is not None], *scaling
     ),
@@ -158,13 +165,13 @@ def _quantile(name: str, probability: float) -> Statistic:
 
 
 def _variance(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, M2] / state[:, COUNT])
 
 
 def _mean(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, SUM] / state[:, COUNT])
 
@@ -230,6 +237,11 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),
         Statistic("max_y", lambda s: s.state("extremes").y(1), "extremes"),
         Statistic("value", value_at, "heaviest"),
+        Statistic("weighted_sum", lambda s: s.state("weighted").sum, "weighted"),
+        Statistic("weighted_mean", lambda s: s.state("weighted").mean, "weighted"),
+        Statistic("weighted_std", lambda s: np.sqrt(s.state("weighted").variance), "weighted"),
+        Statistic("weighted_variance", lambda s: s.state("weighted").variance, "weighted"),
+        Statistic("weighted_frac", lambda s: s.state("weighted").frac(), "weighted", SHARES),
         Statistic("valid_fraction", _valid_fraction),
         Statistic("area", _area, "area"),
         Statistic("valid_area", lambda s: _area(s) * _valid_fraction(s), "area"),
