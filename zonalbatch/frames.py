@@ -85,8 +85,8 @@ def zonal_stats(
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
             file of them (``.json``).
         stats: names of statistics, as a list or separated by commas; in a list also functions
-            ``f(values, fractions)`` of a zone's valid cells, row by row from the north-west, that
-            return a number or None. Their columns are named as they are.
+            ``f(values, fractions[, weights])`` of a zone's valid cells, row by row from the
+            north-west, that return a number or None. Their columns are named as they are.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
         mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.

@@ -6,7 +6,7 @@ Zones are taken to lie in the rasters' CRS, as those tools take them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,12 +50,15 @@ class OpenBand:
     def layer(self, name: str) -> Layer:
         """The band as a layer of its own."""
         scale, offset = self.scaling or (None, None)
-        header = self.pixels.header
-        asset = Asset(
-            href=self.href or name, band=self.band, grid=header.grid,
-            dtype=header.dtypes[self.band - 1], nodata=self.nodata, scale=scale, offset=offset,
-        )  # fmt: skip
-        return Layer(id=name, datetime=None, assets={VALUE: asset})
+        asset = _asset(self.href or name, self.pixels, self.band)
+        told = replace(asset, nodata=self.nodata, scale=scale, offset=offset)
+        return Layer(id=name, datetime=None, assets={VALUE: told})
+
+
+def _asset(href: str, pixels: Pixels, band: int) -> Asset:
+    """A band by what its pixels say."""
+    header = pixels.header
+    return Asset(href=href, band=band, grid=header.grid, dtype=header.dtypes[band - 1])
 
 
 def columns_of(
@@ -66,6 +69,7 @@ def columns_of(
     *,
     min_fraction: float = 0.0,
     default: float | None = None,
+    weights: Pixels | None = None,
 ) -> list[Mapping[str, Column]]:
     """Results by the column of their statistic, for each band.
 
@@ -76,6 +80,7 @@ def columns_of(
         rule: how zones take cells.
         min_fraction: cells of which an area covers less are left out.
         default: physical value of cells that have none.
+        weights: an open raster in the CRS of the bands, whose first band weighs cells.
 
     Raises:
         OSError: pixels cannot be read.
@@ -84,9 +89,11 @@ def columns_of(
     recipe = Recipe(
         measurements=(Measurement(VALUE, bare(VALUE), None, default),),
         statistics=tuple(one.asked for one in asked), coverage=rule, min_fraction=min_fraction,
+        weights=None if weights is None else _asset("array:weights", weights, 1),
     )  # fmt: skip
     layers = on_one_lattice(one.layer(f"array:{i}") for i, one in enumerate(bands))
-    arrays = {f"array:{i}": one.pixels for i, one in enumerate(bands) if one.href is None}
+    arrays = {} if weights is None else {"array:weights": weights}
+    arrays |= {f"array:{i}": one.pixels for i, one in enumerate(bands) if one.href is None}
     crs = layers[0].assets[VALUE].grid.lattice.crs
     found: list[Mapping[str, Column]] = []
     for summary in summarise(

@@ -2,8 +2,9 @@
 
 A function is called once for each zone, as soon as all cells of the zone are there, as
 ``f(values, fractions)``: physical values of its valid cells and their shares, row by row from the
-north-west. It is known by where it is defined and by its attribute ``version``; without a version
-no two runs can know that it is the same, so it gets a mark that no other run has.
+north-west; as ``f(values, fractions, weights)`` it is shown those that have a weight. It is known
+by where it is defined and by its attribute ``version``; without a version no two runs can know that
+it is the same, so it gets a mark that no other run has.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from zonalbatch.cover.cells import UNREAD, Cells, Covered
+from zonalbatch.cover.cells import UNREAD, VALID, Cells, Covered
 from zonalbatch.errors import StatisticError
 from zonalbatch.statistics.summary import Column
 from zonalbatch.statistics.zone_cells import ZoneCells, joined, pieces_of
@@ -32,6 +33,11 @@ class OfCells(Protocol):
     @property
     def name(self) -> str:
         """Its name as a statistic."""
+        ...
+
+    @property
+    def weighted(self) -> bool:
+        """True if it needs weights of the cells."""
         ...
 
     @property
@@ -78,6 +84,8 @@ class Function:
     name: str
     version: str
     """What tells one state of its code from another."""
+    weighted: bool = False
+    """True if it takes weights."""
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Stands for the version where there is none."""
 
@@ -93,13 +101,14 @@ class Function:
             raise StatisticError(
                 f"the function {call!r} has no name to call a column by; write it as def name(...)"
             )
-        if _arguments(call) != 2:
+        count = _arguments(call)
+        if count not in (2, 3):
             raise StatisticError(
-                f"the function {name} does not take two arguments; write it as "
-                f"def {name}(values, fractions)"
+                f"the function {name} does not take two arguments, or three; write it as "
+                f"def {name}(values, fractions) or def {name}(values, fractions, weights)"
             )
         version = getattr(call, "version", None)
-        return cls(call, name, "" if version is None else str(version))
+        return cls(call, name, "" if version is None else str(version), count == 3)
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -111,9 +120,12 @@ class Function:
     def of(self, cells: ZoneCells) -> float:
         """What the function returns of the valid cells; NaN for None, and where there are none."""
         valid = cells.valid
+        if self.weighted:
+            valid = valid.only(valid.unweighed == VALID)
         if not len(valid.raw):
             return np.nan
-        result = self.call(valid.physical, valid.share.copy())
+        given = [valid.physical, valid.share, valid.weight]
+        result = self.call(*(one.copy() for one in given[: 2 + self.weighted]))
         if result is None:
             return np.nan
         if np.ndim(result) or not isinstance(result, int | float | np.number | np.bool_):
@@ -174,6 +186,8 @@ class Calls:
         if (cells.reason == UNREAD).any():
             return  # it gets no number
         for name, (function, results) in self._results.items():
+            if function.weighted and (cells.unweighed == UNREAD).any():
+                continue
             try:
                 results[zone] = function.of(cells)
             except Exception as error:

@@ -64,7 +64,7 @@ class Statistic:
     @property
     def weighted(self) -> bool:
         """True if it needs weights of the cells."""
-        return self.state == "weighted"
+        return self.state == "weighted" or (self.function is not None and self.function.weighted)
 
     @property
     def listed(self) -> bool:

@@ -32,6 +32,10 @@ class ZoneCells:
     """(cell,) share that the zone covers; of lines metres, of points their number."""
     reason: NDArray[np.uint8]
     """(cell,) why a cell has no value, 0 where it has one."""
+    weight: NDArray[np.float64]
+    """(cell,) weight by a second raster; NaN where there is none, or none are wanted."""
+    unweighed: NDArray[np.uint8]
+    """(cell,) why a cell has no weight, 0 where it has one, or none are wanted."""
     scale: float
     """Physical = raw × scale + offset."""
     offset: float
@@ -68,16 +72,25 @@ def pieces_of(cells: Cells, scale: float, offset: float) -> Iterator[tuple[int, 
     layout = cells.layout
     at = gather(POSITIONS, layout).astype(np.int64)
     row, col = layout.tile_row * TILE + at // TILE, layout.tile_col * TILE + at % TILE
-    reasons = cells.reasons if len(cells.reasons) else np.zeros(layout.size, np.uint8)
-    shares = _shares(layout)
+    reasons, shares = _of_all(cells.reasons, layout), _shares(layout)
+    weights, unweighed = np.full(layout.size, np.nan), np.zeros(layout.size, np.uint8)
+    if layout.weighted is not None:
+        unweighed = _of_all(layout.weighted.lacking, layout)
+        weights = np.where(unweighed == VALID, layout.weighted.weight, np.nan)
     for zone, start, stop in zip(
         layout.zone.tolist(), layout.offsets[:-1], layout.offsets[1:], strict=True
     ):
         some = slice(start, stop)
         yield zone, ZoneCells(
             row=row[some], col=col[some], raw=cells.values[some], share=shares[some],
-            reason=reasons[some], scale=scale, offset=offset, lattice=layout.coverage.lattice,
+            reason=reasons[some], weight=weights[some], unweighed=unweighed[some],
+            scale=scale, offset=offset, lattice=layout.coverage.lattice,
         )  # fmt: skip
+
+
+def _of_all(reasons: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
+    """(cell,) reasons, also where all cells are valid."""
+    return reasons if len(reasons) else np.zeros(layout.size, np.uint8)
 
 
 def _shares(layout: Layout) -> NDArray[np.float64]:
@@ -86,8 +99,7 @@ def _shares(layout: Layout) -> NDArray[np.float64]:
     boundary = layout.cell_span[:, 1] - layout.cell_span[:, 0]
     first = layout.offsets[:-1] + layout.inner
     step = np.arange(int(boundary.sum())) - np.repeat(np.cumsum(boundary) - boundary, boundary)
-    of_all = layout.coverage.cell_fraction
-    shares[np.repeat(first, boundary) + step] = of_all[
+    shares[np.repeat(first, boundary) + step] = layout.shares[
         np.repeat(layout.cell_span[:, 0], boundary) + step
     ]
     return shares

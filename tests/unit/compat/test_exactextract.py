@@ -128,6 +128,22 @@ class TestAnswers:
             assert told.keys() == wanted.keys()
             assert all(math.isclose(told[k], wanted[k], abs_tol=1e-6) for k in told)
 
+    @pytest.mark.parametrize("default", ["", "default_weight=3"])
+    def test_weights(
+        self, default: str, files: dict[str, str], zones: geopandas.GeoDataFrame
+    ) -> None:
+        """Weighted statistics, NaN where a weight is missing and no default stands in."""
+        stats = ["mean", "sum", "stdev", "variance"]
+        asked = [f"weighted_{stat}" + f"({default})" * bool(default) for stat in stats]
+        asked += ["count", "weights"]
+        about: dict[str, Any] = {"weights": files["whole"], "output": "pandas"}
+        mine = ours.exact_extract(files["real"], zones, asked, **about)
+        theirs = exactextract.exact_extract(files["real"], zones, asked, **about)
+        assert list(mine) == list(theirs)
+        for name in mine:
+            for one, other in zip(mine[name], theirs[name], strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
     def test_on_a_sphere(self) -> None:
         """Cells in degrees by their area."""
         values = np.arange(16, dtype="int32").reshape(4, 4) % 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,22 @@ class TestCells:
         )  # fmt: skip
         assert list(found) == ["a_mean", "a_weighted_mean", "b_mean", "b_weighted_mean"]
         assert found["b_weighted_mean"][0] == pytest.approx(found["b_mean"][0])
+
+    def test_weights(self, raster: str, tmp_path: Path) -> None:
+        """A function of three arguments is shown the cells that have a weight, and these."""
+        weights = noise(1100, 1100, seed=3)
+        weights[:500] = 0
+        path = write_tif(tmp_path / "w.tif", weights, nodata=0)
+
+        def by_weight(values: Any, fractions: Any, weights: Any) -> float:
+            return float(np.average(values, weights=fractions * weights))
+
+        zones = frame(box(10, 4900, 245, 5213), box(10, 10, 40, 40))
+        found = zb.zonal_stats(zones, raster, ["weighted_mean", by_weight], weights=path)
+        assert found["by_weight"][0] == pytest.approx(found["weighted_mean"][0], rel=1e-12)
+        assert found["by_weight"].isna().tolist() == [False, True]
+        with pytest.raises(StatisticError, match="'by_weight' needs weights"):
+            zb.zonal_stats(zones, raster, by_weight)
 
     def test_none_is_null(self, raster: str) -> None:
         """A function may say that there is no number."""

@@ -15,7 +15,7 @@ from zonalbatch.cover.cells import VALID
 from zonalbatch.lattice import Grid
 from zonalbatch.statistics.zone_cells import ZoneCells
 
-__all__ = ["CellList", "UserFunction", "cell_lists", "values_of"]
+__all__ = ["CellList", "UserFunction", "cell_lists", "lacks_weights", "values_of"]
 
 Objects = NDArray[np.object_]
 
@@ -28,6 +28,8 @@ class CellList:
     make: Callable[[ZoneCells], Any]
     empty: Any = None
     """The result of zones without cells."""
+    weighted: bool = False
+    """True if it tells of weights."""
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -51,12 +53,18 @@ def cell_lists(name: str, stat: str, source: RasterSource) -> CellList:
     makers: Mapping[str, Callable[[ZoneCells], NDArray[Any]]] = {
         "values": values_of,
         "coverage": lambda cells: cells.share,
+        "weights": lambda cells: cells.weight,
         "cell_id": partial(_cell_ids, header.grid),
         "center_x": lambda cells: cells.lattice.x0 + cells.lattice.dx * (cells.col + 0.5),
         "center_y": lambda cells: cells.lattice.y0 - cells.lattice.dy * (cells.row + 0.5),
     }
     make = makers[stat]
-    return CellList(name, lambda cells: make(cells.valid), np.zeros(0))
+    return CellList(name, lambda cells: make(cells.valid), np.zeros(0), stat == "weights")
+
+
+def lacks_weights(cells: ZoneCells) -> bool:
+    """True if a valid cell of a zone has no weight."""
+    return bool((cells.valid.unweighed != VALID).any())
 
 
 def values_of(cells: ZoneCells) -> NDArray[Any]:
@@ -76,6 +84,8 @@ class UserFunction:
 
     name: str
     call: Callable[..., Any]
+    weighted: bool
+    """True if it takes weights."""
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -88,7 +98,8 @@ class UserFunction:
         if not len(inside.raw):
             return None
         values = np.ma.masked_array(values_of(inside), mask=inside.reason != VALID)
-        return returned(self.call(values, inside.share))
+        given = [values, inside.share, np.ma.masked_invalid(inside.weight)]
+        return returned(self.call(*given[: 2 + self.weighted]))
 
     def column(self, results: Mapping[int, Any], n_zones: int) -> Any:
         """(zone,) results, None where the function was not called."""

@@ -78,7 +78,7 @@ class Processor:
             OSError: a raster cannot be read.
         """
         shapes, features = self._read()
-        found = figures(shapes, self._operations)
+        found = figures(shapes, self._operations, self._tolerance)
         self._announce()
         rows = zip(features, _rows(self._operations, found, len(shapes)), strict=True)
         for i, (feature, row) in enumerate(rows, 1):

@@ -17,8 +17,8 @@ from zonalbatch.lattice import grid_of
 from zonalbatch.sources import Header, Pixels, array_layers, crs_text
 
 __all__ = [
-    "FileRasterSource", "GDALRasterSource", "NumPyRasterSource", "RasterSource",
-    "RasterioRasterSource", "XArrayRasterSource",
+    "FileRasterSource", "FilledSource", "GDALRasterSource", "NumPyRasterSource", "RasterSource",
+    "RasterioRasterSource", "SourcePixels", "XArrayRasterSource",
 ]  # fmt: skip
 
 BLOCK = 512
@@ -72,15 +72,16 @@ class RasterSource:
 class SourcePixels:
     """The windows of a raster source as an open raster with one band."""
 
-    def __init__(self, source: RasterSource) -> None:
+    def __init__(self, source: RasterSource, crs: str | None = None) -> None:
+        """The pixels of a source, in its own CRS or in another that it is taken to have."""
         self._source, self._lock = source, Lock()
         (left, _, _, top), (dx, dy) = source.extent(), source.res()
         sample = source.read_window(0, 0, *self._some(1))
         width, height = self._some(2**62)
-        wkt = source.srs_wkt()
+        crs = crs or (crs_text(wkt) if (wkt := source.srs_wkt()) else PLANE)
         self.header = Header(
             grid=grid_of(
-                crs_text(wkt) if wkt else PLANE, (dx, 0.0, left, 0.0, -dy, top), (height, width),
+                crs, (dx, 0.0, left, 0.0, -dy, top), (height, width),
                 name=source.name() or "the raster",
             ),
             dtypes=(str(np.asarray(sample).dtype),), nodata=(source.nodata_value(),),
@@ -113,6 +114,36 @@ class SourcePixels:
 
     def close(self) -> None:
         """Nothing to let go of: the source belongs to its maker."""
+
+
+class FilledSource(RasterSource):
+    """Another source as numbers of 64 bits, with a default where it has none."""
+
+    def __init__(self, source: RasterSource, default: float) -> None:
+        self._source, self._default = source, default
+
+    def res(self) -> tuple[float, float]:
+        """Width and height of a cell."""
+        return self._source.res()
+
+    def extent(self) -> Bounds:
+        """Left, bottom, right, top."""
+        return self._source.extent()
+
+    def srs_wkt(self) -> str | None:
+        """Its CRS; None where it is not known."""
+        return self._source.srs_wkt()
+
+    def nodata_value(self) -> None:
+        """Every cell has a number, or is NaN if that is the default."""
+        return None
+
+    def read_window(self, x0: int, y0: int, nx: int, ny: int) -> NDArray[Any]:
+        """Numbers, shape (ny, nx), north up, from a column and a row."""
+        found, nodata = self._source.read_window(x0, y0, nx, ny), self._source.nodata_value()
+        silent = np.ma.getmaskarray(found) | (np.ma.getdata(found) == nodata)
+        values = np.ma.getdata(found).astype(np.float64)
+        return np.where(silent | np.isnan(values), self._default, values)
 
 
 class NumPyRasterSource(RasterSource):
