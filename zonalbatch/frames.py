@@ -6,7 +6,7 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -21,10 +21,16 @@ from zonalbatch.errors import (
     GridMismatch,
     InputError,
 )  # fmt: skip
-from zonalbatch.given import given_bands, given_layers, given_recipe, given_zones
+from zonalbatch.given import (
+    given_bands,
+    given_layers,
+    given_recipe,
+    given_weights,
+    given_zones,
+)
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
@@ -35,6 +41,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
+from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -55,7 +62,7 @@ MEMORY = 1536 * 1024**2
 def zonal_stats(
     zones: Any,
     raster: Any,
-    stats: Sequence[str] | str = ("count", "mean"),
+    stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str = ("count", "mean"),
     *,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
@@ -64,7 +71,7 @@ def zonal_stats(
     columns: Sequence[str] | None = None,
     prefix: str | None = None,
     coverage: CoverageRule = "fraction",
-    weights: None = None,
+    weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
     group_by: str | None = None,
@@ -73,6 +80,9 @@ def zonal_stats(
     geometry: bool = True,
     progress: bool = False,
     resolution: Resolution | None = None,
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
+    weight_by: WeightBy = "fraction",
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -82,7 +92,9 @@ def zonal_stats(
             id; those of nodata are in none.
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
             file of them (``.json``).
-        stats: names of statistics, as a list or separated by commas.
+        stats: names of statistics, as a list or separated by commas; in a list also functions
+            ``f(values, fractions[, weights])`` of a zone's valid cells, row by row from the
+            north-west, that return a number or None. Their columns are named as they are.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
         mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
@@ -92,7 +104,9 @@ def zonal_stats(
         prefix: text before the names of result columns.
         coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
             weigh by metres in a cell, points by their number (`cover_figures`).
-        weights: for later; leave it None.
+        weights: what weighs the cells of ``weighted_*``: a path or URL, a DataArray, or ``{"path":
+            ..., "band": ...}``. It has the rasters' CRS; cells of another size or place
+            give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
         group_by: ``"item"`` or None: each raster by itself.
@@ -101,6 +115,11 @@ def zonal_stats(
         geometry: False leaves the geometry out and gives a plain DataFrame.
         progress: True shows a bar.
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
+        min_fraction: cells of which an area covers less are left out, as if they were not there.
+        default_value: physical value of cells that are nodata, NaN or masked by their file, which
+            count as valid then; not of those that ``mask`` takes, or beyond the raster.
+        weight_by: ``area`` has averages (mean, std, quantiles, classes) weigh cells of a grid in
+            degrees by their area on the ground; counts and sums stay, as do projected grids.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -111,7 +130,7 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(weights, group_by)
+    refuse_later(group_by)
     check_layout(layout)
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
@@ -121,7 +140,12 @@ def zonal_stats(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
-    recipe = given_recipe(found, stats, measurements, mask, coverage)
+    weighed, array = given_weights(weights)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
+        min_fraction=min_fraction, default_value=default_value,
+    )  # fmt: skip
+    arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")
@@ -130,7 +154,8 @@ def zonal_stats(
         for key, name in result_columns(recipe, form).items()
     }
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
-    summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+    with naming(lambda: base.index):
+        summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 

@@ -34,11 +34,14 @@ from zonalbatch.job.values import (
     Number,
     OnlyItem,
     Scaling,
+    StatisticName,
     Text,
+    WeightsLocation,
     ZonesLocation,
     band_short,
     listed,
     source_short,
+    weights_short,
     zones_short,
 )
 from zonalbatch.sources.protocol import Band
@@ -55,6 +58,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "WeightKeys",
     "ZoneKeys",
 ]
 
@@ -184,6 +188,17 @@ class MaskKeys(Keys):
         return self
 
 
+class WeightKeys(Keys):
+    """A band of a raster, in the CRS of what it weighs; a path stands for its first band."""
+
+    path: WeightsLocation
+    """Path or URL of the raster."""
+    band: Annotated[
+        BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
+    ] = BandKeys(index=1)
+    """Its number, its description, or keys as those of a band."""
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -260,15 +275,27 @@ class JobKeys(Keys):
     mask's."""
     mask: MaskKeys | None = None
     """Which cells to leave out."""
-    statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
-    """Names of statistics."""
+    statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
+    """Names of statistics; module:function, where code is allowed, is called with the values and
+    fractions of each zone."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     interpolate: Literal["nearest", "bilinear"] | None = None
     """Gives the value at points, the only zones then: of the cell that each lies in, or between the
     four around it. Statistics are [value] by default then."""
-    weights: Null = None
-    """A raster of weights; only null in this version."""
+    min_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a cell below which an area leaves it out; not for center."""
+    default_value: Finite | None = None
+    """Physical value of cells that are nodata, NaN or masked by their file; null leaves them so."""
+    weights: (
+        Annotated[
+            WeightKeys, BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str)
+        ]
+        | None
+    ) = None
+    """The raster whose values weigh cells in weighted_mean and its kin."""
+    weight_by: Literal["fraction", "area"] = "fraction"
+    """area has averages weigh cells of a grid in degrees by their area on the ground."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: OnlyItem = "item"

@@ -25,6 +25,7 @@ from pydantic import (
 from zonalbatch.arguments import plain_number, plain_scaling
 from zonalbatch.errors import ExpressionError
 from zonalbatch.expression import parse
+from zonalbatch.job.code import load_function, place_of
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -43,11 +44,14 @@ __all__ = [
     "Number",
     "OnlyItem",
     "Scaling",
+    "StatisticName",
     "Text",
+    "WeightsLocation",
     "ZonesLocation",
     "band_short",
     "listed",
     "source_short",
+    "weights_short",
     "zones_short",
 ]
 
@@ -112,6 +116,28 @@ def _band_name(name: str) -> str:
     if not name.isidentifier() or keyword.iskeyword(name) or not stable:
         raise ValueError(f"{name!r} cannot stand in an expression; use letters, digits and _")
     return name
+
+
+def _statistic(value: Any, info: ValidationInfo) -> Any:
+    """A name, or a function; one that a text names is loaded where code is allowed."""
+    if callable(value):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("write the name of a statistic")
+    if ":" not in value:
+        return value
+    context = info.context or {}
+    if not context.get("allow_code"):
+        raise ValueError(
+            "it names code, which is only run if you say so: --allow-code, or "
+            "Job.from_file(..., allow_code=True)"
+        )
+    return load_function(value, context.get("folder"))
+
+
+def _write_statistic(value: Any) -> Any:
+    """The document's form of a statistic."""
+    return place_of(value) if callable(value) else value
 
 
 def band_short(value: Any) -> Any:
@@ -181,6 +207,11 @@ def _zones_location(value: Any, info: ValidationInfo) -> Any:
     return value if _is_frame(value) or _is_array(value) else _location(value, info)
 
 
+def _weights_location(value: Any, info: ValidationInfo) -> Any:
+    """A path, or an array as it is."""
+    return value if _is_array(value) else _location(value, info)
+
+
 def _items(value: Any, info: ValidationInfo) -> Any:
     """A path to items, a tuple of such paths, or items in memory as a tuple."""
     if _is_path(value):
@@ -229,6 +260,11 @@ def zones_short(value: Any) -> Any:
     return {"path": value} if short else value
 
 
+def weights_short(value: Any) -> Any:
+    """A path, or an xarray object, stands for ``{path: …}``."""
+    return {"path": value} if _is_path(value) or _is_array(value) else value
+
+
 def source_short(value: Any) -> Any:
     """An xarray object, or a list of items in memory, stands for the source it makes."""
     if _is_array(value):
@@ -273,6 +309,9 @@ Scaling: TypeAlias = Annotated[
     PlainSerializer(_write_scale_offset),
     _schema(**_SCALE_OFFSET_SCHEMA),
 ]
+StatisticName: TypeAlias = Annotated[
+    Any, PlainValidator(_statistic), PlainSerializer(_write_statistic), _schema(**_TEXT)
+]
 BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
 Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]
 Bytes: TypeAlias = Annotated[
@@ -288,6 +327,7 @@ Nodata: TypeAlias = Annotated[
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
 OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
+WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[
     Any,

@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, Lattice
 from zonalbatch.layers import Failure, Layer, Layers
-from zonalbatch.planning.files import Part, layer_table, part_table, write_zones
+from zonalbatch.planning.files import (
+    Part,
+    layer_table,
+    part_table,
+    write_functions,
+    write_zones,
+)
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
 from zonalbatch.planning.partition import (
     Bucket,
@@ -307,6 +313,7 @@ class _Planner:
             "partition": asdict(plan.partition),
         }
         write_text(draft / "recipe.json", json.dumps(document, indent=1))
+        write_functions(draft, self.recipe)
         shutil.rmtree(plan.folder, ignore_errors=True)
         draft.rename(plan.folder)
 

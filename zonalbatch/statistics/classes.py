@@ -51,7 +51,7 @@ class Classes:
 
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
-        found = _Ragged.of(cells)
+        found = _Ragged.of(cells.averaged)
         alone = self._alone[found.zone]
         self._settle(found.of_zones(alone))
         if not alone.all():
@@ -148,7 +148,7 @@ class _Ragged:
         offsets = np.zeros(len(layout.zone) + 1, np.int64)
         n = _tally(
             cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
-            layout.coverage.cell_fraction, cells.values.dtype.kind in "iu",
+            layout.shares, cells.values.dtype.kind in "iu",
             values, whole, part, offsets,
         )  # fmt: skip
         return cls(layout.zone.astype(np.int64), offsets, values[:n], whole[:n], part[:n])

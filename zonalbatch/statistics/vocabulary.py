@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,12 @@ from zonalbatch.statistics.area import ZoneArea
 from zonalbatch.statistics.central import Central
 from zonalbatch.statistics.classes import Classes
 from zonalbatch.statistics.extremes import Extremes
+from zonalbatch.statistics.functions import Calls, Function, OfCells
 from zonalbatch.statistics.heaviest import Heaviest, value_at
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
+from zonalbatch.statistics.weighted import Weighted
 
 __all__ = ["Statistic", "parse_statistics", "summary_of"]
 
@@ -45,6 +48,13 @@ class Statistic:
     """Type of the column."""
     probability: float | None = None
     """The probability of a quantile, 0 to 1."""
+    function: OfCells | None = None
+    """What tells it of a whole zone's cells, if it is no name of the vocabulary."""
+
+    @property
+    def asked(self) -> str | OfCells:
+        """What stands for it in a recipe: its name, or the function."""
+        return self.name if self.function is None else self.function
 
     @property
     def column(self) -> str:
@@ -52,44 +62,80 @@ class Statistic:
         return self.name.replace(".", "_")
 
     @property
+    def weighted(self) -> bool:
+        """True if it needs weights of the cells."""
+        return self.state == "weighted" or (self.function is not None and self.function.weighted)
+
+    @property
     def listed(self) -> bool:
         """True if each row holds a list."""
         return bool(pa.types.is_list(self.kind))
 
 
-STATES: dict[str, Callable[[Covered, Sequence[Statistic]], State]] = {
-    "values": lambda covered, asking: Values(
+Scaling = tuple[float, float]
+"""(scale, offset) from raw to physical values."""
+
+STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
+    "values": lambda covered, asking, _: Values(
         covered, tuple(s.probability for s in asking if s.probability is not None)
     ),
-    "classes": lambda covered, asking: Classes(covered, listed=any(s.listed for s in asking)),
-    "central": lambda covered, _: Central(covered),
-    "extremes": lambda covered, _: Extremes(covered),
-    "area": lambda covered, _: ZoneArea(covered.areas()),
-    "heaviest": lambda covered, _: Heaviest(covered),
+    "classes": lambda covered, asking, _: Classes(covered, listed=any(s.listed for s in asking)),
+    "central": lambda covered, *_: Central(covered),
+    "extremes": lambda covered, *_: Extremes(covered),
+    "area": lambda covered, *_: ZoneArea(covered.areas()),
+    "heaviest": lambda covered, *_: Heaviest(covered),
+    "weighted": lambda covered, asking, _: Weighted(covered, listed=any(s.listed for s in asking)),
+    "calls": lambda covered, asking, scaling: Calls(
+        covered, [s.function for s in asking if s.function is not None], *scaling
+    ),
 }
 
 
-def summary_of(covered: Covered, statistics: Sequence[Statistic]) -> Summary:
-    """An empty summary with the states that some statistics need."""
+def summary_of(
+    covered: Covered, statistics: Sequence[Statistic], scaling: Scaling = (1.0, 0.0)
+) -> Summary:
+    """An empty summary with the states that some statistics need.
+
+    Args:
+        covered: the cells of the zones.
+        statistics: what is wanted.
+        scaling: from raw to physical values, for functions, which are called before the end.
+    """
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
         if statistic.state is not None:
             asking.setdefault(statistic.state, []).append(statistic)
-    return Summary(covered, {name: STATES[name](covered, by) for name, by in asking.items()})
+    return Summary(
+        covered, {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
+    )
 
 
-def parse_statistics(names: Sequence[str]) -> tuple[Statistic, ...]:
-    """The statistics with these names or aliases, in their order, each once.
+def parse_statistics(
+    names: str | Sequence[str | OfCells | Callable[..., Any]],
+) -> tuple[Statistic, ...]:
+    """The statistics with these names or aliases, or of these functions, in order, each once.
 
     Raises:
-        StatisticError: a name is unknown, or there is none.
+        StatisticError: a name is unknown, or there is none, or two functions have the same.
     """
     if isinstance(names, str):
         names = names.split(",")
-    found = {s.name: s for s in (_parse(str(name).strip()) for name in names)}
+    found: dict[str, Statistic] = {}
+    for one in map(_statistic, names):
+        known = found.setdefault(one.name, one)
+        if known.function != one.function:
+            raise StatisticError(f"two statistics are named {one.name!r}; rename the function")
     if not found:
         raise StatisticError("no statistic is asked for; name at least one, such as 'mean'")
     return tuple(found.values())
+
+
+def _statistic(given: Any) -> Statistic:
+    """The statistic of a name, or of a function."""
+    if isinstance(given, OfCells):
+        name = given.name
+        return Statistic(name, lambda s: s.state("calls").of(name), "calls", function=given)
+    return _statistic(Function.of_call(given)) if callable(given) else _parse(str(given).strip())
 
 
 def _parse(name: str) -> Statistic:
@@ -119,13 +165,13 @@ def _quantile(name: str, probability: float) -> Statistic:
 
 
 def _variance(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, M2] / state[:, COUNT])
 
 
 def _mean(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, SUM] / state[:, COUNT])
 
@@ -191,6 +237,11 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),
         Statistic("max_y", lambda s: s.state("extremes").y(1), "extremes"),
         Statistic("value", value_at, "heaviest"),
+        Statistic("weighted_sum", lambda s: s.state("weighted").sum, "weighted"),
+        Statistic("weighted_mean", lambda s: s.state("weighted").mean, "weighted"),
+        Statistic("weighted_std", lambda s: np.sqrt(s.state("weighted").variance), "weighted"),
+        Statistic("weighted_variance", lambda s: s.state("weighted").variance, "weighted"),
+        Statistic("weighted_frac", lambda s: s.state("weighted").frac(), "weighted", SHARES),
         Statistic("valid_fraction", _valid_fraction),
         Statistic("area", _area, "area"),
         Statistic("valid_area", lambda s: _area(s) * _valid_fraction(s), "area"),

@@ -15,7 +15,10 @@ from __future__ import annotations
 
 from zonalbatch.zones.crs import crs_name
 from zonalbatch.zones.longitudes import split_at_antimeridian, to_longitudes
-from zonalbatch.zones.reader import ZoneReader, open_zones
+from zonalbatch.zones.reader import ZoneReader, fit_shapes, open_zones
 from zonalbatch.zones.source import ROW
 
-__all__ = ["ROW", "ZoneReader", "crs_name", "open_zones", "split_at_antimeridian", "to_longitudes"]
+__all__ = [
+    "ROW", "ZoneReader", "crs_name", "fit_shapes", "open_zones", "split_at_antimeridian",
+    "to_longitudes",
+]  # fmt: skip

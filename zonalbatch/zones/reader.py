@@ -44,7 +44,7 @@ from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, repaired
 from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
 
-__all__ = ["ZoneReader", "open_zones"]
+__all__ = ["ZoneReader", "fit_shapes", "open_zones"]
 
 NOTES = {
     "repaired": "repaired (rings crossed, overlapped or lay outside)",
@@ -139,12 +139,10 @@ class ZoneReader:
                 carried = [
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
-                raw = of_one_kind(raw, self.tally)
+                raw, shapes = _made_fit(raw, crs, self.buffer, self.tally)
                 if self.points:
                     refuse_all_but_points(raw, start)
-                senses = ring_senses(raw)
-                raw = flat(raw, np.flatnonzero(senses == 0), self.tally)
-                yield ids[-1], carried, raw, _fit(raw, senses, crs, self.buffer, self.tally)
+                yield ids[-1], carried, raw, shapes
         refuse_duplicates(pa.chunked_array(ids, self.id_type), self.id_name)
 
     @property
@@ -170,6 +168,21 @@ class ZoneReader:
              hashes],
             names=["zone_id", *self.carried.names, *RESERVED[1:]],
         )  # fmt: skip
+
+
+def fit_shapes(shapes: Objects, crs: str) -> Objects:
+    """Geometries as zones: each of one kind, 2-D, valid; missing ones are empty."""
+    return _made_fit(shapes, CRS.from_user_input(crs), 0.0, Counter())[1]
+
+
+def _made_fit(
+    raw: Objects, crs: CRS, buffer: float, tally: Counter[str]
+) -> tuple[Objects, Objects]:
+    """Shapes before repair, and after."""
+    raw = of_one_kind(raw, tally)
+    senses = ring_senses(raw)
+    raw = flat(raw, np.flatnonzero(senses == 0), tally)
+    return raw, _fit(raw, senses, crs, buffer, tally)
 
 
 def open_zones(
