@@ -134,6 +134,7 @@ def recipe_of(job: Job) -> Recipe:
         statistics=tuple(s.name for s in parse_statistics(job.statistics)),
         coverage=job.coverage,
         densify=job.zones.densify,
+        sketch=job.sketch,
     )
 
 

@@ -10,7 +10,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import Statistic, parse_statistics
+from zonalbatch.statistics import Statistic, parse_statistics, states_behind
 
 __all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
 
@@ -23,6 +23,9 @@ class Recipe:
     statistics: tuple[str, ...]
     coverage: CoverageRule = "fraction"
     densify: Literal["auto", "none"] = "auto"
+    sketch: bool = False
+    """True if rows keep the states that their numbers are made from, so that they can be rolled
+    up."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -31,8 +34,14 @@ class Recipe:
 
     @property
     def asked(self) -> tuple[Statistic, ...]:
-        """The statistics of each measurement, in the order of their columns."""
-        return parse_statistics(self.statistics)
+        """The statistics of each measurement, in the order of their columns; states come last."""
+        told = parse_statistics(self.statistics)
+        return told + states_behind(told) if self.sketch else told
+
+    @property
+    def capped(self) -> bool:
+        """True if a number may be approximate, so that rows say whether it is."""
+        return any(s.capped for s in self.asked)
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

@@ -15,6 +15,7 @@ import typer
 from zonalbatch import __version__
 from zonalbatch.cli.explain import explain
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
+from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.tables import points, stats
 from zonalbatch.errors import ZonalbatchError
 
@@ -56,7 +57,7 @@ def _options(
     warnings.simplefilter("ignore")  # what matters is raised or noted; libraries' own are noise
 
 
-for command in (demo, run, plan, validate, schema, status, stats, points, explain):
+for command in (demo, run, plan, validate, schema, status, rollup, stats, points, explain):
     app.command()(command)
 
 

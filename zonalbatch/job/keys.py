@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     model_validator,
@@ -254,6 +255,8 @@ class JobKeys(Keys):
     """Which cells to leave out."""
     statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics."""
+    sketch: StrictBool = False
+    """Keep beside each row the states behind its numbers, so that rows can be rolled up."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     weights: Null = None

@@ -223,4 +223,5 @@ def recipe_from(document: Mapping[str, Any]) -> Recipe:
         statistics=tuple(document["statistics"]),
         coverage=document["coverage"],
         densify=document["densify"],
+        sketch=document["sketch"],
     )

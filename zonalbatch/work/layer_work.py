@@ -40,6 +40,8 @@ class LayerSummary:
     """Measurement -> (zone,) True if a cell of the zone could not be read."""
     valid: NDArray[np.bool_]
     """(zone,) True if any measurement has a valid cell."""
+    approximate: Mapping[tuple[str, str], NDArray[np.bool_]]
+    """(measurement, statistic column) -> (zone,) True if it is not exact; of capped ones only."""
     failures: tuple[Failure, ...]
     encodings: Mapping[str, Encoding]
     """What was applied to each band that was read."""
@@ -97,7 +99,7 @@ class LayerWork:
     def finish(self) -> LayerSummary:
         """Close all summaries and turn them into columns."""
         n = self.passes[0].covered.coverage.n_zones
-        columns, unread = {}, {}
+        columns, unread, approximate = {}, {}, {}
         met, valid = np.zeros(n, bool), np.zeros(n, bool)
         for of, measurements in enumerate(self.measurements):
             for measurement in measurements:
@@ -111,9 +113,14 @@ class LayerWork:
                 for statistic in self.statistics:
                     column = _without(lost, statistic.finalize(summary))
                     columns[measurement.name, statistic.column] = column
+                for statistic in (s for s in self.statistics if s.capped):
+                    rough = summary.approximate(str(statistic.state)) & ~lost
+                    approximate[measurement.name, statistic.column] = rough
         self._record_failed_reads()
         applied = {name: encoding for name, (_, _, encoding) in self.places.items()}
-        return LayerSummary(self.layer, met, columns, unread, valid, tuple(self.failures), applied)
+        return LayerSummary(
+            self.layer, met, columns, unread, valid, approximate, tuple(self.failures), applied
+        )
 
     def _record_failed_reads(self) -> None:
         for reader in self.readers:
