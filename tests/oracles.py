@@ -355,6 +355,7 @@ def measured(
     mask: Mask | None = None,
     statistics: Sequence[str] = STATISTICS,
     rule: CoverageRule = "fraction",
+    sketch: bool = False,
     memory: int = 2**28,
     crs: str | None = None,
 ) -> list[LayerSummary]:
@@ -369,6 +370,7 @@ def measured(
         ),
         statistics=tuple(statistics),
         coverage=rule,
+        sketch=sketch,
     )
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(

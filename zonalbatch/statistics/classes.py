@@ -35,7 +35,7 @@ CAP = 2**20
 """Different values of a zone up to which floating-point values are told apart. METHOD stands for
 it; it is above the cells of a fold tile, so that a zone in one is never given up."""
 
-WAITING = 2**22
+WAITING = 2**21
 """Classes of open zones that wait for being merged."""
 
 
@@ -79,6 +79,8 @@ class Classes:
 
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
+        if self.approximate[cells.layout.zone].all():
+            return
         found = _Ragged.of(cells)
         alone = self._alone[found.zone]
         self._settle(found.of_zones(alone))

@@ -28,6 +28,9 @@ __all__ = ["CAP", "HugeZone"]
 RUN = 2**22
 """Values in a run."""
 
+PIECE = 2**18
+"""Values of a run that are looked at at once."""
+
 CAP = 2**24
 """Valid cells of a zone up to which floating-point values are all kept. METHOD stands for it: it
 follows no limit, so that a result does not."""
@@ -244,7 +247,8 @@ class _Runs:
     def runs(self) -> Iterator[NDArray[np.float64]]:
         self.close()
         for run in self._runs:
-            yield self._keys.to_values(run.keys())
+            for keys in np.array_split(run.keys(), -(-len(run.lower) // PIECE)):
+                yield self._keys.to_values(keys)
 
     def close(self) -> None:
         if self._n:
@@ -295,8 +299,9 @@ class _Run:
     def keys(self) -> NDArray[np.int64]:
         """The keys, ascending."""
         most = len(self.starts) // 2
-        upper = np.arange(-most, most).repeat(np.diff(self.starts))
-        return (upper << self.shift) | self.lower.astype(np.int64)
+        keys = (np.arange(-most, most) << self.shift).repeat(np.diff(self.starts))
+        keys |= self.lower.astype(np.int64)
+        return keys
 
     def below(self, key: int) -> int:
         """How many keys are less."""
