@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from numpy.typing import NDArray
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
@@ -43,13 +44,10 @@ def scene(path: Path) -> None:
             file.write(values(row, rows), 1, window=Window(0, row, SIDE, rows))
 
 
-def values(row: int, rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def values(row: int, rows: int) -> NDArray[np.float32]:
     """Rows of the scene: greenness, most of it low."""
     rng = np.random.default_rng(row)
-    found: np.ndarray[tuple[int, int], np.dtype[np.float32]] = (
-        rng.standard_gamma(2, (rows, SIDE), np.float32) / 5
-    )
-    return found
+    return (rng.standard_gamma(2, (rows, SIDE), np.float32) / 5).astype(np.float32)
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ seeds = st.integers(0, 2**32 - 1)
 def split(rng: np.random.Generator, n: int) -> list[shapely.Geometry]:
     """Disjoint strips of one box, its sides on no edge of a cell."""
     cuts = np.concatenate([[0.3], np.sort(rng.uniform(1, 22, n - 1)), [23.1]])
-    return [shapely.box(a, 0.7, b, 18.2) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [shapely.box(a, 0.7, b, 18.2) for a, b in pairwise(cuts)]
 
 
 def states(summary: LayerSummary) -> Rolled:

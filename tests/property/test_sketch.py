@@ -1,4 +1,4 @@
-"""Sketches: they follow from values and weights alone, and are right to as many bits as they say."""
+"""Sketches: they follow from values and weights alone, and are right to the bits they say."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ def test_a_sketch_is_right_to_the_bits_it_says(found: Cells) -> None:
 def test_quantiles_of_a_sketch(found: Cells, probability: float) -> None:
     """They are NumPy's weighted `inverted_cdf` of the values that stand for all."""
     whole = sketch(found)
-    expected = np.quantile(
-        whole.values, probability, weights=whole.weights, method="inverted_cdf"
-    )
+    expected = np.quantile(whole.values, probability, weights=whole.weights, method="inverted_cdf")
     assert whole.quantile(probability)[0] == expected
 
 

@@ -83,7 +83,7 @@ class TestRollup:
         expected = zb.zonal_stats(farms, kept.scenes, STATISTICS, id="farm").reset_index()
         assert found["farm"].tolist() == ["far", *np.repeat([f"farm {i}" for i in range(4)], 3)]
         assert found.loc[0, "status"] == "empty"
-        assert pd.isna(found.loc[0, "layer"])
+        assert found["layer"].isna().tolist() == [True] + [False] * 12
         met = expected[expected["farm"] != "far"].sort_values(["farm", "layer"], ignore_index=True)
         rows = found[1:].reset_index(drop=True)
         assert rows["approximate"].all()
