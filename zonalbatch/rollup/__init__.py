@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["rollup"]
 
-WAITING = 64 * 2**20
+WAITING = 32 * 2**20
 """Bytes of groups that wait for being merged."""
 
-MEMORY = 512 * 2**20
+MEMORY = 64 * 2**20
 """Bytes of sketches that are looked at in one go; where there are more, zones take turns."""
 
 
@@ -61,7 +61,7 @@ def _together(batches: Iterable[Groups], nothing: Groups) -> Groups:
     """Groups of all batches, merged now and then, so that few wait."""
     waiting = [nothing]
     for batch in batches:
-        waiting.append(Groups.merged([batch]))
+        waiting.append(batch)
         if sum(one.nbytes for one in waiting[1:]) > max(WAITING, waiting[0].nbytes):
             waiting = [Groups.merged(waiting)]
     return Groups.merged(waiting)

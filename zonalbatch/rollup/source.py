@@ -24,8 +24,8 @@ from zonalbatch.statistics import Rolled
 
 __all__ = ["Source"]
 
-ROWS = 2**13
-"""Rows that are read at once."""
+ROWS, SKETCHES = 2**16, 2**11
+"""Rows that are read at once without their sketches, and with them."""
 
 EPOCH = 2**31
 """Added to days, so that none is negative."""
@@ -96,7 +96,7 @@ class Source:
 
     def batches(self, names: range, *, sketched: bool) -> Iterator[Groups]:
         """The rows of some names that have a layer, some rows at a time."""
-        columns = self.columns(sketched=sketched)
+        columns, at_once = self.columns(sketched=sketched), SKETCHES if sketched else ROWS
         wanted = dict.fromkeys(["zone_id", self.by, "layer", "datetime", *chain(*columns)])
         once = _Once(self.folder / "zones.parquet") if self._counts_once else None
         for file in map(pq.ParquetFile, self.files):
@@ -104,7 +104,7 @@ class Source:
                 held = self._names_of(file.read_row_group(group, columns=[self.by]))
                 if not _among(held, names).any():
                     continue
-                for batch in file.iter_batches(ROWS, [group], list(wanted)):
+                for batch in file.iter_batches(at_once, [group], list(wanted)):
                     rows = pa.table(batch)
                     rows = rows.filter(pa.array(_among(self._names_of(rows), names)))
                     rows = self._with_layer(rows)
@@ -155,12 +155,14 @@ class _Once:
     def __init__(self, zones: Path) -> None:
         self._ids = pq.read_table(zones, columns=["zone_id"])["zone_id"].combine_chunks()
         self._seen = np.zeros(0, np.int64)
+        """Pairs of zone and time, ascending."""
 
     def first(self, ids: pa.ChunkedArray, time: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(row,) True for the first row of a zone in a time."""
         pairs, at = np.unique((_places(ids, self._ids) << 32) | time, return_index=True)
-        new = ~np.isin(pairs, self._seen)
-        self._seen = np.concatenate([self._seen, pairs[new]])
+        to = self._seen.searchsorted(pairs)
+        new = np.append(self._seen, -1)[to] != pairs
+        self._seen = np.insert(self._seen, to[new], pairs[new])
         first = np.zeros(len(ids), bool)
         first[at[new]] = True
         return first
