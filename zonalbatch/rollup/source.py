@@ -159,8 +159,9 @@ class _Once:
 
     def first(self, ids: pa.ChunkedArray, time: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(row,) True for the first row of a zone in a time."""
-        pairs, at = np.unique((_places(ids, self._ids) << 32) | time, return_index=True)
-        to = self._seen.searchsorted(pairs)
+        rows = (_places(ids, self._ids) << 32) | time
+        pairs, at = np.unique(rows, return_index=True)
+        to: NDArray[np.int64] = np.searchsorted(self._seen, pairs)
         new = np.append(self._seen, -1)[to] != pairs
         self._seen = np.insert(self._seen, to[new], pairs[new])
         first = np.zeros(len(ids), bool)
