@@ -161,7 +161,7 @@ class _Once:
         """(row,) True for the first row of a zone in a time."""
         rows = (_places(ids, self._ids) << 32) | time
         pairs, at = np.unique(rows, return_index=True)
-        to: NDArray[np.int64] = np.searchsorted(self._seen, pairs)
+        to = np.asarray(self._seen.searchsorted(pairs))
         new = np.append(self._seen, -1)[to] != pairs
         self._seen = np.insert(self._seen, to[new], pairs[new])
         first = np.zeros(len(ids), bool)
