@@ -355,6 +355,7 @@ def measured(
     mask: Mask | None = None,
     statistics: Sequence[str] = STATISTICS,
     rule: CoverageRule = "fraction",
+    sketch: bool = False,
     memory: int = 2**28,
     crs: str | None = None,
     weights: str | None = None,
@@ -376,6 +377,7 @@ def measured(
         coverage=rule,
         weights=Asset(href=weights, band=1, grid=rasters[weights].grid) if weights else None,
         weight_by=weight_by,
+        sketch=sketch,
     )
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(

@@ -145,6 +145,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         densify=job.zones.densify,
         weights=weights,
         weight_by=job.weight_by,
+        sketch=job.sketch,
     )
 
 

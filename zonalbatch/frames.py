@@ -136,10 +136,10 @@ def zonal_stats(
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id)
-    table, shapes = reader.whole()
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
+    table, shapes = reader.whole()
     weighed, array = given_weights(weights)
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,

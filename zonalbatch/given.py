@@ -111,12 +111,16 @@ def given_layers(
         found = stac_layers(items, bands=bands, scale_offset=scale_offset, resolution=resolution)
     else:
         files = [raster] if isinstance(raster, str | os.PathLike) else raster
-        found = cog_layers(
-            files=[os.fspath(f) for f in files], bands=bands, scale_offset=scale_offset,
-            datetime_pattern=datetime_pattern, resolution=resolution,
-        )  # fmt: skip
+        hrefs = [os.fspath(f) for f in files]
+        try:
+            found = cog_layers(
+                files=hrefs, bands=bands, scale_offset=scale_offset,
+                datetime_pattern=datetime_pattern, resolution=resolution,
+            )  # fmt: skip
+        except SourceError as error:
+            raise _swapped(hrefs) or error from None
     for failure in found.failures:
-        raise _swapped(failure.href) or failure.error
+        raise failure.error
     if not found.layers:
         raise SourceError("there is no raster; give at least one")
     if bands is None and nodata is not None:
@@ -124,13 +128,13 @@ def given_layers(
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 
-def _swapped(href: str) -> InputError | None:
-    """The error for zones that stand where a raster should, if it is that."""
+def _swapped(hrefs: Sequence[str]) -> InputError | None:
+    """The error for zones that stand where rasters should, if the first of these is that."""
     try:
-        open_files(href)
-    except InputError:
+        open_files(hrefs[0])
+    except (InputError, IndexError):
         return None
-    return InputError(f"{href} holds zones, not pixels; give the zones first, then rasters")
+    return InputError(f"{hrefs[0]} holds zones, not pixels; give the zones first, then rasters")
 
 
 def _are_items(raster: Any) -> bool:

@@ -104,6 +104,8 @@ def _opened(points: Any, id: str | None) -> geopandas.GeoDataFrame:
     """The points with their own columns, and the ids as their index."""
     if isinstance(points, str | os.PathLike):
         reader = given_zones(points, id=id, columns=["*"])
+        if any(source.by_id for source in reader.sources):
+            raise InputError(f"{points} is a raster; give the points first, then rasters")
         table, shapes = reader.whole()
         carried = table.select(reader.carried.names).to_pandas()
         frame = geopandas.GeoDataFrame(carried, geometry=shapes, crs=reader.crs)

@@ -11,7 +11,7 @@ from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import OfCells, Statistic, parse_statistics
+from zonalbatch.statistics import OfCells, Statistic, parse_statistics, states_behind
 
 __all__ = [
     "AT_POINTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of", "wanted",
@@ -37,6 +37,9 @@ class Recipe:
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
     weight_by: WeightBy = "fraction"
     """How averages weigh cells: by the share that is covered, or by its area on the ground."""
+    sketch: bool = False
+    """True if rows keep the states that their numbers are made from, so that they can be rolled
+    up."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -45,8 +48,14 @@ class Recipe:
 
     @property
     def asked(self) -> tuple[Statistic, ...]:
-        """The statistics of each measurement, in the order of their columns."""
-        return parse_statistics(self.statistics)
+        """The statistics of each measurement, in the order of their columns; states come last."""
+        told = parse_statistics(self.statistics)
+        return told + states_behind(told) if self.sketch else told
+
+    @property
+    def capped(self) -> bool:
+        """True if a number may be approximate, so that rows say whether it is."""
+        return any(s.capped for s in self.asked)
 
 
 def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:

@@ -29,11 +29,14 @@ def result_frame(
     import pandas as pd
 
     values = {key: _by_row([s.columns[key] for s in summaries]) for key in names}
+    rough = _rough(summaries, list(names), form.layout)
     fresh = _of_layers([s.layer for s in summaries], len(base))
     if form.layout == "long":
         fresh = _long(fresh, values, form)
     else:
         fresh |= {names[key]: column for key, column in values.items()}
+    if rough is not None:
+        fresh["approximate"] = rough
     shape = base.geometry.name
     rows, count = base, len(next(iter(fresh.values()))) // len(base)
     if count > 1:
@@ -66,6 +69,16 @@ def _by_row(columns: Sequence[Column]) -> Any:
     order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
     # Objects: pandas cannot read back the lists of Arrow that it writes to Parquet.
     return pa.chunked_array(columns).take(pa.array(order)).to_pandas().to_numpy()
+
+
+def _rough(summaries: Sequence[LayerSummary], keys: Sequence[tuple[str, str]], layout: str) -> Any:
+    """(row,) True where a number is not exact; None if all are, as they nearly always are."""
+    exact = np.zeros(len(summaries[0].met), bool)
+    columns = [_by_row([s.approximate.get(key, exact) for s in summaries]) for key in keys]
+    table = np.column_stack(columns)
+    if not table.any():
+        return None
+    return table.reshape(-1) if layout == "long" else table.any(axis=1)
 
 
 def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +87,34 @@ class Results:
             OutputError: the run has not ended.
         """
         return _read(self._sealed("failures.parquet")).to_pandas()
+
+    def rollup(
+        self,
+        by: str | None = None,
+        every: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        stats: Sequence[str] | str | None = None,
+    ) -> pd.DataFrame:
+        """The rows combined to coarser zones, longer times, or both, without reading a pixel.
+
+        Moments and extremes are those of a run over the zones put together. Quantiles come from
+        sketches; where a row has one it is `approximate`.
+
+        Args:
+            by: a carried column, by which zones are put together; they should not overlap. None
+                keeps zones apart.
+            every: the time that layers are put together by (UTC; weeks begin on Mondays); a zone's
+                cells count once for each layer. None keeps layers apart.
+            stats: names of statistics; None takes those of the run.
+
+        Raises:
+            OutputError: the run has not ended.
+            InputError: the run kept no states (``sketch: true``), or there is no such column.
+            StatisticError: a statistic cannot be rolled up.
+        """
+        from zonalbatch.rollup import rollup
+
+        self._sealed("failures.parquet")
+        return rollup(self.path, by, every, stats)
 
     @property
     def digest(self) -> str:
@@ -185,8 +213,8 @@ def _buffers(array: Any) -> Iterator[bytes]:
     valid = array.is_valid().to_numpy(zero_copy_only=False)
     yield np.packbits(valid).tobytes()
     if pa.types.is_struct(array.type):
-        for i in range(array.type.num_fields):
-            yield from _buffers(array.field(i))
+        for field in array.flatten():
+            yield from _buffers(field)
     elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
         array = array.cast(pa.binary()).fill_null(b"")
         yield np.diff(np.frombuffer(array.buffers()[1], np.int32)[: len(array) + 1]).tobytes()

@@ -20,6 +20,8 @@ WIDTH = 40
 def teller(out: Path | None) -> Callable[[Any], None]:
     """What prints a frame or, given a path, writes it to a file with this ending.
 
+    A frame without geometry has no place in .gpkg and .geojson.
+
     Lists are JSON in all formats but Parquet, which knows lists.
 
     Raises:
@@ -29,7 +31,7 @@ def teller(out: Path | None) -> Callable[[Any], None]:
         return _print_frame
 
     def csv(frame: Any) -> None:
-        plain = _with_text(frame).drop(columns=frame.geometry.name)
+        plain = _without_shapes(_with_text(frame))
         plain.to_csv(out, index=frame.index.name is not None)
 
     writers = {
@@ -42,6 +44,11 @@ def teller(out: Path | None) -> Callable[[Any], None]:
         raise InputError(f"cannot write {out}: use a name that ends in {', '.join(writers)}")
 
     def write(frame: Any) -> None:
+        if not hasattr(frame, "geometry") and out.suffix.lower() in (".gpkg", ".geojson"):
+            raise InputError(
+                f"cannot write {out}: the rows have no geometry; use a name that ends in .parquet "
+                "or .csv"
+            )
         try:
             writers[out.suffix.lower()](frame)
         except (OSError, RuntimeError) as error:  # pyogrio's errors are of the second kind
@@ -52,8 +59,12 @@ def teller(out: Path | None) -> Callable[[Any], None]:
 
 
 def _print_frame(frame: Any) -> None:
-    table = _with_text(frame, WIDTH).drop(columns=frame.geometry.name)
+    table = _without_shapes(_with_text(frame, WIDTH))
     print(table.to_string(max_rows=60, max_cols=20, index=table.index.name is not None))
+
+
+def _without_shapes(frame: Any) -> Any:
+    return frame.drop(columns=frame.geometry.name) if hasattr(frame, "geometry") else frame
 
 
 def _with_text(frame: Any, width: int | None = None) -> Any:

@@ -17,6 +17,7 @@ from zonalbatch.cli.compare import compare
 from zonalbatch.cli.explain import explain
 from zonalbatch.cli.interruption import interruptible
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
+from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.tables import points, stats
 from zonalbatch.errors import ZonalbatchError
 
@@ -59,7 +60,11 @@ def _options(
     warnings.simplefilter("ignore")  # what matters is raised or noted; libraries' own are noise
 
 
-for command in (demo, run, plan, validate, schema, status, stats, points, explain, compare):
+COMMANDS = (
+    demo, run, plan, validate, schema, status, rollup, stats, points, explain, compare,
+)  # fmt: skip
+
+for command in COMMANDS:
     app.command()(command)
 
 

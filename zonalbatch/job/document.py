@@ -45,6 +45,9 @@ class Job(JobKeys):
         problems += self._no_points()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
+        if self.sketch and self.weight_by != "fraction":
+            problems.append("sketch keeps states of plain shares of cells, from which averages "
+                            "by area cannot be told; leave one of sketch and weight_by out")  # fmt: skip
         if self.min_fraction and self.coverage == "center":
             problems.append("min_fraction has no meaning with coverage center, which asks for no "
                             "shares; use fraction or all_touched")  # fmt: skip

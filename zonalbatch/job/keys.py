@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     model_validator,
@@ -278,6 +279,8 @@ class JobKeys(Keys):
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""
+    sketch: StrictBool = False
+    """Keep beside each row the states behind its numbers, so that rows can be rolled up."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     interpolate: Literal["nearest", "bilinear"] | None = None

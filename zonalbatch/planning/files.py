@@ -256,4 +256,5 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),
+        sketch=document["sketch"],
     )

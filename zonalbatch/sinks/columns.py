@@ -26,8 +26,8 @@ class Room(Protocol):
 
 
 def room_of(kind: pa.DataType, zones: int, layers: int) -> Room:
-    """Room for results of an Arrow type: numbers, or lists."""
-    if pa.types.is_list(kind):
+    """Room for results of an Arrow type: numbers, or lists and structs."""
+    if pa.types.is_nested(kind):
         return _Lists(kind, zones, layers)
     return _Numbers(kind, zones, layers)
 
@@ -47,7 +47,7 @@ class _Numbers:
 
 
 class _Lists:
-    """Lists, as Arrow arrays of one layer each."""
+    """Lists and structs, as Arrow arrays of one layer each."""
 
     def __init__(self, kind: pa.DataType, zones: int, layers: int) -> None:
         self._zones = zones

@@ -31,6 +31,8 @@ FIXED = frozenset(
     ("zone_id", "datetime", "datetime_end", "layer", "status", "geometry", "bbox", *LONG)
 )
 """Columns whose names are the same in all results."""
+APPROXIMATE = "approximate"
+"""Column that is true where a number is not exact; there is one if a statistic may not be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +77,15 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
     Raises:
         SchemaError: two columns would have one name, or a long row would hold a list.
     """
-    lists = [s.name for s in recipe.asked if s.listed]
+    lists = [f"{s.name!r} is a list" for s in recipe.asked if s.listed]
+    if recipe.sketch:
+        lists = ["sketch: true keeps states"]
     if form.layout == "long" and lists:
         raise SchemaError(
-            f"{lists[0]!r} is a list, and rows of the long layout hold one number each; "
+            f"{lists[0]}, and rows of the long layout hold one number each; "
             "use layout: wide, or leave it out"
         )
-    fixed = list(FIXED - set(LONG))
+    fixed = [*(FIXED - set(LONG)), *([APPROXIMATE] if recipe.capped else [])]
     results = list(result_columns(recipe, form).values())
     if form.layout == "long":
         fixed, results = [*fixed, *LONG], []
@@ -107,16 +111,21 @@ def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
         fields += [
             pa.field("layer", pa.string()), *times, pa.field("measurement", pa.string()),
             pa.field("statistic", pa.string()), pa.field("value", pa.float64()),
-            pa.field("status", pa.string()),
         ]  # fmt: skip
-        return pa.schema(fields)
+        return pa.schema([*fields, *_last_fields(recipe)])
     fields += [*times, pa.field("layer", pa.string())]
     names, kinds = result_columns(recipe, form), result_kinds(recipe)
     fields += [pa.field(name, kinds[key]) for key, name in names.items()]
-    fields.append(pa.field("status", pa.string()))
+    fields += _last_fields(recipe)
     if form.geometry:
         fields += [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
     return pa.schema(fields)
+
+
+def _last_fields(recipe: Recipe) -> list[pa.Field]:
+    """What is said of a row's numbers."""
+    rough = [pa.field(APPROXIMATE, pa.bool_())] if recipe.capped else []
+    return [*rough, pa.field("status", pa.string())]
 
 
 BBOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
@@ -153,6 +162,13 @@ class Matrix:
         }
         self.met = np.zeros(shape, bool)
         self.status = np.zeros(shape, np.int8)
+        self.approximate = {
+            (m.name, s.column): np.zeros(shape, bool)
+            for m in recipe.measurements
+            for s in recipe.asked
+            if s.capped
+        }
+        """Capped statistics -> (zone, layer) True if the number is not exact."""
         self._layers: list[Any] = []
 
     def put(self, summary: LayerSummary) -> None:
@@ -163,6 +179,8 @@ class Matrix:
         self.status[:, at] = _status(summary)
         for key, column in summary.columns.items():
             self.columns[key].put(at, column)
+        for key, rough in summary.approximate.items():
+            self.approximate[key][:, at] = rough
 
     @property
     def rows(self) -> int:
@@ -188,6 +206,8 @@ class Matrix:
         if self.form.layout == "wide":
             for key, name in result_columns(self.recipe, self.form).items():
                 rows[name] = self.columns[key].take(zone, layer)
+            rough = [some[zone, layer] for some in self.approximate.values()]
+            rows[APPROXIMATE] = np.any(rough, axis=0) if rough else None
         else:
             rows = self._long(rows, zone, layer)
         return pa.table([rows[name] for name in schema.names], schema=schema)
@@ -217,6 +237,9 @@ class Matrix:
         columns = [self.columns[key].take(zone, layer).cast(pa.float64()) for key in keys]
         values = [column.to_numpy(zero_copy_only=False) for column in columns]
         long["value"] = nullable(np.column_stack(values).reshape(-1))
+        exact = np.zeros(len(zone), bool)
+        rough = [self.approximate[k][zone, layer] if k in self.approximate else exact for k in keys]
+        long[APPROXIMATE] = np.column_stack(rough).reshape(-1)
         labels = [(self.form.prefixed(measurement), statistic) for measurement, statistic in keys]
         for place, name in enumerate(LONG[:2]):
             kinds = pa.array([told[place] for told in labels])
@@ -246,6 +269,7 @@ def without_layer(zones: pa.Table, recipe: Recipe, form: Form) -> pa.Table:
     schema = result_schema(recipe, form, zones.schema)
     rows: dict[str, Any] = zone_columns(zones, form)
     rows["status"] = pa.array(["empty"] * zones.num_rows)
+    rows[APPROXIMATE] = np.zeros(zones.num_rows, bool)
     columns = [
         rows[name] if name in rows else pa.nulls(zones.num_rows, schema.field(name).type)
         for name in schema.names
@@ -255,7 +279,20 @@ def without_layer(zones: pa.Table, recipe: Recipe, form: Form) -> pa.Table:
 
 def _status(summary: LayerSummary) -> NDArray[np.int8]:
     """(zone,) index into STATUS."""
-    lost = np.column_stack(list(summary.unread.values()))
-    status = np.where(summary.valid, OK, EMPTY)
-    status = np.where(lost.any(axis=1) | summary.unweighed, PARTIAL, status)
-    return np.where(lost.all(axis=1), FAILED, status).astype(np.int8)
+    unread = np.column_stack(list(summary.unread.values()))
+    return row_status(summary.valid, unread, summary.unweighed)
+
+
+def row_status(
+    valid: NDArray[np.bool_], unread: NDArray[np.bool_], unweighed: NDArray[np.bool_] | bool = False
+) -> NDArray[np.int8]:
+    """(row,) index into STATUS.
+
+    Args:
+        valid: (row,) True if any measurement has a valid cell.
+        unread: (row, measurement) True if a cell could not be read.
+        unweighed: (row,) True if the weight of a cell could not be read.
+    """
+    status = np.where(valid, OK, EMPTY)
+    status = np.where(unread.any(axis=1) | unweighed, PARTIAL, status)
+    return np.where(unread.all(axis=1), FAILED, status).astype(np.int8)

@@ -5,7 +5,8 @@ summaries that several statistics share (`summary` holds those of one measuremen
 
     moments    count, sum, mean, min, max, variance        central   skew, kurtosis
     values     quantiles                                   classes   mode, minority, variety, frac
-    extremes   where the least and the largest value lie    calls     functions of the user's
+    extremes   where the least and the largest value lie   calls     functions of the user's
+    sketched   what rows are rolled up from                weighted  by the weights of cells
 
 A statistic is added by one line in ``vocabulary``; a kind of state by one file with a class that
 has ``add`` and ``finish``, and one line in ``STATES``.
@@ -13,11 +14,18 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
+from zonalbatch.statistics.behind import states_behind
 from zonalbatch.statistics.functions import FunctionError, OfCells, naming
+from zonalbatch.statistics.rolled import Rolled
 from zonalbatch.statistics.summary import Column, State, Summary
-from zonalbatch.statistics.vocabulary import Statistic, parse_statistics, summary_of
+from zonalbatch.statistics.vocabulary import (
+    STATISTICS,
+    Statistic,
+    parse_statistics,
+    summary_of,
+)
 
 __all__ = [
-    "Column", "FunctionError", "OfCells", "State", "Statistic", "Summary", "naming",
-    "parse_statistics", "summary_of",
+    "STATISTICS", "Column", "FunctionError", "OfCells", "Rolled", "State", "Statistic", "Summary",
+    "naming", "parse_statistics", "states_behind", "summary_of",
 ]  # fmt: skip

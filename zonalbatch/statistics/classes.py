@@ -3,7 +3,8 @@
 The state is, for each zone, the values that occur in ascending order, each with the number of its
 inner cells and the sum of its boundary cells' shares. Shares are summed as integers in units of
 2^-52, so that states merge to the same bits in any order. Zones in one fold tile are settled at
-once; the classes of others wait for the last tile.
+once; the classes of others wait for the last tile. A zone with more than ``CAP`` different values
+of floating-point numbers is given up: it has no classes, and takes no memory.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells
+from zonalbatch.statistics.sketch import INNER, Sketches
 
 __all__ = ["Classes"]
 
@@ -28,40 +31,70 @@ UNIT = 2.0**-BITS
 TABLE = 1 << 16
 """Integers that lie closer together than this are counted by value, others are sorted."""
 
+CAP = 2**20
+"""Different values of a zone up to which floating-point values are told apart. METHOD stands for
+it; it is above the cells of a fold tile, so that a zone in one is never given up."""
+
+WAITING = 2**21
+"""Classes of open zones that wait for being merged."""
+
 
 class Classes:
     """Mode, minority, variety and the classes of each zone, gathered tile by tile."""
 
-    def __init__(self, covered: Covered, *, listed: bool) -> None:
-        """Of the zones of a coverage; ``listed`` keeps all classes, not only what is told of them.
+    def __init__(self, alone: NDArray[np.bool_], *, listed: bool) -> None:
+        """Of zones, of which each lies ``alone`` in one fold tile or in several.
 
-        That takes 16 bytes for each zone and value that occurs in it.
+        ``listed`` keeps all classes, not only what is told of them. That takes 16 bytes for each
+        zone and value that occurs in it.
         """
-        n_zones = covered.coverage.n_zones
+        n_zones = len(alone)
         self.mode = np.full(n_zones, np.nan)
         """(zone,) the value with the largest sum of shares, ties to the larger value."""
         self.minority = np.full(n_zones, np.nan)
         """(zone,) the value with the smallest sum of shares, ties to the smaller value."""
         self.variety = np.zeros(n_zones, np.int64)
         """(zone,) number of different values."""
-        self._alone = covered.pieces_of_zone <= 1
+        self.approximate = np.zeros(n_zones, bool)
+        """(zone,) True if a zone has more different values than are told apart, so that it is given
+        up."""
+        self._alone = alone
         self._open: list[_Ragged] = []
+        self._n_open = self._n_merged = 0
+        """Classes of the open zones, and how many there were when last they were merged."""
         self._settled: list[_Ragged] | None = [] if listed else None
         self._listed: _Ragged | None = None
 
+    @classmethod
+    def of_sketches(cls, sketches: Sketches, exact: NDArray[np.bool_]) -> Classes:
+        """The classes of what sketches tell; entries that are not exact are given up."""
+        classes = cls(np.ones(len(exact), bool), listed=True)
+        classes.approximate = ~exact
+        told = sketches.of_entries(exact)
+        whole, part = told.weights // INNER, told.weights % INNER * (2**BITS // INNER)
+        zone = np.flatnonzero(exact)
+        classes._settle(_Ragged(zone, told.offsets, told.values, whole, part))
+        classes.finish(1.0, 0.0)
+        return classes
+
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
+        if self.approximate[cells.layout.zone].all():
+            return
         found = _Ragged.of(cells.averaged)
         alone = self._alone[found.zone]
         self._settle(found.of_zones(alone))
         if not alone.all():
-            self._open.append(found.of_zones(~alone))
+            self._open.append(found.of_zones(~alone & ~self.approximate[found.zone]))
+            self._n_open += len(self._open[-1].values)
+        if self._n_open > max(WAITING, 2 * self._n_merged):
+            self._merge()
 
     def finish(self, scale: float, offset: float) -> None:
         """Close the state and bring it from raw to physical values; ``scale`` is positive."""
         if self._open:
-            self._settle(_Ragged.merged(self._open))
-            self._open.clear()
+            self._merge()
+            self._settle(self._open.pop())
         for column in (self.mode, self.minority):
             column *= scale
             column += offset
@@ -80,7 +113,7 @@ class Classes:
     def unique(self) -> pa.Array:
         """(zone,) list of the values that occur, ascending."""
         offsets, values, _ = self.weights()
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))
+        return self._told(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values)))
 
     def frac(self) -> pa.Array:
         """(zone,) list of (class, value): the values that occur, and their share of all."""
@@ -88,7 +121,21 @@ class Classes:
         sums = np.repeat(_sums(weights, offsets), np.diff(offsets))
         fields = [pa.array(values), pa.array(weights / sums)]
         pairs = pa.StructArray.from_arrays(fields, names=["class", "value"])
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
+        return self._told(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs))
+
+    def _told(self, lists: pa.Array) -> pa.Array:
+        """Lists, null for the zones that were given up."""
+        return pc.if_else(pa.array(self.approximate), pa.scalar(None, lists.type), lists)
+
+    def _merge(self) -> None:
+        """Bring what open zones have so far together, and give up those with too many classes."""
+        found = _Ragged.merged(self._open)
+        if found.values.dtype.kind == "f":
+            beyond = np.diff(found.offsets) > CAP
+            self.approximate[found.zone[beyond]] = True
+            found = found.of_zones(~beyond)
+        self._open = [found]
+        self._n_open = self._n_merged = len(found.values)
 
     def _settle(self, found: _Ragged) -> None:
         _settle(found.offsets, found.values, found.weights, found.zone, self.mode, self.minority)

@@ -4,23 +4,36 @@ Boundary cells are kept as (value, share) pairs. Inner cells, which are most, ne
 few values are possible they are counted by value, else they fill *runs*, each sorted and packed
 once it is full. Either way the zone knows its inner values in order, without joining them, and
 nothing depends on how the cells came in.
+
+A zone with more than ``CAP`` valid cells of floating-point numbers is *sketched* instead
+(``sketch.py``): its quantiles are approximate, and it takes no more memory however large it is.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.statistics.keys import Keys
 from zonalbatch.statistics.quantiles import between, follows, reach, weigh
+from zonalbatch.statistics.sketched_zone import SketchedZone
 
-__all__ = ["HugeZone"]
+__all__ = ["CAP", "HugeZone"]
 
 RUN = 2**22
 """Values in a run."""
+
+PIECE = 2**18
+"""Values of a run that are looked at at once."""
+
+CAP = 2**24
+"""Valid cells of a zone up to which floating-point values are all kept. METHOD stands for it: it
+follows no limit, so that a result does not."""
 
 
 class Ordered(Protocol):
@@ -28,6 +41,9 @@ class Ordered(Protocol):
 
     def add(self, values: NDArray[Any]) -> None:
         """Take in more values."""
+
+    def runs(self) -> Iterator[NDArray[np.float64]]:
+        """All values, some at a time, in any order."""
 
     def close(self) -> None:
         """Put them in order; only then may the rest be asked for."""
@@ -46,22 +62,54 @@ class HugeZone:
     """The valid values of one zone, gathered piece by piece."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
-        few = dtype.kind in "iu" and dtype.itemsize <= 2
-        self._inner: Ordered = _Counts(dtype) if few else _Runs(dtype)
-        self._boundary: list[NDArray[np.float64]] = []
-        self._shares: list[NDArray[np.float64]] = []
+        self._cap = CAP if dtype.kind == "f" else None
+        self._n = 0
+        self._kept: _Kept | SketchedZone = _Kept(dtype)
 
     def add(self, inner: NDArray[Any], boundary: NDArray[Any], shares: NDArray[np.float64]) -> None:
         """Take in the values of inner cells, and of boundary cells with their shares."""
-        self._inner.add(inner)
-        self._boundary.append(boundary.astype(np.float64))
-        self._shares.append(shares.copy())
+        self._n += len(inner) + len(boundary)
+        if isinstance(self._kept, _Kept) and self.sketched:
+            self._kept = self._kept.sketched()
+        self._kept.add(inner, boundary, shares)
+
+    @property
+    def sketched(self) -> bool:
+        """True if it has so many cells that its quantiles are approximate."""
+        return self._cap is not None and self._n > self._cap
 
     def quantiles(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(probability,) quantiles of the zone, NaN if it has no valid cell."""
-        self._inner.close()
-        values, shares = np.concatenate(self._boundary), np.concatenate(self._shares)
-        merged = _Merged(self._inner, _Boundary.of(values, shares, len(self._inner) > 0))
+        return self._kept.quantiles(probabilities)
+
+
+class _Kept:
+    """All values of a zone."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        few = dtype.kind in "iu" and dtype.itemsize <= 2
+        self.inner: Ordered = _Counts(dtype) if few else _Runs(dtype)
+        self.boundary: list[NDArray[np.float64]] = []
+        self.shares: list[NDArray[np.float64]] = []
+
+    def add(self, inner: NDArray[Any], boundary: NDArray[Any], shares: NDArray[np.float64]) -> None:
+        self.inner.add(inner)
+        self.boundary.append(boundary.astype(np.float64))
+        self.shares.append(shares.copy())
+
+    def sketched(self) -> SketchedZone:
+        """A sketch of all values so far."""
+        zone, none = SketchedZone(), np.zeros(0)
+        for values in self.inner.runs():
+            zone.add(values, none, none)
+        for boundary, shares in zip(self.boundary, self.shares, strict=True):
+            zone.add(none, boundary, shares)
+        return zone
+
+    def quantiles(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        self.inner.close()
+        values, shares = np.concatenate(self.boundary), np.concatenate(self.shares)
+        merged = _Merged(self.inner, _Boundary.of(values, shares, len(self.inner) > 0))
         if not len(merged):
             return np.full(len(probabilities), np.nan)
         return np.array([merged.quantile(float(p)) for p in probabilities])
@@ -159,6 +207,10 @@ class _Counts:
         places = values.astype(np.int64) - self._least
         self._counts += np.bincount(places, minlength=len(self._counts))
 
+    def runs(self) -> Iterator[NDArray[np.float64]]:
+        there = np.flatnonzero(self._counts)
+        yield (there + self._least).repeat(self._counts[there]).astype(np.float64)
+
     def close(self) -> None:
         np.cumsum(self._counts, out=self._counts)
 
@@ -177,7 +229,7 @@ class _Runs:
     """Values of a large type as *keys*, integers in the same order, in sorted runs."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._keys = _Keys.of(dtype)
+        self._keys = Keys.of(dtype)
         self._runs: list[_Run] = []
         self._filling = np.empty(RUN, np.int32 if self._keys.bits == 32 else np.int64)
         self._n = 0
@@ -191,6 +243,12 @@ class _Runs:
             self._n, keys = self._n + taken, keys[taken:]
             if self._n == RUN:
                 self.close()
+
+    def runs(self) -> Iterator[NDArray[np.float64]]:
+        self.close()
+        for run in self._runs:
+            for keys in np.array_split(run.keys(), -(-len(run.lower) // PIECE)):
+                yield self._keys.to_values(keys)
 
     def close(self) -> None:
         if self._n:
@@ -208,7 +266,7 @@ class _Runs:
                 high = middle
             else:
                 low = middle + 1
-        return self._keys.to_value(low)
+        return float(self._keys.to_values(np.array([low]))[0])
 
     def below(self, value: float) -> int:
         return self._below(int(self._keys.from_values(np.array([value]))[0]))
@@ -238,6 +296,13 @@ class _Run:
         starts = np.append(keys.searchsorted(uppers), len(keys))
         return cls(starts, (keys & ((1 << shift) - 1)).astype(kind), shift)
 
+    def keys(self) -> NDArray[np.int64]:
+        """The keys, ascending."""
+        most = len(self.starts) // 2
+        keys = (np.arange(-most, most) << self.shift).repeat(np.diff(self.starts))
+        keys |= self.lower.astype(np.int64)
+        return keys
+
     def below(self, key: int) -> int:
         """How many keys are less."""
         upper = (key >> self.shift) + len(self.starts) // 2
@@ -246,45 +311,3 @@ class _Run:
         start, stop = int(self.starts[upper]), int(self.starts[upper + 1])
         lower = self.lower.dtype.type(key & ((1 << self.shift) - 1))
         return start + int(self.lower[start:stop].searchsorted(lower))
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """How values of one type become integers that are ordered as they are, and back."""
-
-    bits: int
-    """32 or 64."""
-    shift: int | None
-    """What is added to an integer; None for a float, whose bits are turned around."""
-
-    @classmethod
-    def of(cls, dtype: np.dtype[Any]) -> _Keys:
-        """The keys of a raster's type. Integers of 64 bits are ranked as float64."""
-        bits = 64 if dtype.itemsize == 8 else 32
-        if dtype.kind in "iu" and bits == 32:
-            return cls(bits, -(2**31) - int(np.iinfo(dtype).min))
-        return cls(bits, None)
-
-    def from_values(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The keys of some values."""
-        if self.shift is not None:
-            return (values.astype(np.int64) + self.shift).astype(np.int32)
-        if self.bits == 32:
-            bits = (values.astype(np.float32) + np.float32(0)).view(np.int32)
-            return _turned(bits, 31)
-        return _turned((values.astype(np.float64) + 0.0).view(np.int64), 63)
-
-    def to_value(self, key: int) -> float:
-        """The value of a key."""
-        if self.shift is not None:
-            return float(key - self.shift)
-        if self.bits == 32:
-            return float(_turned(np.array([key], np.int32), 31).view(np.float32)[0])
-        return float(_turned(np.array([key], np.int64), 63).view(np.float64)[0])
-
-
-def _turned(bits: NDArray[Any], n: int) -> NDArray[Any]:
-    """The bits of floats as integers in their order, or back: those of negative numbers, but for
-    the sign, are turned around."""
-    turned: NDArray[Any] = bits ^ ((bits >> n) & ((1 << n) - 1))
-    return turned

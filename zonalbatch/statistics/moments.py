@@ -14,9 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import REASONS, Cells, Covered
+from zonalbatch.cover.cells import REASONS, Cells
 
-__all__ = ["COUNT", "M2", "MAX", "MIN", "SUM", "Moments", "empty_moments", "merge_moments"]
+__all__ = [
+    "COUNT", "M2", "MAX", "MIN", "SUM", "Moments", "empty_moments", "group_moments",
+    "merge_moments",
+]  # fmt: skip
 
 COUNT, SUM, M2, MIN, MAX = range(5)
 
@@ -30,16 +33,29 @@ def empty_moments(n_zones: int) -> NDArray[np.float64]:
 
 def merge_moments(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """The state of all cells of two states, each of shape (zone, 5)."""
-    merged = a.copy()
-    _merge_all(merged, b)
+    zones = np.arange(len(a))
+    return group_moments(np.concatenate([a, b]), np.concatenate([zones, zones]), len(a))
+
+
+def group_moments(
+    states: NDArray[np.float64], group: NDArray[np.int64], n: int
+) -> NDArray[np.float64]:
+    """(group, 5) states of n groups of states, merged in their order.
+
+    Args:
+        states: (state, 5).
+        group: (state,) which group it belongs to.
+        n: how many groups there are.
+    """
+    merged = empty_moments(n)
+    _merge_grouped(merged, group, states)
     return merged
 
 
 class Moments:
     """Moments, and counts of cells by reason, of each zone, gathered tile by tile."""
 
-    def __init__(self, covered: Covered) -> None:
-        n_zones = covered.coverage.n_zones
+    def __init__(self, n_zones: int) -> None:
         self.state = empty_moments(n_zones)
         """(zone, 5) count, sum, m2, min, max of the valid cells."""
         self.counts = np.zeros((n_zones, REASONS))
@@ -79,10 +95,11 @@ def _merge(state, zone, n, total, m2, low, high):
 
 
 @njit(nogil=True, cache=True)
-def _merge_all(a, b):
-    for zone in range(len(a)):
-        if b[zone, COUNT] > 0.0:
-            _merge(a, zone, b[zone, COUNT], b[zone, SUM], b[zone, M2], b[zone, MIN], b[zone, MAX])
+def _merge_grouped(merged, group, states):
+    for i in range(len(group)):
+        if states[i, COUNT] > 0.0:
+            _merge(merged, group[i], states[i, COUNT], states[i, SUM], states[i, M2],
+                   states[i, MIN], states[i, MAX])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)

@@ -15,7 +15,7 @@ from zonalbatch.statistics.moments import COUNT, Moments
 __all__ = ["Column", "State", "Summary"]
 
 Column: TypeAlias = NDArray[np.float64] | pa.Array
-"""(zone,) numbers, NaN for none; or an Arrow array of lists."""
+"""(zone,) numbers, NaN for none; or an Arrow array of lists or structs."""
 
 
 class State(Protocol):
@@ -28,19 +28,41 @@ class State(Protocol):
         """Close the state and bring it from raw to physical values; ``scale`` is positive."""
 
 
+class Capped(State, Protocol):
+    """A state that is exact up to so many cells of a zone."""
+
+    approximate: NDArray[np.bool_]
+    """(zone,) True if the zone has more, so that its numbers are approximate, or null."""
+
+
 class Summary:
     """All states of one measurement of one layer, gathered tile by tile."""
 
-    def __init__(self, covered: Covered, states: Mapping[str, State]) -> None:
-        self.total = covered.coverage.zone_total
+    def __init__(
+        self,
+        total: NDArray[np.float64],
+        beyond: NDArray[np.bool_],
+        moments: Moments,
+        states: Mapping[str, Any],
+        averages: Moments | None = None,
+    ) -> None:
+        self.total = total
         """(zone,) sum of shares, cells."""
-        self.beyond = covered.coverage.beyond
+        self.beyond = beyond
         """(zone,) True if cells of the zone lie where no tile was visited."""
-        self.moments = Moments(covered)
+        self.moments = moments
         """What is counted and summed."""
-        self.averages = self.moments if covered.averaging is None else Moments(covered)
+        self.averages = averages or moments
         """What means and variances are told from."""
-        self._states: dict[str, Any] = dict(states)
+        self._states = dict(states)
+
+    @classmethod
+    def of(cls, covered: Covered, states: Mapping[str, State]) -> Summary:
+        """An empty summary of the zones of a coverage."""
+        coverage = covered.coverage
+        moments = Moments(coverage.n_zones)
+        averages = None if covered.averaging is None else Moments(coverage.n_zones)
+        return cls(coverage.zone_total, coverage.beyond, moments, states, averages)
 
     def state(self, name: str) -> Any:
         """One of the states that were asked for."""
@@ -61,6 +83,11 @@ class Summary:
             self.averages.finish(scale, offset)
         for state in self._states.values():
             state.finish(scale, offset)
+
+    def approximate(self, name: str) -> NDArray[np.bool_]:
+        """(zone,) True if what one of the capped states tells is approximate."""
+        state: Capped = self._states[name]  # type: ignore[assignment]
+        return state.approximate
 
     @property
     def met(self) -> NDArray[np.bool_]:

@@ -31,6 +31,8 @@ class Values:
     def __init__(self, covered: Covered, probabilities: tuple[float, ...]) -> None:
         self._rising = np.unique(probabilities)
         self._quantiles = np.full((covered.coverage.n_zones, len(self._rising)), np.nan)
+        self.approximate = np.zeros(covered.coverage.n_zones, bool)
+        """(zone,) True if a zone has so many cells that its quantiles are those of a sketch."""
         self._places = _Places.of(covered)
         self._open: dict[int, _ZoneValues] = {}
         self._huge: dict[int, HugeZone] = {}
@@ -51,7 +53,9 @@ class Values:
         for end in sorted(self._open):
             self._rank_all(self._open.pop(end))
         for zone in list(self._huge):
-            self._quantiles[zone] = self._huge.pop(zone).quantiles(self._rising)
+            huge = self._huge.pop(zone)
+            self._quantiles[zone] = huge.quantiles(self._rising)
+            self.approximate[zone] = huge.sketched
         self._quantiles *= scale
         self._quantiles += offset
 

@@ -21,6 +21,7 @@ from zonalbatch.statistics.extremes import Extremes
 from zonalbatch.statistics.functions import Calls, Function, OfCells
 from zonalbatch.statistics.heaviest import Heaviest, value_at
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
+from zonalbatch.statistics.sketched import Sketched
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
 from zonalbatch.statistics.weighted import Weighted
@@ -68,9 +69,25 @@ class Statistic:
 
     @property
     def listed(self) -> bool:
-        """True if each row holds a list."""
-        return bool(pa.types.is_list(self.kind))
+        """True if each row holds a list, or several numbers."""
+        return bool(pa.types.is_nested(self.kind))
 
+    @property
+    def capped(self) -> bool:
+        """True if it is exact only up to so many cells, beyond which a row says `approximate`."""
+        return self.state in CAPPED
+
+    @property
+    def rolls(self) -> bool:
+        """True if it can be told of rows that are rolled up."""
+        return self.state is None or self.state in ROLLED
+
+
+CAPPED = ("values", "classes")
+"""States that know of each zone whether they are `approximate`."""
+
+ROLLED = (*CAPPED, "area")
+"""States that can be made again from columns of a result (``rolled.py``)."""
 
 Scaling = tuple[float, float]
 """(scale, offset) from raw to physical values."""
@@ -79,11 +96,14 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
     "values": lambda covered, asking, _: Values(
         covered, tuple(s.probability for s in asking if s.probability is not None)
     ),
-    "classes": lambda covered, asking, _: Classes(covered, listed=any(s.listed for s in asking)),
+    "classes": lambda covered, asking, _: Classes(
+        covered.pieces_of_zone <= 1, listed=any(s.listed for s in asking)
+    ),
     "central": lambda covered, *_: Central(covered),
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
     "heaviest": lambda covered, *_: Heaviest(covered),
+    "sketched": lambda covered, *_: Sketched(covered),
     "weighted": lambda covered, asking, _: Weighted(covered, listed=any(s.listed for s in asking)),
     "calls": lambda covered, asking, scaling: Calls(
         covered, [s.function for s in asking if s.function is not None], *scaling
@@ -105,9 +125,8 @@ def summary_of(
     for statistic in statistics:
         if statistic.state is not None:
             asking.setdefault(statistic.state, []).append(statistic)
-    return Summary(
-        covered, {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
-    )
+    states = {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
+    return Summary.of(covered, states)
 
 
 def parse_statistics(
@@ -193,7 +212,9 @@ def _area(summary: Summary) -> Floats:
 
 
 def _variety(summary: Summary) -> Floats:
-    return summary.of_valid(summary.state("classes").variety.astype(np.float64))
+    classes = summary.state("classes")
+    known = np.where(classes.approximate, np.nan, classes.variety.astype(np.float64))
+    return summary.of_valid(known)
 
 
 def _moment(index: int) -> Callable[[Summary], Floats]:

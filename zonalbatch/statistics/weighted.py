@@ -37,7 +37,7 @@ class Weighted:
         """(zone, 4) number of cells with value and weight, Σ c·w, Σ v·c·w, squared deviations."""
         self.unread = np.zeros(n_zones, bool)
         """(zone,) True if a value or a weight could not be read."""
-        self._classes = Classes(covered, listed=True) if listed else None
+        self._classes = Classes(covered.pieces_of_zone <= 1, listed=True) if listed else None
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""

@@ -45,6 +45,8 @@ class LayerSummary:
     """(zone,) True if the weight of a cell could not be read, so that ``weighted_*`` are null."""
     valid: NDArray[np.bool_]
     """(zone,) True if any measurement has a valid cell."""
+    approximate: Mapping[tuple[str, str], NDArray[np.bool_]]
+    """(measurement, statistic column) -> (zone,) True if it is not exact; of capped ones only."""
     failures: tuple[Failure, ...]
     encodings: Mapping[str, Encoding]
     """What was applied to each band that was read."""
@@ -119,7 +121,7 @@ class LayerWork:
     def finish(self) -> LayerSummary:
         """Close all summaries and turn them into columns."""
         n = self.passes[0].covered.coverage.n_zones
-        columns, unread = {}, {}
+        columns, unread, approximate = {}, {}, {}
         met, valid, unweighed = (np.zeros(n, bool) for _ in range(3))
         for of, measurements in enumerate(self.measurements):
             for measurement in measurements:
@@ -135,10 +137,21 @@ class LayerWork:
                     gone = lost | summary.unweighed if statistic.weighted else lost
                     column = _without(gone, statistic.finalize(summary))
                     columns[measurement.name, statistic.column] = column
+                for statistic in (s for s in self.statistics if s.capped):
+                    rough = summary.approximate(str(statistic.state)) & ~lost
+                    approximate[measurement.name, statistic.column] = rough
         self._record_failed_reads()
         applied = {name: encoding for name, (_, _, encoding) in self.places.items()}
         return LayerSummary(
-            self.layer, met, columns, unread, unweighed, valid, tuple(self.failures), applied
+            layer=self.layer,
+            met=met,
+            columns=columns,
+            unread=unread,
+            unweighed=unweighed,
+            valid=valid,
+            approximate=approximate,
+            failures=tuple(self.failures),
+            encodings=applied,
         )
 
     def _record_failed_reads(self) -> None:

@@ -77,7 +77,9 @@ class TestStats:
         more = ["--zone", "1"] if verb == "explain" else []
         code, out, err = here(verb, red, land.fields, *more)
         assert (code, out) == (2, "")
-        assert_one_sentence(err, str(land.fields), "holds zones, not pixels; give the zones first")
+        said = {"points": f"{red} is a raster; give the points first, then rasters"}
+        otherwise = f"{land.fields} holds zones, not pixels; give the zones first, then rasters"
+        assert_one_sentence(err, said.get(verb, otherwise))
 
     @pytest.mark.parametrize("ending", ["csv", "parquet", "gpkg", "geojson", "CSV"])
     def test_write(

@@ -24,12 +24,12 @@ class TestForm:
     """Columns, layouts, files."""
 
     def test_wide(self, runner: Runner) -> None:
-        """Columns: zone_id, the zone's own, datetime, layer, {measurement}_{statistic}, status."""
+        """Columns: zone_id, the zone's own, datetime, layer, {measurement}_{statistic} …"""
         runner.run(statistics=["count", "p2.5"])
         table = runner.results().table
         assert table.column_names == [
             "zone_id", "crop", "datetime", "layer", "red_count", "red_p2_5", "ndvi_count",
-            "ndvi_p2_5", "status", "geometry", "bbox",
+            "ndvi_p2_5", "approximate", "status", "geometry", "bbox",
         ]  # fmt: skip
         assert str(table.schema.field("datetime").type) == "timestamp[us, tz=UTC]"
         crops = geopandas.read_parquet(runner.land.fields).set_index("field_id")["crop"]
@@ -60,7 +60,8 @@ class TestForm:
         runner.run("long", output={"layout": "long"})
         long = runner.results("long").table
         assert long.column_names == [
-            "zone_id", "layer", "datetime", "measurement", "statistic", "value", "status",
+            "zone_id", "layer", "datetime", "measurement", "statistic", "value", "approximate",
+            "status",
         ]  # fmt: skip
         keys = ["zone_id", "layer"]
         rows = long.to_pandas()

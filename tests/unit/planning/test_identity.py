@@ -43,6 +43,11 @@ GOLDEN: Mapping[int, Mapping[str, str]] = {
         "part": "ad223763db8bf439f900bed4ad5b524e",
         "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
     },
+    3: {
+        "fingerprint": "b28c9fe45f72a6b1027e0ccbe5b063c8",
+        "part": "0f9c061d671f93f28e3d018f5dedce32",
+        "numbers": "511023818497f4cf5d5b0051a997a2189594879bf667a35201c4520a126b4720",
+    },
 }
 """METHOD -> identities and numbers that it stands for.
 

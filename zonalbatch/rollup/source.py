@@ -1,0 +1,232 @@
+"""Source: a sealed result, read some rows at a time, and how its rows are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from zonalbatch.errors import InputError
+from zonalbatch.planning.files import recipe_from
+from zonalbatch.recipe import Recipe
+from zonalbatch.rollup.groups import Groups
+from zonalbatch.rollup.times import DAY, EVERY
+from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.table import Form
+from zonalbatch.statistics import Rolled
+
+__all__ = ["Source"]
+
+ROWS, SKETCHES = 2**16, 2**11
+"""Rows that are read at once without their sketches, and with them."""
+
+EPOCH = 2**31
+"""Added to days, so that none is negative."""
+
+TIME = pa.timestamp("us", "UTC")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A sealed result, and how its rows are put together."""
+
+    folder: Path
+    recipe: Recipe
+    form: Form
+    by: str
+    names: pa.Array
+    """What zones are put together by: each value once, in the order of the plan's zones."""
+    every: str | None
+    layers: pa.Table
+    """Id and time of each layer."""
+    alone: NDArray[np.bool_]
+    """(name,) True if a zone that met no layer has been seen."""
+
+    @classmethod
+    def of(cls, folder: Path, by: str | None, every: str | None) -> Source:
+        """The result in a folder.
+
+        Raises:
+            InputError: it keeps no states, or there is no such column; or a layer has no time.
+        """
+        manifest = Output(folder).manifest()
+        document = manifest["recipe"]
+        named = [s for s in document["statistics"] if isinstance(s, str)]  # functions need pixels
+        recipe = recipe_from(document | {"statistics": named}, {})
+        if not recipe.sketch:
+            raise InputError(
+                f"the result in {folder} keeps no states to roll up; run the job again, into "
+                "another output, with sketch: true"
+            )
+        names = _names(folder / "zones.parquet", by)
+        return cls(
+            folder, recipe, Form(**manifest["form"]), by or "zone_id", names, every,
+            _layers(folder / "layers.parquet", dated=every is not None), np.zeros(len(names), bool),
+        )  # fmt: skip
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that hold the rows."""
+        return sorted((self.folder / "results").glob("part-*.parquet"))
+
+    def columns(self, *, sketched: bool) -> tuple[tuple[str, ...], ...]:
+        """Of each measurement, the columns of its states."""
+        states = ("state", "sketch") if sketched else ("state",)
+        return tuple(
+            tuple(self.form.column(m.name, state) for state in states)
+            for m in self.recipe.measurements
+        )
+
+    def shares(self, memory: int, *, sketched: bool) -> list[range]:
+        """All names, so many at a time that their sketches fit into some bytes."""
+        wanted = {some[1] for some in self.columns(sketched=True)} if sketched else set()
+        size = sum(_size(file, wanted) for file in self.files)
+        step = -(-len(self.names) // max(1, -(-size // memory)))
+        return [range(i, min(i + step, len(self.names))) for i in range(0, len(self.names), step)]
+
+    def nothing(self, *, sketched: bool) -> Groups:
+        """No groups."""
+        none = Rolled.none(sketched=sketched)
+        return Groups(np.zeros(0, np.int64), (none,) * len(self.recipe.measurements))
+
+    def batches(self, names: range, *, sketched: bool) -> Iterator[Groups]:
+        """The rows of some names that have a layer, some rows at a time."""
+        columns, at_once = self.columns(sketched=sketched), SKETCHES if sketched else ROWS
+        wanted = dict.fromkeys(["zone_id", self.by, "layer", "datetime", *chain(*columns)])
+        once = _Once(self.folder / "zones.parquet") if self._counts_once else None
+        for file in map(pq.ParquetFile, self.files):
+            for group in range(file.num_row_groups):
+                held = self._names_of(file.read_row_group(group, columns=[self.by]))
+                if not _among(held, names).any():
+                    continue
+                for batch in file.iter_batches(at_once, [group], list(wanted)):
+                    rows = pa.table(batch)
+                    rows = rows.filter(pa.array(_among(self._names_of(rows), names)))
+                    rows = self._with_layer(rows)
+                    time = self._times(rows)
+                    fresh = once.first(rows["zone_id"], time) if once else np.ones(len(time), bool)
+                    keys = (self._names_of(rows) << 32) | time
+                    yield Groups(keys, tuple(_states(rows, some, fresh) for some in columns))
+
+    @property
+    def _counts_once(self) -> bool:
+        """True if the area of a zone must be counted once for several layers."""
+        return self.every is not None and any(s.state == "area" for s in self.recipe.asked)
+
+    def _names_of(self, rows: pa.Table) -> NDArray[np.int64]:
+        return _places(rows[self.by], self.names)
+
+    def _with_layer(self, rows: pa.Table) -> pa.Table:
+        """Rows with a layer; of the others it is noted that there are such."""
+        there = rows["layer"].is_valid()
+        self.alone[self._names_of(rows.filter(pc.invert(there)))] = True
+        return rows.filter(there)
+
+    def _times(self, rows: pa.Table) -> NDArray[np.int64]:
+        """(row,) the layer, or the first day of its time, as a number that is not negative."""
+        if self.every is None:
+            return _places(rows["layer"], self.layers["layer"])
+        micros = rows["datetime"].cast(pa.int64()).to_numpy()
+        return EVERY[self.every](micros // DAY) + EPOCH
+
+    def heads(self, keys: NDArray[np.int64]) -> dict[str, pa.Array]:
+        """What each group is: its name, and its layer or time."""
+        name, time = self.names.take(pa.array(keys >> 32)), keys & (2**32 - 1)
+        if self.every is not None:
+            return {self.by: name, "datetime": pa.array((time - EPOCH) * DAY, TIME)}
+        layers = self.layers.take(pa.array(time))
+        return {self.by: name, "datetime": layers["datetime"], "layer": layers["layer"]}
+
+
+def _states(rows: pa.Table, columns: Sequence[str], fresh: NDArray[np.bool_]) -> Rolled:
+    """The states of one measurement."""
+    state, *sketch = (rows[name].combine_chunks() for name in columns)
+    return Rolled.of_rows(state, sketch[0] if sketch else None, fresh)
+
+
+class _Once:
+    """Which zones have been counted in which time."""
+
+    def __init__(self, zones: Path) -> None:
+        self._ids = pq.read_table(zones, columns=["zone_id"])["zone_id"].combine_chunks()
+        self._seen = np.zeros(0, np.int64)
+        """Pairs of zone and time, ascending."""
+
+    def first(self, ids: pa.ChunkedArray, time: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(row,) True for the first row of a zone in a time."""
+        rows = (_places(ids, self._ids) << 32) | time
+        pairs, at = np.unique(rows, return_index=True)
+        to = np.asarray(self._seen.searchsorted(pairs))
+        new = np.append(self._seen, -1)[to] != pairs
+        self._seen = np.insert(self._seen, to[new], pairs[new])
+        first = np.zeros(len(ids), bool)
+        first[at[new]] = True
+        return first
+
+
+def _names(zones: Path, by: str | None) -> pa.Array:
+    """What zones are put together by, each value once.
+
+    Raises:
+        InputError: the zones have no such column.
+    """
+    file = pq.ParquetFile(zones)
+    known = [n for n in file.schema_arrow.names if n not in ("zone_id", "geometry", "bbox")]
+    if by is not None and by not in [*known, "zone_id"]:
+        raise InputError(
+            f"the zones carry no column {by!r} to roll up by; they carry "
+            f"{', '.join(known) or 'none'}"
+        )
+    return _plain(file.read(columns=[by or "zone_id"])[0]).unique()
+
+
+def _layers(layers: Path, *, dated: bool) -> pa.Table:
+    """Id and time of each layer.
+
+    Raises:
+        InputError: a time is wanted, and a layer has none.
+    """
+    table = pq.read_table(layers, columns=["layer", "datetime"])
+    table = table.group_by("layer", use_threads=False).aggregate([("datetime", "min")])
+    table = table.rename_columns({"datetime_min": "datetime"})
+    undated = table.filter(table["datetime"].is_null())["layer"]
+    if dated and len(undated):
+        raise InputError(
+            f"layer {undated[0].as_py()!r} has no time; give source.datetime_pattern, or roll up "
+            "without every"
+        )
+    return table
+
+
+def _size(file: Path, columns: Set[str]) -> int:
+    """Bytes of some columns of a file, decoded."""
+    metadata = pq.read_metadata(file)
+    chunks = (
+        metadata.row_group(i).column(k)
+        for i in range(metadata.num_row_groups)
+        for k in range(metadata.num_columns)
+    )
+    return sum(8 * c.num_values for c in chunks if c.path_in_schema.split(".")[0] in columns)
+
+
+def _among(places: NDArray[np.int64], some: range) -> NDArray[np.bool_]:
+    return (places >= some.start) & (places < some.stop)
+
+
+def _places(column: pa.ChunkedArray, among: pa.Array) -> NDArray[np.int64]:
+    """(row,) where each value of a column stands among others."""
+    found: NDArray[np.int64] = pc.index_in(_plain(column), among).to_numpy().astype(np.int64)
+    return found
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as values, not as codes."""
+    coded = pa.types.is_dictionary(column.type)
+    return column.cast(column.type.value_type) if coded else column

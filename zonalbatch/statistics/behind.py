@@ -1,0 +1,54 @@
+"""What lies behind the numbers of a row: states as columns, so that rows can be rolled up.
+
+The moments of a measurement are a struct, its values a sketch (``sketched.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from zonalbatch.statistics.moments import M2, SUM
+from zonalbatch.statistics.sketched import SKETCH
+from zonalbatch.statistics.summary import Summary
+from zonalbatch.statistics.vocabulary import STATISTICS, Statistic
+
+__all__ = ["COUNTED", "MOMENTS", "states_behind"]
+
+COUNTED = ("n_total", "n_nodata", "n_nan", "n_masked", "n_outside")
+"""Sums of shares by what became of the cells."""
+
+MOMENTS = ("count", "sum", "m2", "min", "max", *COUNTED, "area")
+"""Fields of the struct; m2 is the sum of squared deviations from the mean, min and max are null
+without a valid cell, area is null where it was not asked for."""
+
+
+def states_behind(told: Sequence[Statistic]) -> tuple[Statistic, ...]:
+    """The states that some statistics are made from, as columns ``state`` and ``sketch``."""
+    area = any(s.state == "area" for s in told)
+    values = any(s.capped for s in told)
+    kind = pa.struct([(name, pa.float64()) for name in MOMENTS])
+    moments = Statistic("state", lambda s: _moments(s, area=area), "area" if area else None, kind)
+    sketch = Statistic("sketch", lambda s: s.state("sketched").column(), "sketched", SKETCH)
+    return (moments, sketch) if values else (moments,)
+
+
+def _moments(summary: Summary, *, area: bool) -> pa.Array:
+    """(zone,) the struct of each zone's moments."""
+    fields = [_field(summary, name, area=area) for name in MOMENTS]
+    columns = [pa.array(field, mask=np.isnan(field)) for field in fields]
+    return pa.StructArray.from_arrays(columns, names=MOMENTS)
+
+
+def _field(summary: Summary, name: str, *, area: bool) -> NDArray[np.float64]:
+    if name == "m2":
+        return summary.moments.state[:, M2]
+    if name == "sum":
+        return summary.moments.state[:, SUM]
+    if name == "area" and not area:
+        return np.full(len(summary.count), np.nan)
+    found = STATISTICS[name].finalize(summary)
+    return np.asarray(found)

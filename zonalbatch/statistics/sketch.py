@@ -1,0 +1,193 @@
+"""Sketch: the values of a zone with their weights, near values taken together where there are many.
+
+A value is known by its *key*, the bits of its float64 as an integer in the same order. Keys that
+agree but for their lowest ``shift`` bits fall together, and the shift is the least with which a
+sketch has at most so many keys. So a sketch follows from the values and weights alone, not from
+the order in which they came or were merged, as the sums of weights are of integers: few values are
+kept as they are, many are rounded to as many bits as there is room for. (The uniform collapse of
+UDDSketch, Epicoco and others 2020, with the bins of a floating-point number in place of powers.)
+
+A value is off by at most 2^(shift − 53) of itself: with 65,536 keys over 30 powers of two (nine of
+ten) that is 2^-12, and 2^-8 over all that float32 can hold. Sketches that choose what they keep by
+chance (KLL) have no such law: the same cells would not give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from zonalbatch.statistics.keys import Keys
+
+__all__ = ["INNER", "KEYS", "UNIT", "Sketches", "weights_of"]
+
+UNIT = 2.0**-26
+"""Weights are counted in this part of a cell: a zone may have 2^37 cells."""
+
+INNER = np.int64(1 / UNIT)
+"""Weight of an inner cell."""
+
+KEYS = Keys(64)
+"""How values become keys."""
+
+
+def weights_of(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Shares of cells as weights, in units."""
+    return np.rint(shares / UNIT).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketches:
+    """A sketch for each of some entries (zones, groups of zones)."""
+
+    offsets: NDArray[np.int64]
+    """(entry + 1,) where the entry's keys begin."""
+    keys: NDArray[np.int64]
+    """(key,) ascending within an entry, the bits below the shift 0."""
+    weights: NDArray[np.int64]
+    """(key,) sums of weights, units."""
+    shifts: NDArray[np.int64]
+    """(entry,) how many low bits of its keys are not told apart."""
+
+    @classmethod
+    def none(cls, n: int) -> Sketches:
+        """The identity of merging, for n entries."""
+        nothing = np.zeros(0, np.int64)
+        return cls(np.zeros(n + 1, np.int64), nothing, nothing, np.zeros(n, np.int64))
+
+    @classmethod
+    def of(
+        cls,
+        offsets: NDArray[np.int64],
+        keys: NDArray[np.int64],
+        weights: NDArray[np.int64],
+        shifts: NDArray[np.int64],
+        most: int,
+    ) -> Sketches:
+        """The sketches of at most so many keys of keys that ascend within each entry.
+
+        Args:
+            offsets: (entry + 1,) where the entry's keys begin.
+            keys: (key,) ascending within an entry; written over.
+            weights: (key,) their weights, units, above 0; written over.
+            shifts: (entry,) how many low bits are not told apart already.
+            most: how many keys a sketch may have, at least 4096, so that a shift leaves all bits
+                of the exponent.
+        """
+        ends, shifts = np.zeros(len(offsets), np.int64), shifts.copy()
+        n = _condense(offsets, keys, weights, shifts, most, ends)
+        return cls(ends, keys[:n].copy(), weights[:n].copy(), shifts)
+
+    @classmethod
+    def merged(
+        cls, parts: Sequence[tuple[NDArray[np.int64], Sketches]], n: int, most: int
+    ) -> Sketches:
+        """The sketches of n entries, each of all that parts say of it.
+
+        Args:
+            parts: (their entry,) to which entry each sketch belongs, and the sketches.
+            n: how many entries there are.
+            most: how many keys a sketch may have.
+        """
+        entry = np.concatenate([e.repeat(np.diff(s.offsets)) for e, s in parts])
+        keys = np.concatenate([s.keys for _, s in parts])
+        shifts = np.zeros(n, np.int64)
+        for entries, part in parts:
+            np.maximum.at(shifts, entries, part.shifts)
+        order = np.lexsort((keys, entry))
+        weights = np.concatenate([s.weights for _, s in parts])[order]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(entry, minlength=n))])
+        return cls.of(offsets, keys[order], weights, shifts, most)
+
+    def of_entries(self, wanted: NDArray[np.bool_]) -> Sketches:
+        """The sketches of some entries."""
+        sizes = np.diff(self.offsets)
+        keep = wanted.repeat(sizes)
+        offsets = np.concatenate([[0], np.cumsum(sizes[wanted])])
+        return Sketches(offsets, self.keys[keep], self.weights[keep], self.shifts[wanted])
+
+    @property
+    def exact(self) -> NDArray[np.bool_]:
+        """(entry,) True if all values are as they were."""
+        return self.shifts == 0
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """(key,) the value that stands for each key: the middle of what fell together, or 0."""
+        half = ((1 << self.shifts) >> 1).repeat(np.diff(self.offsets))
+        return KEYS.to_values(np.where(self.keys == 0, 0, self.keys | half))
+
+    def quantile(self, probability: float) -> NDArray[np.float64]:
+        """(entry,) the least value up to which there is this part of the weight, NaN without one.
+
+        That is NumPy's ``inverted_cdf`` (Hyndman and Fan's type 1), weighted.
+        """
+        out = np.full(len(self.shifts), np.nan)
+        _inverted_cdf(self.offsets, self.values, self.weights, probability, out)
+        return out
+
+
+@njit(nogil=True, cache=True)
+def _condense(offsets, keys, weights, shifts, most, ends):
+    """Take keys together until each entry has few, in place; how many are left of all."""
+    n = 0
+    apart = np.empty(65, np.int64)
+    for entry in range(len(shifts)):
+        start, stop = offsets[entry], offsets[entry + 1]
+        shift = _least_shift(keys, start, stop, shifts[entry], most, apart)
+        first = n
+        for i in range(start, stop):
+            key = (keys[i] >> shift) << shift
+            if n > first and keys[n - 1] == key:
+                weights[n - 1] += weights[i]
+            else:
+                keys[n], weights[n] = key, weights[i]
+                n += 1
+        shifts[entry], ends[entry + 1] = shift, n
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _least_shift(keys, start, stop, shift, most, apart):
+    """The least shift, from one on, with which at most so many keys are told apart."""
+    if stop - start <= most:
+        return shift
+    apart[:] = 0  # how many neighbours differ in this bit first, counted from 1
+    for i in range(start + 1, stop):
+        apart[_length(keys[i] ^ keys[i - 1])] += 1
+    told = 1 + apart[shift + 1 :].sum()
+    while told > most:
+        shift += 1
+        told -= apart[shift]
+    return shift
+
+
+@njit(nogil=True, cache=True)
+def _length(bits):
+    """The length of an integer in bits; 64 if its sign is set."""
+    if bits < 0:
+        return 64
+    length = 0
+    for step in (32, 16, 8, 4, 2, 1):
+        if bits >> step:
+            bits >>= step
+            length += step
+    return length + (1 if bits else 0)
+
+
+@njit(nogil=True, cache=True)
+def _inverted_cdf(offsets, values, weights, probability, out):
+    for entry in range(len(out)):
+        start, stop = offsets[entry], offsets[entry + 1]
+        if start == stop:
+            continue
+        target = probability * np.float64(weights[start:stop].sum())
+        below, i = weights[start], start
+        while i < stop - 1 and np.float64(below) < target:
+            i += 1
+            below += weights[i]
+        out[entry] = values[i]
