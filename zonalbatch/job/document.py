@@ -46,8 +46,10 @@ class Job(JobKeys):
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         if self.sketch and self.weight_by != "fraction":
-            problems.append("sketch keeps states of plain shares of cells, from which averages "
-                            "by area cannot be told; leave one of sketch and weight_by out")  # fmt: skip
+            problems.append(
+                "sketch keeps states of plain shares of cells, from which averages by area cannot "
+                "be told; leave sketch or weight_by out"
+            )
         if self.min_fraction and self.coverage == "center":
             problems.append("min_fraction has no meaning with coverage center, which asks for no "
                             "shares; use fraction or all_touched")  # fmt: skip

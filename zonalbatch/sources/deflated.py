@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import deflate
 import numpy as np
@@ -28,13 +28,14 @@ Adobe, TIFF Revision 6.0 (1992), section 14, and Photoshop TIFF Technical Note 3
 """
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Deflated:
     """The blocks of one open file, used by one thread at a time."""
 
     handle: Any
     """The rasterio dataset, which knows where its blocks lie."""
-    file: BinaryIO
+    file: int | None
+    """Descriptor of the open file; None once it is closed."""
     block: tuple[int, int]
     """Height and width of a block, cells."""
     samples: int
@@ -58,9 +59,9 @@ class Deflated:
         )
         if not plain:
             return None
-        file = open(path, "rb", buffering=0)  # noqa: SIM115 - it lives as long as this does
-        if file.read(2) != b"II":  # big-endian
-            file.close()
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        if os.read(file, 2) != b"II":  # big-endian
+            os.close(file)
             return None
         interleaved = handle.get_tag_item("INTERLEAVE", "IMAGE_STRUCTURE") == "PIXEL"
         samples = handle.count if interleaved else 1
@@ -68,7 +69,9 @@ class Deflated:
 
     def close(self) -> None:
         """Let go of the file."""
-        self.file.close()
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
 
     def __del__(self) -> None:
         """Let go of the file, also where nobody said so."""
@@ -123,12 +126,12 @@ class Deflated:
             self.handle.get_tag_item(f"BLOCK_{what}_{col}_{row}", "TIFF", band)
             for what in ("OFFSET", "SIZE")
         ]
-        if None in place:
+        if None in place or self.file is None:
             return bytearray()
         try:
-            self.file.seek(int(place[0]))
+            os.lseek(self.file, int(place[0]), os.SEEK_SET)
             most = self.block[0] * self.block[1] * self.samples * self.dtype.itemsize
-            return deflate.zlib_decompress(self.file.read(int(place[1])), most)
+            return deflate.zlib_decompress(os.read(self.file, int(place[1])), most)
         except (deflate.DeflateError, OSError):
             return bytearray()
 
