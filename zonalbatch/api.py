@@ -134,6 +134,7 @@ def recipe_of(job: Job) -> Recipe:
         statistics=tuple(s.name for s in parse_statistics(job.statistics)),
         coverage=job.coverage,
         densify=job.zones.densify,
+        breakdown=job.breakdown(),
     )
 
 
@@ -246,7 +247,7 @@ class _Work:
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what = "other zones or scenes"
         if manifest["recipe"] != recipe_document(self.recipe):
-            what = "another job (measurements, mask, statistics or coverage differ)"
+            what = "another job (measurements, mask, statistics, their classes or bins, or coverage differ)"
         elif manifest["form"] != asdict(made.form):
             what = "another form (layout, geometry or prefix differ)"
         return (

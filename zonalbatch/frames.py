@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from zonalbatch.arguments import (
+    breakdown_given,
     check_columns,
     check_layout,
     id_column,
@@ -73,6 +74,9 @@ def zonal_stats(
     geometry: bool = True,
     progress: bool = False,
     resolution: Resolution | None = None,
+    classes: Mapping[float, str] | Sequence[float] | None = None,
+    edges: Sequence[float] | None = None,
+    bins: Mapping[str, float] | int | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -98,6 +102,12 @@ def zonal_stats(
         geometry: False leaves the geometry out and gives a plain DataFrame.
         progress: True shows a bar.
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
+        classes: values, or value -> name: ``frac``, ``unique``, ``class_count`` and ``class_area``
+            become a column for each, ``frac_maize``, instead of a list of those that occur.
+        edges: rising edges of bins: ``histogram`` becomes a column for each bin, named by its lower
+            edge. Bins are half-open, the last is closed.
+        bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
+            least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
 
     Returns:
         One row for each zone, in the zones' order and with their index, and columns named by
@@ -118,7 +128,9 @@ def zonal_stats(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
-    recipe = given_recipe(found, stats, measurements, mask, coverage)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, breakdown_given(classes, edges, bins)
+    )
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")

@@ -34,12 +34,14 @@ from zonalbatch.sources import (
     cog_layers,
     stac_layers,
 )
-from zonalbatch.statistics import parse_statistics
+from zonalbatch.statistics import Breakdown, parse_statistics
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
 
 __all__ = ["given_bands", "given_layers", "given_recipe"]
+
+NONE = Breakdown()
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -129,6 +131,7 @@ def given_recipe(
     measurements: Mapping[str, str] | None,
     mask: Mapping[str, Any] | None,
     coverage: CoverageRule,
+    breakdown: Breakdown = NONE,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
@@ -149,6 +152,7 @@ def given_recipe(
         measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
         statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
         coverage=coverage_rule(coverage),
+        breakdown=breakdown,
     )
 
 

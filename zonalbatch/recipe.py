@@ -10,7 +10,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import Statistic, parse_statistics
+from zonalbatch.statistics import Breakdown, Statistic, broken_down, parse_statistics
 
 __all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
 
@@ -23,6 +23,8 @@ class Recipe:
     statistics: tuple[str, ...]
     coverage: CoverageRule = "fraction"
     densify: Literal["auto", "none"] = "auto"
+    breakdown: Breakdown = Breakdown()
+    """The classes and bins that statistics are told by."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -31,8 +33,12 @@ class Recipe:
 
     @property
     def asked(self) -> tuple[Statistic, ...]:
-        """The statistics of each measurement, in the order of their columns."""
-        return parse_statistics(self.statistics)
+        """The statistics of each measurement, in the order of their columns.
+
+        Raises:
+            StatisticError: no statistic is told by the classes or bins that are given.
+        """
+        return broken_down(parse_statistics(self.statistics), self.breakdown)
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

@@ -56,8 +56,9 @@ def _by_row(columns: Sequence[Column]) -> Any:
         return np.column_stack(columns).reshape(-1)
     zones, layers = len(columns[0]), len(columns)
     order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
-    # Objects: pandas cannot read back the lists of Arrow that it writes to Parquet.
-    return pa.chunked_array(columns).take(pa.array(order)).to_pandas().to_numpy()
+    from zonalbatch.list_column import ListColumn
+
+    return ListColumn(pa.chunked_array(columns).take(pa.array(order)))
 
 
 def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
 from zonalbatch.recipe import Recipe, cell_area
 from zonalbatch.sources.protocol import Pixels
+from zonalbatch.statistics import Breakdown
 from zonalbatch.work.ground import Ground, Place, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.work.reading import Handles
@@ -177,7 +178,7 @@ def explanation_of(
         GridMismatch: a file's grid is not that of its asset.
     """
     (measurement,) = recipe.measurements
-    recipe = replace(recipe, statistics=TOTALS)
+    recipe = replace(recipe, statistics=TOTALS, breakdown=Breakdown())
     ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE)
     handles = Handles(open_pixels)
     try:

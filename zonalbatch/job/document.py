@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError, model_validator
 
-from zonalbatch.errors import ExpressionError, JobError
+from zonalbatch.arguments import breakdown_given
+from zonalbatch.errors import ExpressionError, InputError, JobError
 from zonalbatch.expression import Expression, check, parse
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.sources.protocol import Band
+from zonalbatch.statistics import Breakdown, broken_down, parse_statistics
 
 __all__ = ["Job"]
 
@@ -37,6 +39,10 @@ class Job(JobKeys):
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
+        try:
+            broken_down(parse_statistics(self.statistics), self.breakdown())
+        except InputError as error:
+            problems.append(str(error))
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -104,6 +110,11 @@ class Job(JobKeys):
         if self.measurements is not None:
             return {name: parse(text) for name, text in self.measurements.items()}
         return {name: parse(name) for name in self.bands if not self._only_mask(name)}
+
+    def breakdown(self) -> Breakdown:
+        """What statistics by class or bin are told by."""
+        bins = None if self.bins is None else dict(self.bins)
+        return breakdown_given(self.classes, self.edges, bins)
 
     def _only_mask(self, name: str) -> bool:
         return self.mask is not None and self.mask.band == name

@@ -22,6 +22,7 @@ from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
+    Classes,
     Count,
     ExpressionText,
     Finite,
@@ -37,6 +38,7 @@ from zonalbatch.job.values import (
     Text,
     ZonesLocation,
     band_short,
+    bins_short,
     listed,
     source_short,
     zones_short,
@@ -47,6 +49,7 @@ __all__ = [
     "AddressCluster",
     "ArraySource",
     "BandKeys",
+    "BinKeys",
     "CogSource",
     "JobKeys",
     "Keys",
@@ -176,6 +179,17 @@ class MaskKeys(Keys):
         return self
 
 
+class BinKeys(Keys):
+    """Bins of equal width; a number is their count."""
+
+    count: Count = 10
+    """How many bins."""
+    start: Finite | None = None
+    """Lowest edge; null, as stop, takes each zone's own least and largest value."""
+    stop: Finite | None = None
+    """Highest edge."""
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -254,6 +268,15 @@ class JobKeys(Keys):
     """Which cells to leave out."""
     statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics."""
+    classes: Classes | None = None
+    """Values, or a name for each value: frac, unique, class_count and class_area become a column
+    for each class; null makes lists of the classes that occur."""
+    edges: Annotated[tuple[Finite, ...], Field(min_length=2)] | None = None
+    """Rising edges of bins, in physical units: histogram becomes a column for each bin."""
+    bins: (
+        Annotated[BinKeys, BeforeValidator(bins_short, json_schema_input_type=BinKeys | int)] | None
+    ) = None
+    """Bins of the list that histogram is without edges; null makes ten of each zone's own."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     weights: Null = None

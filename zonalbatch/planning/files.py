@@ -28,6 +28,7 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
+from zonalbatch.statistics import Bins, Breakdown
 
 __all__ = [
     "Part",
@@ -223,4 +224,15 @@ def recipe_from(document: Mapping[str, Any]) -> Recipe:
         statistics=tuple(document["statistics"]),
         coverage=document["coverage"],
         densify=document["densify"],
+        breakdown=_breakdown_from(document),
+    )
+
+
+def _breakdown_from(document: Mapping[str, Any]) -> Breakdown:
+    bins = document.get("bins")
+    span = tuple(bins["span"]) if bins and bins["span"] else None
+    return Breakdown(
+        classes=tuple((name, value) for name, value in document.get("classes", ())),
+        edges=tuple(document.get("edges", ())),
+        bins=None if bins is None else Bins(bins["count"], span),
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.recipe import Recipe
+from zonalbatch.statistics import Breakdown
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
 
@@ -31,14 +32,26 @@ def digest(*fields: bytes) -> bytes:
 
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:
-    """A recipe in plain types, expressions in canonical form."""
+    """A recipe in plain types, expressions in canonical form; what is not asked for is left out."""
     return {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
         "mask": _mask_document(recipe),
         "statistics": list(recipe.statistics),
         "coverage": recipe.coverage,
         "densify": recipe.densify,
-    }
+    } | _breakdown_document(recipe.breakdown)
+
+
+def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if breakdown.classes:
+        found["classes"] = [list(one) for one in breakdown.classes]
+    if breakdown.edges:
+        found["edges"] = list(breakdown.edges)
+    bins = breakdown.bins
+    if bins is not None:
+        found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}
+    return found
 
 
 def _mask_document(recipe: Recipe) -> dict[str, Any] | None:

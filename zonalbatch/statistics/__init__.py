@@ -4,8 +4,11 @@ A *statistic* is one result column (`vocabulary`). It is finalized from *states*
 summaries that several statistics share (`summary` holds those of one measurement):
 
     moments    count, sum, mean, min, max, variance        central   skew, kurtosis
-    values     quantiles                                   classes   mode, minority, variety, frac
-    extremes   where the least and the largest value lie
+    values     quantiles                                   classes   mode, minority, variety, frac,
+    extremes   where the least and the largest value lie             histogram
+    listing    values, coverage, cell_id
+
+What is told by class or bin is a list a zone, or, with a `Breakdown`, one column for each of them.
 
 A statistic is added by one line in ``vocabulary``; a kind of state by one file with a class that
 has ``add`` and ``finish``, and one line in ``STATES``.
@@ -13,7 +16,23 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
+from zonalbatch.statistics.breakdown import Bins, Breakdown
 from zonalbatch.statistics.summary import Column, State, Summary
-from zonalbatch.statistics.vocabulary import Statistic, parse_statistics, summary_of
+from zonalbatch.statistics.vocabulary import (
+    Statistic,
+    broken_down,
+    parse_statistics,
+    summary_of,
+)
 
-__all__ = ["Column", "State", "Statistic", "Summary", "parse_statistics", "summary_of"]
+__all__ = [
+    "Bins",
+    "Breakdown",
+    "Column",
+    "State",
+    "Statistic",
+    "Summary",
+    "broken_down",
+    "parse_statistics",
+    "summary_of",
+]

@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.statistics.distribution import Distribution
 
 __all__ = ["Classes"]
 
 BITS = 52
 UNIT = 2.0**-BITS
 """Shares are counted in this; a class carries what fills a cell, so that sums do not overflow."""
+
+ROUNDINGS = 4
+"""Last bits of a number that its type, a scale and an offset may take, and some room."""
 
 TABLE = 1 << 16
 """Integers that lie closer together than this are counted by value, others are sorted."""
@@ -47,7 +50,7 @@ class Classes:
         self._alone = covered.pieces_of_zone <= 1
         self._open: list[_Ragged] = []
         self._settled: list[_Ragged] | None = [] if listed else None
-        self._listed: _Ragged | None = None
+        self._distribution: Distribution | None = None
 
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
@@ -66,44 +69,21 @@ class Classes:
             column *= scale
             column += offset
         if self._settled is not None:
-            self._listed = _Ragged.by_zone(self._settled).physical(scale, offset)
+            found = _Ragged.by_zone(self._settled)
+            self._distribution = found.distribution(len(self.variety), scale, offset)
             self._settled.clear()
 
-    def weights(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """All classes: (zone + 1,) offsets, and (class,) values and sums of shares."""
-        assert self._listed is not None, "made with listed=True and finished"
-        counts = np.zeros(len(self.variety), np.int64)
-        counts[self._listed.zone] = np.diff(self._listed.offsets)
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        return offsets, self._listed.values, self._listed.weights
-
-    def unique(self) -> pa.Array:
-        """(zone,) list of the values that occur, ascending."""
-        offsets, values, _ = self.weights()
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))
-
-    def frac(self) -> pa.Array:
-        """(zone,) list of (class, value): the values that occur, and their share of all."""
-        offsets, values, weights = self.weights()
-        sums = np.repeat(_sums(weights, offsets), np.diff(offsets))
-        fields = [pa.array(values), pa.array(weights / sums)]
-        pairs = pa.StructArray.from_arrays(fields, names=["class", "value"])
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs)
+    @property
+    def distribution(self) -> Distribution:
+        """All classes of each zone."""
+        assert self._distribution is not None, "made with listed=True and finished"
+        return self._distribution
 
     def _settle(self, found: _Ragged) -> None:
         _settle(found.offsets, found.values, found.weights, found.zone, self.mode, self.minority)
         self.variety[found.zone] = np.diff(found.offsets)
         if self._settled is not None:
             self._settled.append(found)
-
-
-def _sums(weights: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(zone,) sums of ragged weights; a zone without a class has none to divide by."""
-    sums = np.zeros(len(offsets) - 1)
-    some = np.diff(offsets) > 0
-    if some.any():
-        sums[some] = np.add.reduceat(weights, offsets[:-1][some])
-    return sums
 
 
 def _summed(
@@ -201,10 +181,18 @@ class _Ragged:
             self.zone[wanted], offsets, self.values[keep], self.whole[keep], self.part[keep]
         )
 
-    def physical(self, scale: float, offset: float) -> _Ragged:
-        """The same with physical values."""
-        values = self.values.astype(np.float64) * scale + offset
-        return _Ragged(self.zone, self.offsets, values, self.whole, self.part)
+    def distribution(self, zones: int, scale: float, offset: float) -> Distribution:
+        """The classes of all zones, with physical values."""
+        counts = np.zeros(zones, np.int64)
+        counts[self.zone] = np.diff(self.offsets)
+        kind = self.values.dtype if self.values.dtype.kind == "f" else np.dtype(np.float64)
+        eps = ROUNDINGS * float(np.finfo(kind).eps)
+        return Distribution(
+            np.concatenate([[0], np.cumsum(counts)]),
+            self.values.astype(np.float64) * scale + offset,
+            self.weights,
+            (eps, eps * abs(offset)),
+        )
 
 
 @njit(nogil=True, cache=True)

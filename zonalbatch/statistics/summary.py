@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, UNREAD, Cells, Covered
+from zonalbatch.lattice import Window
 from zonalbatch.statistics.moments import COUNT, Moments
 
 __all__ = ["Column", "State", "Summary"]
@@ -31,11 +32,13 @@ class State(Protocol):
 class Summary:
     """All states of one measurement of one layer, gathered tile by tile."""
 
-    def __init__(self, covered: Covered, states: Mapping[str, State]) -> None:
+    def __init__(self, covered: Covered, states: Mapping[str, State], extent: Window) -> None:
         self.total = covered.coverage.zone_total
         """(zone,) sum of shares, cells."""
         self.beyond = covered.coverage.beyond
         """(zone,) True if cells of the zone lie where no tile was visited."""
+        self.extent = extent
+        """The cells of the layer's files on the measuring lattice."""
         self.moments = Moments(covered)
         self._states = dict(states)
 

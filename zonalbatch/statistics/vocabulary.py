@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,21 +14,33 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
 from zonalbatch.errors import StatisticError
+from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
+from zonalbatch.statistics.breakdown import Bins, Breakdown, column_text
+from zonalbatch.statistics.by_class import (
+    area_of_class,
+    areas_of_classes,
+    count_of_bin,
+    count_of_class,
+    distribution,
+    has_class,
+    share_of_class,
+)
 from zonalbatch.statistics.central import Central
 from zonalbatch.statistics.classes import Classes
 from zonalbatch.statistics.extremes import Extremes
 from zonalbatch.statistics.heaviest import Heaviest, value_at
+from zonalbatch.statistics.listing import Listing
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
 
-__all__ = ["Statistic", "parse_statistics", "summary_of"]
+__all__ = ["Statistic", "broken_down", "parse_statistics", "summary_of"]
 
 Floats = NDArray[np.float64]
 
 NUMBER, WHOLE = pa.float64(), pa.int64()
-VALUES = pa.list_(pa.float64())
+VALUES, IDS = pa.list_(pa.float64()), pa.list_(pa.int64())
 SHARES = pa.list_(pa.struct([("class", pa.float64()), ("value", pa.float64())]))
 
 
@@ -45,11 +58,22 @@ class Statistic:
     """Type of the column."""
     probability: float | None = None
     """The probability of a quantile, 0 to 1."""
+    by: Literal["class", "bin"] | None = None
+    """What it is told by, as a list, or as a column each where classes or edges are given."""
+    of_one: Callable[[Summary, Breakdown, int], Floats] | None = None
+    """(zone,) numbers of one of the given classes or bins."""
+    beside: str | None = None
+    """Another state that it needs."""
 
     @property
     def column(self) -> str:
         """Its name as a column: ``p2.5`` becomes ``p2_5``."""
-        return self.name.replace(".", "_")
+        return column_text(self.name)
+
+    @property
+    def detailed(self) -> bool:
+        """True if it needs all that its state can keep: every class of a zone."""
+        return self.listed or self.by is not None
 
     @property
     def listed(self) -> bool:
@@ -61,21 +85,24 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic]], State]] = {
     "values": lambda covered, asking: Values(
         covered, tuple(s.probability for s in asking if s.probability is not None)
     ),
-    "classes": lambda covered, asking: Classes(covered, listed=any(s.listed for s in asking)),
+    "classes": lambda covered, asking: Classes(covered, listed=any(s.detailed for s in asking)),
     "central": lambda covered, _: Central(covered),
     "extremes": lambda covered, _: Extremes(covered),
     "area": lambda covered, _: ZoneArea(covered.areas()),
     "heaviest": lambda covered, _: Heaviest(covered),
+    "listing": lambda covered, _: Listing(covered),
 }
 
 
-def summary_of(covered: Covered, statistics: Sequence[Statistic]) -> Summary:
-    """An empty summary with the states that some statistics need."""
+def summary_of(covered: Covered, statistics: Sequence[Statistic], extent: Window) -> Summary:
+    """An empty summary with the states that some statistics need, of a layer with this extent."""
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
-        if statistic.state is not None:
-            asking.setdefault(statistic.state, []).append(statistic)
-    return Summary(covered, {name: STATES[name](covered, by) for name, by in asking.items()})
+        for state in (statistic.state, statistic.beside):
+            if state is not None:
+                asking.setdefault(state, []).append(statistic)
+    states = {name: STATES[name](covered, by) for name, by in asking.items()}
+    return Summary(covered, states, extent)
 
 
 def parse_statistics(names: Sequence[str]) -> tuple[Statistic, ...]:
@@ -90,6 +117,64 @@ def parse_statistics(names: Sequence[str]) -> tuple[Statistic, ...]:
     if not found:
         raise StatisticError("no statistic is asked for; name at least one, such as 'mean'")
     return tuple(found.values())
+
+
+def broken_down(statistics: Sequence[Statistic], breakdown: Breakdown) -> tuple[Statistic, ...]:
+    """The statistics with those by class or bin told as the breakdown wants them.
+
+    With classes or edges each becomes one statistic for each of them, whose name ends in theirs.
+
+    Raises:
+        StatisticError: classes or bins are given, but no statistic is told by them, or two
+            columns would have one name.
+    """
+    _check_used("classes", breakdown.classes, statistics, by="class")
+    _check_used("edges", breakdown.edges, statistics, by="bin")
+    _check_used("bins", breakdown.bins, statistics, by="bin")
+    found = tuple(one for s in statistics for one in _each(s, breakdown))
+    columns: set[str] = set()
+    for one in found:
+        if one.column in columns:
+            raise StatisticError(f"two statistics would be named {one.column!r}; rename a class")
+        columns.add(one.column)
+    return found
+
+
+def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
+    """A statistic, or one for each class or bin that there is a column for."""
+    if statistic.by == "bin" and breakdown.bins is not None:
+        return (_with_bins(statistic, breakdown.bins),)
+    names = {
+        None: (),
+        "class": tuple(name for name, _ in breakdown.classes),
+        "bin": tuple(breakdown.bin_names),
+    }[statistic.by]
+    columns = (_of_one(statistic, breakdown, i, name) for i, name in enumerate(names))
+    return tuple(columns) if names else (statistic,)
+
+
+def _with_bins(statistic: Statistic, bins: Bins) -> Statistic:
+    return replace(statistic, finalize=lambda s: distribution(s).histogram(bins))
+
+
+def _of_one(statistic: Statistic, breakdown: Breakdown, which: int, name: str) -> Statistic:
+    of_one = statistic.of_one
+    assert of_one is not None, f"{statistic.name} is told by {statistic.by}"
+    return replace(
+        statistic,
+        name=f"{statistic.name}_{name}",
+        kind=NUMBER,
+        finalize=lambda s: s.of_valid(of_one(s, breakdown, which)),
+    )
+
+
+def _check_used(what: str, given: object, statistics: Sequence[Statistic], *, by: str) -> None:
+    if given and not any(s.by == by for s in statistics):
+        names = [one.name for one in STATISTICS.values() if one.by == by]
+        raise StatisticError(
+            f"{what} are given, but no statistic is told by them; ask for {', '.join(names)}, "
+            f"or leave {what} out"
+        )
 
 
 def _parse(name: str) -> Statistic:
@@ -116,6 +201,15 @@ def _quantile(name: str, probability: float) -> Statistic:
     return Statistic(
         name, lambda s: s.state("values").of(probability), "values", probability=probability
     )
+
+
+def _by_class(
+    name: str,
+    listed: Callable[[Summary], Column],
+    of_one: Callable[[Summary, Breakdown, int], Floats],
+    kind: pa.DataType = SHARES,
+) -> Statistic:
+    return Statistic(name, listed, "classes", kind, by="class", of_one=of_one)
 
 
 def _variance(summary: Summary) -> Floats:
@@ -184,8 +278,23 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("mode", lambda s: s.state("classes").mode, "classes"),
         Statistic("minority", lambda s: s.state("classes").minority, "classes"),
         Statistic("variety", _variety, "classes", WHOLE),
-        Statistic("unique", lambda s: s.state("classes").unique(), "classes", VALUES),
-        Statistic("frac", lambda s: s.state("classes").frac(), "classes", SHARES),
+        _by_class("unique", lambda s: distribution(s).unique(), has_class, VALUES),
+        _by_class("frac", lambda s: distribution(s).frac(), share_of_class),
+        _by_class("class_count", lambda s: distribution(s).counts(), count_of_class),
+        replace(_by_class("class_area", areas_of_classes, area_of_class), beside="area"),
+        Statistic(
+            "histogram",
+            lambda s: distribution(s).histogram(Bins()),
+            "classes",
+            SHARES,
+            by="bin",
+            of_one=count_of_bin,
+        ),
+        Statistic("values", lambda s: s.state("listing").values(), "listing", VALUES),
+        Statistic("coverage", lambda s: s.state("listing").coverage(), "listing", VALUES),
+        Statistic("cell_id", lambda s: s.state("listing").cell_id(s.extent), "listing", IDS),
+        Statistic("center_x", lambda s: s.state("listing").center_x(), "listing", VALUES),
+        Statistic("center_y", lambda s: s.state("listing").center_y(), "listing", VALUES),
         Statistic("min_x", lambda s: s.state("extremes").x(0), "extremes"),
         Statistic("min_y", lambda s: s.state("extremes").y(0), "extremes"),
         Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),

@@ -20,7 +20,7 @@ from zonalbatch.layers import Asset, Layer
 from zonalbatch.recipe import Recipe, lattices_of
 from zonalbatch.work.schedule import Pass, Schedule, Sheet, Step, nesting, steps_of
 
-__all__ = ["Ground", "Place", "Shapes", "place_of"]
+__all__ = ["Ground", "Place", "Shapes", "extent_of", "place_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ class Ground:
         extents: dict[Place, Window] = {}
         for layer in layers:
             for lattice in lattices_of(layer, recipe):
-                window = _extent(layer, lattice)
+                window = extent_of(layer, lattice)
                 place = place_of(layer, lattice)
                 extents[place] = _union(extents.get(place, window), window)
         return cls(shapes, recipe, cells_at_once, extents)
@@ -121,13 +121,13 @@ def _union(a: Window, b: Window) -> Window:
 
 def place_of(layer: Layer, lattice: Lattice) -> Place:
     """Where a layer is measured; it follows from that layer alone, whatever others are there."""
-    left, _, right, _ = lattice.bounds(_extent(layer, lattice))
+    left, _, right, _ = lattice.bounds(extent_of(layer, lattice))
     leaves = left < -180 - lattice.dx or right > 180 + lattice.dx
     turns = leaves and CRS.from_user_input(lattice.crs).is_geographic
     return Place(lattice, left if turns else None)
 
 
-def _extent(layer: Layer, lattice: Lattice) -> Window:
+def extent_of(layer: Layer, lattice: Lattice) -> Window:
     """The cells of ``lattice`` in the files of a layer whose grids nest with it."""
     windows = [_window_on(asset, lattice) for asset in layer.assets.values()]
     return reduce(_union, [window for window in windows if window is not None])

@@ -20,7 +20,7 @@ from zonalbatch.measure import BandCells, Encoding, Measurement, TileBand, measu
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
-from zonalbatch.work.ground import Ground, place_of
+from zonalbatch.work.ground import Ground, extent_of, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
 
@@ -90,7 +90,9 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            summary = summary_of(self.passes[of].covered, self.statistics)
+            one = self.passes[of]
+            extent = extent_of(self.layer, one.lattice)
+            summary = summary_of(one.covered, self.statistics, extent)
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 

@@ -1,0 +1,63 @@
+"""By class: numbers of one class, or of one bin, of every zone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from zonalbatch.statistics.breakdown import Breakdown
+from zonalbatch.statistics.distribution import Distribution
+from zonalbatch.statistics.summary import Summary
+
+__all__ = [
+    "area_of_class", "areas_of_classes", "count_of_bin", "count_of_class", "distribution",
+    "has_class", "share_of_class",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+
+
+def distribution(summary: Summary) -> Distribution:
+    """All values of each zone."""
+    found: Distribution = summary.state("classes").distribution
+    return found
+
+
+def has_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
+    """(zone,) 1 where the class occurs, else 0."""
+    return (count_of_class(summary, breakdown, which) > 0).astype(np.float64)
+
+
+def count_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
+    """(zone,) sum of the shares of the class, cells."""
+    return distribution(summary).by_class(breakdown.values)[:, which]
+
+
+def share_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
+    """(zone,) share of the class of all valid cells."""
+    count = count_of_class(summary, breakdown, which)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return count / distribution(summary).sums
+
+
+def area_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
+    """(zone,) m² of the class: the zone's area, by the class's share of all covered cells."""
+    return count_of_class(summary, breakdown, which) * _cell(summary)
+
+
+def areas_of_classes(summary: Summary) -> pa.Array:
+    """(zone,) list of (class, value): the values that occur, and their m²."""
+    return distribution(summary).areas(_cell(summary))
+
+
+def count_of_bin(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
+    """(zone,) sum of the shares of the cells in a bin, cells."""
+    return distribution(summary).by_bin(breakdown.edges)[:, which]
+
+
+def _cell(summary: Summary) -> Floats:
+    """(zone,) m² of the zone that one covered cell stands for."""
+    metres: Floats = summary.state("area").metres
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return metres / summary.total
