@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from tests.made.names import COUNTS
 from tests.made.places import CELL, CRS, LEFT, TOP
 from tests.made.zones import wkb
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import Coverage, CoverageRule, cover
 from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import LISTS, Recipe
 from zonalbatch.sources.protocol import Header
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -357,6 +358,7 @@ def measured(
     rule: CoverageRule = "fraction",
     memory: int = 2**28,
     crs: str | None = None,
+    breakdown: Breakdown = LISTS,
 ) -> list[LayerSummary]:
     """What the pipeline says of zones, by default in the rasters' CRS and with a layer of each."""
     if layers is None:
@@ -369,6 +371,7 @@ def measured(
         ),
         statistics=tuple(statistics),
         coverage=rule,
+        breakdown=breakdown,
     )
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(

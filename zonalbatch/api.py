@@ -247,7 +247,7 @@ class _Work:
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what = "other zones or scenes"
         if manifest["recipe"] != recipe_document(self.recipe):
-            what = "another job (measurements, mask, statistics, their classes or bins, or coverage differ)"
+            what = "another job (measurements, mask, statistics, classes, bins or coverage differ)"
         elif manifest["form"] != asdict(made.form):
             what = "another form (layout, geometry or prefix differ)"
         return (

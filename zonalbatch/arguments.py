@@ -11,9 +11,9 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from zonalbatch.breakdown import Bins, Breakdown, number_text
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
-from zonalbatch.statistics.breakdown import Bins, Breakdown, number_text
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule

@@ -19,12 +19,13 @@ from zonalbatch.arguments import (
     scaling,
     statistics_given,
 )
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import LISTS, Recipe
 from zonalbatch.sources import (
     Band,
     Pixels,
@@ -34,14 +35,12 @@ from zonalbatch.sources import (
     cog_layers,
     stac_layers,
 )
-from zonalbatch.statistics import Breakdown, parse_statistics
+from zonalbatch.statistics import parse_statistics
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
 
 __all__ = ["given_bands", "given_layers", "given_recipe"]
-
-NONE = Breakdown()
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -131,7 +130,7 @@ def given_recipe(
     measurements: Mapping[str, str] | None,
     mask: Mapping[str, Any] | None,
     coverage: CoverageRule,
-    breakdown: Breakdown = NONE,
+    breakdown: Breakdown = LISTS,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))

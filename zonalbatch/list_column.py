@@ -34,4 +34,4 @@ class ListColumn(ArrowExtensionArray):
 
     def __init__(self, values: pa.Array | pa.ChunkedArray) -> None:
         super().__init__(values)
-        self._dtype = ListType(self._pa_array.type)
+        self._dtype = ListType(values.type)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import Breakdown, Statistic, broken_down, parse_statistics
+from zonalbatch.statistics import Statistic, broken_down, parse_statistics
 
-__all__ = ["Recipe", "cell_area", "lattices_of", "wanted"]
+__all__ = ["LISTS", "Recipe", "cell_area", "lattices_of", "wanted"]
+
+LISTS = Breakdown()
+"""No classes or bins are given: what is told by them is a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class Recipe:
     statistics: tuple[str, ...]
     coverage: CoverageRule = "fraction"
     densify: Literal["auto", "none"] = "auto"
-    breakdown: Breakdown = Breakdown()
+    breakdown: Breakdown = LISTS
     """The classes and bins that statistics are told by."""
 
     @property

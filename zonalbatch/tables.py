@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from zonalbatch.breakdown import number_text
 from zonalbatch.errors import InputError, OutputError
-from zonalbatch.statistics.breakdown import number_text
 
 __all__ = ["teller"]
 

@@ -71,7 +71,7 @@ def validate(job: JobFile) -> None:
     recipe = recipe_of(document)
     print(
         f"{job} is a valid job: {len(recipe.measurements)} measurements × "
-        f"{len(recipe.statistics)} statistics, into {document.output.path}"
+        f"{len(recipe.asked)} statistics, into {document.output.path}"
     )
 
 

@@ -28,9 +28,8 @@ from zonalbatch.cover.spots import spots
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
-from zonalbatch.recipe import Recipe, cell_area
+from zonalbatch.recipe import LISTS, Recipe, cell_area
 from zonalbatch.sources.protocol import Pixels
-from zonalbatch.statistics import Breakdown
 from zonalbatch.work.ground import Ground, Place, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.work.reading import Handles
@@ -178,7 +177,7 @@ def explanation_of(
         GridMismatch: a file's grid is not that of its asset.
     """
     (measurement,) = recipe.measurements
-    recipe = replace(recipe, statistics=TOTALS, breakdown=Breakdown())
+    recipe = replace(recipe, statistics=TOTALS, breakdown=LISTS)
     ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE)
     handles = Handles(open_pixels)
     try:

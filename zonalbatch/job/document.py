@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 from pydantic import ValidationError, model_validator
 
 from zonalbatch.arguments import breakdown_given
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import ExpressionError, InputError, JobError
 from zonalbatch.expression import Expression, check, parse
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.sources.protocol import Band
-from zonalbatch.statistics import Breakdown, broken_down, parse_statistics
 
 __all__ = ["Job"]
 
@@ -40,7 +40,7 @@ class Job(JobKeys):
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         try:
-            broken_down(parse_statistics(self.statistics), self.breakdown())
+            self.breakdown()
         except InputError as error:
             problems.append(str(error))
         if problems:

@@ -23,10 +23,10 @@ from pydantic import (
 )
 
 from zonalbatch.arguments import classes_given, plain_number, plain_scaling
+from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.sources.protocol import ScaleOffset
-from zonalbatch.statistics.breakdown import number_text
 
 __all__ = [
     "ArrayData",

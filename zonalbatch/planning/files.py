@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
@@ -28,7 +29,6 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
-from zonalbatch.statistics import Bins, Breakdown
 
 __all__ = [
     "Part",

@@ -12,9 +12,9 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.recipe import Recipe
-from zonalbatch.statistics import Breakdown
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
 

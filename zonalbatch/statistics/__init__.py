@@ -16,7 +16,6 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
-from zonalbatch.statistics.breakdown import Bins, Breakdown
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.vocabulary import (
     Statistic,
@@ -26,8 +25,6 @@ from zonalbatch.statistics.vocabulary import (
 )
 
 __all__ = [
-    "Bins",
-    "Breakdown",
     "Column",
     "State",
     "Statistic",

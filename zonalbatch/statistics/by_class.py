@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.statistics.breakdown import Breakdown
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.statistics.distribution import Distribution
 from zonalbatch.statistics.summary import Summary
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
+from zonalbatch.breakdown import Bins
 from zonalbatch.errors import StatisticError
-from zonalbatch.statistics.breakdown import Bins
 
 __all__ = ["Distribution", "lists_of"]
 
@@ -124,8 +124,10 @@ class Distribution:
         zones = len(self.offsets) - 1
         cell = np.repeat(np.arange(zones), np.diff(self.offsets)) * columns + place
         kept = place >= 0
-        table = np.bincount(cell[kept], self.weights[kept], minlength=zones * columns)
-        return table.reshape(zones, columns)
+        weights: Any = self.weights[kept]
+        table: Any = np.bincount(cell[kept], weights, minlength=zones * columns)
+        found: Floats = table.reshape(zones, columns)
+        return found
 
 
 def lists_of(offsets: Ints, items: pa.Array) -> pa.Array:
@@ -136,8 +138,8 @@ def lists_of(offsets: Ints, items: pa.Array) -> pa.Array:
     """
     if offsets[-1] > MOST:
         raise StatisticError(
-            f"lists of {offsets[-1]:,} items in all are too long for one table; ask for fewer zones "
-            "at once, or for statistics that are no lists"
+            f"lists of {offsets[-1]:,} items in all are too long for one table; ask for fewer "
+            "zones at once, or for statistics that are no lists"
         )
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 

@@ -123,8 +123,9 @@ class _Listed:
             layout.cell_span, coverage.cell_at, coverage.cell_fraction,
             layout.tile_row * TILE, layout.tile_col * TILE, counts, places, values, shares,
         )  # fmt: skip
-        kept = (a if n == len(a) else a[:n].copy() for a in (places, values, shares))
-        return cls(layout.zone, counts, *kept)
+        if n < layout.size:  # let go of the room that cells without a value would have had
+            places, values, shares = places[:n].copy(), values[:n].copy(), shares[:n].copy()
+        return cls(layout.zone, counts, places, values, shares)
 
 
 @njit(nogil=True, cache=True)

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from zonalbatch.breakdown import Bins, Breakdown, column_text
 from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
 from zonalbatch.errors import StatisticError
 from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
-from zonalbatch.statistics.breakdown import Bins, Breakdown, column_text
 from zonalbatch.statistics.by_class import (
     area_of_class,
     areas_of_classes,
