@@ -24,13 +24,15 @@ from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.statistics import parse_statistics, summary_of
 
 __all__ = [
-    "EIGHT", "FIVE", "Run", "cluster", "coverage", "reduction", "rings", "run", "zonal_stats",
+    "EIGHT", "FIVE", "OF_VALUES", "Run", "cluster", "coverage", "reduction", "rings", "run",
+    "zonal_stats",
 ]  # fmt: skip
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 FIVE = ("count", "mean", "min", "max", "std")
+OF_VALUES = ("mode", "variety", "median", "frac")
 EIGHT = (*FIVE, "median", "p10", "p90")
 
 

@@ -70,6 +70,28 @@ def many_rasters(data: Data) -> Outcome:
     return Outcome(times, findings)
 
 
+def of_values(data: Data) -> Outcome:
+    """mode, variety, median and frac together ≤ 2 x the run with mean only (one core)."""
+    zones = gpd.read_parquet(data.fields())
+    kinds = {"land cover": [data.classified()], "noise": [data.noise()]}
+    asked = {"mean only": ("mean",), "the four": ours.OF_VALUES}
+    times = alternate(
+        {
+            f"{kind}: {what}": partial(ours.zonal_stats, zones, paths, names)
+            for kind, paths in kinds.items()
+            for what, names in asked.items()
+        },
+        repeats=5,
+    )
+    mean, four, noise_mean, noise_four = (t.median for t in times.values())
+    findings = (
+        at_most(2, "land cover of 12 classes: the four / mean", four / mean),
+        at_most(2, "uint16 noise: the four / mean", noise_four / noise_mean),
+    )
+    note = "Noise is the worst case: each zone has nearly as many classes as cells."
+    return Outcome(times, findings, (note,))
+
+
 def kernels_on_fields(data: Data) -> Outcome:
     """Kernels on 10,000 fields ≥ 10 x extractrs for coverage and for five statistics (one core)."""
     shapes = gpd.read_parquet(data.fields()).geometry.to_numpy()
@@ -162,6 +184,7 @@ class Benchmark:
 BENCHMARKS = {
     "one_raster": Benchmark(one_raster),
     "many_rasters": Benchmark(many_rasters),
+    "of_values": Benchmark(of_values),
     "kernels_on_fields": Benchmark(kernels_on_fields),
     "kernels_on_basins": Benchmark(kernels_on_basins),
     "two_workers": Benchmark(two_workers, pinned=False),

@@ -84,11 +84,11 @@ def _y(h: Hand, extreme: Callable[[NDArray[Any]], float]) -> float:
     return float(_ys(h)[_first(h, extreme)])
 
 
-def _xs(h: Hand) -> NDArray[np.float64]:
+def _xs(h: Hand) -> NDArray[Any]:
     return h.lattice.x0 + (h.cols + 0.5) * h.lattice.dx
 
 
-def _ys(h: Hand) -> NDArray[np.float64]:
+def _ys(h: Hand) -> NDArray[Any]:
     return h.lattice.y0 - (h.rows + 0.5) * h.lattice.dy
 
 

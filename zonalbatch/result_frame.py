@@ -54,10 +54,12 @@ def _by_row(columns: Sequence[Column]) -> Any:
     """(row,) results of all layers, zone by zone."""
     if isinstance(columns[0], np.ndarray):
         return np.column_stack(columns).reshape(-1)
-    zones, layers = len(columns[0]), len(columns)
-    order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
     from zonalbatch.list_column import ListColumn
 
+    zones, layers = len(columns[0]), len(columns)
+    if layers == 1:
+        return ListColumn(columns[0])
+    order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
     return ListColumn(pa.chunked_array(columns).take(pa.array(order)))
 
 

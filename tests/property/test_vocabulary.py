@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -99,10 +99,16 @@ def valid() -> NDArray[np.bool_]:
     return mask
 
 
+def of_type(dtype: str) -> Case:
+    """The zone on a raster of a type, in one fold tile."""
+    return Case(values=made(dtype))
+
+
 LONG = ("int8", "uint32", "int64", "uint64")
+"""Types whose kernels take long to compile."""
+DTYPES = ("uint8", "int16", "uint16", "int32", *LONG, "float32", "float64")
 CASES: dict[str, Callable[[], Case]] = {
-    **{d: lambda d=d: Case(values=made(d)) for d in ("uint8", "int16", "uint16", "int32", *LONG,
-                                                     "float32", "float64")},
+    **{dtype: partial(of_type, dtype) for dtype in DTYPES},
     "four tiles": lambda: Case(values=made("uint16"), row=TILE - 11, col=-TILE - 13),
     "four tiles of floats": lambda: Case(values=made("float32"), row=-14, col=5 * TILE - 16),
     "many tiles": lambda: Case(
@@ -160,8 +166,7 @@ def hand(name: str) -> Hand:
     case = CASES[name]()
     window = window_of(case.shape, CELLS)
     share = dense(covered([case.shape], CELLS, case.rule), 0, window)
-    rows, cols = np.indices(share.shape)
-    rows, cols = rows + window.top, cols + window.left
+    rows, cols = np.mgrid[window.top : window.bottom, window.left : window.right]
     height, width = case.values.shape
     inside = (rows >= case.row) & (rows < case.row + height)
     inside &= (cols >= case.col) & (cols < case.col + width)

@@ -29,7 +29,9 @@ ROUNDINGS = 4
 """Last bits of a number that its type, a scale and an offset may take, and some room."""
 
 TABLE = 1 << 16
-"""Integers that lie closer together than this are counted by value, others are sorted."""
+"""Integers that lie closer together than this are counted by value, or sorted by bytes."""
+SPARSE = 4
+"""Integers are sorted where more than this many values could be for each cell that there is."""
 
 
 class Classes:
@@ -48,29 +50,32 @@ class Classes:
         self.variety = np.zeros(n_zones, np.int64)
         """(zone,) number of different values."""
         self._alone = covered.pieces_of_zone <= 1
+        self._room = _Room(max((one.size for one in covered.layouts), default=0))
         self._open: list[_Ragged] = []
-        self._settled: list[_Ragged] | None = [] if listed else None
+        self._settled: list[_Settled] = []
+        self._listed = listed
         self._distribution: Distribution | None = None
 
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
-        found = _Ragged.of(cells)
+        found = self._room.classes(cells)
         alone = self._alone[found.zone]
-        self._settle(found.of_zones(alone))
+        self._settle(found, alone)
         if not alone.all():
             self._open.append(found.of_zones(~alone))
 
     def finish(self, scale: float, offset: float) -> None:
         """Close the state and bring it from raw to physical values; ``scale`` is positive."""
         if self._open:
-            self._settle(_Ragged.merged(self._open))
+            whole = _Ragged.merged(self._open)
             self._open.clear()
+            self._settle(whole, np.ones(len(whole.zone), bool))
         for column in (self.mode, self.minority):
             column *= scale
             column += offset
-        if self._settled is not None:
-            found = _Ragged.by_zone(self._settled)
-            self._distribution = found.distribution(len(self.variety), scale, offset)
+        self._room = _Room(0)
+        if self._listed:
+            self._distribution = self._laid_out(scale, offset)
             self._settled.clear()
 
     @property
@@ -79,11 +84,42 @@ class Classes:
         assert self._distribution is not None, "made with listed=True and finished"
         return self._distribution
 
-    def _settle(self, found: _Ragged) -> None:
-        _settle(found.offsets, found.values, found.weights, found.zone, self.mode, self.minority)
-        self.variety[found.zone] = np.diff(found.offsets)
-        if self._settled is not None:
-            self._settled.append(found)
+    def _settle(self, found: _Ragged, done: NDArray[np.bool_]) -> None:
+        """Take in the classes of the entries whose zones are done."""
+        kept = int(np.diff(found.offsets)[done].sum()) if self._listed else 0
+        settled = _Settled(found.zone[done], np.empty(kept, found.values.dtype), np.empty(kept))
+        _settle(
+            found.offsets, found.values, found.whole, found.part, found.zone, done,
+            self.mode, self.minority, self.variety, settled.values, settled.weights,
+        )  # fmt: skip
+        if self._listed:
+            self._settled.append(settled)
+
+    def _laid_out(self, scale: float, offset: float) -> Distribution:
+        """The classes of all zones, one zone after the other, with physical values."""
+        offsets = np.concatenate([[0], np.cumsum(self.variety)])
+        values, weights = np.empty(offsets[-1]), np.empty(offsets[-1])
+        for one in self._settled:
+            _lay_out(one.zone, one.values, one.weights, scale, offset, offsets, values, weights)
+        eps = ROUNDINGS * max((_eps(one.values.dtype) for one in self._settled), default=0.0)
+        return Distribution(offsets, values, weights, (eps, eps * abs(offset)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    """The classes of zones that are whole."""
+
+    zone: NDArray[np.int64]
+    """(entry,) index of the zone."""
+    values: NDArray[Any]
+    """(class,) raw, ascending within a zone, one zone after the other."""
+    weights: NDArray[np.float64]
+    """(class,) sums of shares."""
+
+
+def _eps(kind: np.dtype[Any]) -> float:
+    """The last bit of 1 in a type of pixels, as a float64 for integers."""
+    return float(np.finfo(kind if kind.kind == "f" else np.float64).eps)
 
 
 def _summed(
@@ -114,25 +150,6 @@ class _Ragged:
     part: NDArray[np.int64]
     """(class,) shares of boundary cells less the cells that they fill, in units."""
 
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """(class,) sums of shares."""
-        return self.whole + self.part * UNIT
-
-    @classmethod
-    def of(cls, cells: Cells) -> _Ragged:
-        """The classes of one tile's pieces."""
-        layout = cells.layout
-        values = np.empty(layout.size, cells.values.dtype)
-        whole, part = np.empty(layout.size, np.int64), np.empty(layout.size, np.int64)
-        offsets = np.zeros(len(layout.zone) + 1, np.int64)
-        n = _tally(
-            cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
-            layout.coverage.cell_fraction, cells.values.dtype.kind in "iu",
-            values, whole, part, offsets,
-        )  # fmt: skip
-        return cls(layout.zone.astype(np.int64), offsets, values[:n], whole[:n], part[:n])
-
     @classmethod
     def merged(cls, parts: Sequence[_Ragged]) -> _Ragged:
         """All classes of all zones, zones ascending, each class of a zone once."""
@@ -151,29 +168,8 @@ class _Ragged:
         zones, counts = np.unique(zone[first], return_counts=True)
         return cls(zones, np.concatenate([[0], np.cumsum(counts)]), values[first], whole, part)
 
-    @classmethod
-    def by_zone(cls, parts: Sequence[_Ragged]) -> _Ragged:
-        """All classes of all zones, zones ascending, of parts that share no zone."""
-        if not parts:
-            none = np.zeros(0, np.int64)
-            return cls(none, np.zeros(1, np.int64), np.zeros(0), none, none)
-        zone = np.concatenate([p.zone for p in parts])
-        order = np.argsort(zone)
-        sizes = np.concatenate([np.diff(p.offsets) for p in parts])
-        offsets = np.concatenate([[0], np.cumsum(sizes[order])])
-        to = np.empty(len(zone), np.int64)
-        to[order] = offsets[:-1]
-        columns = []
-        for each in zip(*((p.values, p.whole, p.part) for p in parts), strict=True):
-            column = np.concatenate(each)
-            columns.append(np.empty_like(column))
-            _spread(column, sizes, to, columns[-1])
-        return cls(zone[order], offsets, *columns)
-
     def of_zones(self, wanted: NDArray[np.bool_]) -> _Ragged:
-        """The classes of some entries."""
-        if wanted.all():
-            return self
+        """A copy of the classes of some entries."""
         sizes = np.diff(self.offsets)
         keep = wanted.repeat(sizes)
         offsets = np.concatenate([[0], np.cumsum(sizes[wanted])])
@@ -181,96 +177,140 @@ class _Ragged:
             self.zone[wanted], offsets, self.values[keep], self.whole[keep], self.part[keep]
         )
 
-    def distribution(self, zones: int, scale: float, offset: float) -> Distribution:
-        """The classes of all zones, with physical values."""
-        counts = np.zeros(zones, np.int64)
-        counts[self.zone] = np.diff(self.offsets)
-        kind = self.values.dtype if self.values.dtype.kind == "f" else np.dtype(np.float64)
-        eps = ROUNDINGS * float(np.finfo(kind).eps)
-        return Distribution(
-            np.concatenate([[0], np.cumsum(counts)]),
-            self.values.astype(np.float64) * scale + offset,
-            self.weights,
-            (eps, eps * abs(offset)),
-        )
+
+class _Room:
+    """Where the classes of one tile are found, used again for the next: new memory is dear."""
+
+    def __init__(self, cells: int) -> None:
+        """Room for so many cells."""
+        self._values: NDArray[Any] = np.empty(0)
+        self._sums = np.empty((cells, 2), np.int64)
+        self._table = np.zeros((TABLE, 2), np.int64)
+
+    def classes(self, cells: Cells) -> _Ragged:
+        """The classes of one tile's pieces; they are gone when the next are asked for."""
+        layout, kind = cells.layout, cells.values.dtype
+        if self._values.dtype != kind or not len(self._values):
+            self._values = np.empty(len(self._sums), kind)
+        offsets = np.zeros(len(layout.zone) + 1, np.int64)
+        n = _tally(
+            cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
+            layout.coverage.cell_fraction, kind.kind in "iu", self._table,
+            self._values, self._sums, offsets,
+        )  # fmt: skip
+        whole, part = self._sums[:n].T
+        return _Ragged(layout.zone.astype(np.int64), offsets, self._values[:n], whole, part)
 
 
 @njit(nogil=True, cache=True)
-def _spread(column, sizes, to, out):
-    """Copy runs of these sizes, one after the other, each to its place."""
-    at = 0
-    for run in range(len(sizes)):
-        for i in range(sizes[run]):
-            out[to[run] + i] = column[at + i]
-        at += sizes[run]
-
-
-@njit(nogil=True, cache=True)
-def _add_share(share, whole, part, k):
+def _add_share(share, tally):
     """Add a share, which may be above 1 (metres of a line), and carry."""
     ones = np.int64(share)
-    sum_ = part[k] + np.int64((share - ones) / UNIT + 0.5)
-    whole[k] += ones + (sum_ >> BITS)
-    part[k] = sum_ & ((np.int64(1) << BITS) - 1)
+    sum_ = tally[1] + np.int64((share - ones) / UNIT + 0.5)
+    tally[0] += ones + (sum_ >> BITS)
+    tally[1] = sum_ & ((np.int64(1) << BITS) - 1)
 
 
 @njit(nogil=True, cache=True)
-def _tally(values, reasons, offsets, inners, cell_span, fractions, integers,
-           out_values, out_whole, out_part, ends):  # fmt: skip
-    """Find the classes of every piece; return their number."""
-    whole, part = np.zeros(TABLE, np.int64), np.zeros(TABLE, np.int64)
+def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, table,
+           out_values, out, ends):  # fmt: skip
+    """Find the classes of every piece; return their number. The table is empty before and after."""
+    longest = 0
+    for piece in range(len(inners)):
+        longest = max(longest, offsets[piece + 1] - offsets[piece])
+    order, spare = np.empty(longest, np.int64), np.empty(longest, np.int64)
     n = 0
     for piece in range(len(inners)):
         start, stop = offsets[piece], offsets[piece + 1]
         first = start + inners[piece]
         shift = cell_span[piece, 0] - first
-        some = False
+        valid = 0
         low = high = values[start]
         for i in range(start, stop):
             if len(reasons) == 0 or reasons[i] == 0:
+                order[valid] = i
+                valid += 1
                 v = values[i]
-                low = min(low, v) if some else v
-                high = max(high, v) if some else v
-                some = True
-        if some and integers and np.float64(high) - np.float64(low) < TABLE - 1:
-            for i in range(start, stop):
-                if len(reasons) == 0 or reasons[i] == 0:
-                    k = np.int64(values[i] - low)
-                    if i < first:
-                        whole[k] += 1
-                    else:
-                        _add_share(fractions[i + shift], whole, part, k)
+                low = min(low, v) if valid > 1 else v
+                high = max(high, v) if valid > 1 else v
+        small = integers and np.float64(high) - np.float64(low) < TABLE - 1
+        if valid and small and np.int64(high - low) < SPARSE * valid:
+            for i in order[:valid]:
+                k = np.int64(values[i] - low)
+                if i < first:
+                    table[k, 0] += 1
+                else:
+                    _add_share(fractions[i + shift], table[k])
             for k in range(np.int64(high - low) + 1):
-                if whole[k] or part[k]:
-                    out_values[n], out_whole[n], out_part[n] = low + k, whole[k], part[k]
-                    whole[k] = part[k] = 0
+                if table[k, 0] or table[k, 1]:
+                    out_values[n], out[n, 0], out[n, 1] = low + k, table[k, 0], table[k, 1]
+                    table[k, 0] = table[k, 1] = 0
                     n += 1
-        elif some:
-            for i in start + np.argsort(values[start:stop]):
-                if len(reasons) and reasons[i] != 0:
-                    continue
+        elif valid:
+            if small:
+                _sort_by_byte(values, low, 0, order[:valid], spare)
+                _sort_by_byte(values, low, 8, spare[:valid], order)
+            else:
+                order[:valid] = order[:valid][np.argsort(values[order[:valid]])]
+            for i in order[:valid]:
                 if n == ends[piece] or out_values[n - 1] != values[i]:
-                    out_values[n], out_whole[n], out_part[n] = values[i], 0, 0
+                    out_values[n], out[n, 0], out[n, 1] = values[i], 0, 0
                     n += 1
                 if i < first:
-                    out_whole[n - 1] += 1
+                    out[n - 1, 0] += 1
                 else:
-                    _add_share(fractions[i + shift], out_whole, out_part, n - 1)
+                    _add_share(fractions[i + shift], out[n - 1])
         ends[piece + 1] = n
     return n
 
 
 @njit(nogil=True, cache=True)
-def _settle(offsets, values, weights, zones, mode, minority):
-    """Find the heaviest and the lightest class of each entry."""
+def _sort_by_byte(values, low, bits, order, to):
+    """Sort indices by one byte of the distance of their values from the least; ties stay."""
+    at = np.zeros(257, np.int64)
+    for i in order:
+        at[((np.int64(values[i] - low) >> bits) & 255) + 1] += 1
+    for byte in range(256):
+        at[byte + 1] += at[byte]
+    for i in order:
+        byte = (np.int64(values[i] - low) >> bits) & 255
+        to[at[byte]] = i
+        at[byte] += 1
+
+
+@njit(nogil=True, cache=True)
+def _settle(offsets, values, whole, part, zones, done, mode, minority, variety,
+            kept_values, kept_weights):  # fmt: skip
+    """Find the heaviest and the lightest class of each entry whose zone is done.
+
+    All of its classes are kept where there is room for them.
+    """
+    n = 0
     for entry in range(len(zones)):
         start, stop = offsets[entry], offsets[entry + 1]
-        if start == stop:
+        if start == stop or not done[entry]:
             continue
         heavy = light = start
-        for k in range(start + 1, stop):
-            if weights[k] >= weights[heavy]:
-                heavy = k
-            if weights[k] < weights[light]:
-                light = k
-        mode[zones[entry]], minority[zones[entry]] = values[heavy], values[light]
+        most = least = whole[start] + part[start] * UNIT
+        for k in range(start, stop):
+            weight = whole[k] + part[k] * UNIT
+            if weight >= most:
+                heavy, most = k, weight
+            if weight < least:
+                light, least = k, weight
+            if len(kept_weights):
+                kept_values[n], kept_weights[n] = values[k], weight
+                n += 1
+        zone = zones[entry]
+        mode[zone], minority[zone], variety[zone] = values[heavy], values[light], stop - start
+
+
+@njit(nogil=True, cache=True)
+def _lay_out(zones, values, weights, scale, offset, to, out_values, out_weights):
+    """Write the physical classes of whole zones to where they belong."""
+    n = 0
+    for zone in zones:
+        for k in range(to[zone], to[zone + 1]):
+            out_values[k] = np.float64(values[n]) * scale + offset
+            out_weights[k] = weights[n]
+            n += 1

@@ -47,8 +47,9 @@ class Distribution:
 
     def frac(self) -> pa.Array:
         """(zone,) list of (class, value): the values that occur, and their share of all."""
-        sums = np.repeat(self.sums, np.diff(self.offsets))
-        return self._by_value(self.weights / sums)
+        shares = np.empty_like(self.weights)
+        _divide(self.offsets, self.weights, self.sums, shares)
+        return self._by_value(shares)
 
     def counts(self) -> pa.Array:
         """(zone,) list of (class, value): the values that occur, and their sums of shares."""
@@ -147,6 +148,13 @@ def lists_of(offsets: Ints, items: pa.Array) -> pa.Array:
 def _pairs(offsets: Ints, classes: Floats, numbers: Floats) -> pa.Array:
     fields = [pa.array(classes), pa.array(numbers)]
     return lists_of(offsets, pa.StructArray.from_arrays(fields, names=["class", "value"]))
+
+
+@njit(nogil=True, cache=True)
+def _divide(offsets: Ints, weights: Floats, sums: Floats, shares: Floats) -> None:
+    for zone in range(len(sums)):
+        for i in range(offsets[zone], offsets[zone + 1]):
+            shares[i] = weights[i] / sums[zone]
 
 
 @njit(nogil=True, cache=True)

@@ -129,6 +129,8 @@ def _without(lost: NDArray[np.bool_], column: Column) -> Column:
     """A column with nothing where a cell could not be read."""
     if isinstance(column, np.ndarray):
         return np.where(lost, np.nan, column)
+    if not lost.any():
+        return column
     return pc.if_else(pa.array(lost), pa.scalar(None, column.type), column)
 
 
