@@ -140,6 +140,8 @@ def zonal_stats(
     }
     if layout == "wide":
         _check_names(names, base, recipe, form)
+    else:
+        check_names(recipe, form, [])
     summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     several = len(found.layers) > 1
     return result_frame(base, summaries, names, layout, several=several, geometry=geometry)

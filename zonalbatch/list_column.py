@@ -8,8 +8,12 @@ goes by the name of what a reader gets: objects.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pandas.arrays import ArrowExtensionArray
 
 __all__ = ["ListColumn", "ListType"]
@@ -35,3 +39,15 @@ class ListColumn(ArrowExtensionArray):
     def __init__(self, values: pa.Array | pa.ChunkedArray) -> None:
         super().__init__(values)
         self._dtype = ListType(values.type)
+
+    def to_numpy(
+        self, dtype: Any = None, copy: bool = False, na_value: object = None
+    ) -> NDArray[Any]:
+        """Objects: Python's lists, as those that are taken out one by one; None for no list."""
+        lists = np.empty(len(self), object)
+        lists[:] = self.to_pylist()
+        return lists
+
+    def to_pylist(self) -> list[Any]:
+        """The lists."""
+        return pa.array(self).to_pylist()  # type: ignore[no-any-return]

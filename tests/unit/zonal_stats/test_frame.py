@@ -27,7 +27,7 @@ class TestSurface:
             "zones", "raster", "stats", "bands", "measurements", "mask", "id", "columns", "prefix",
             "coverage", "weights", "nodata", "scale_offset", "group_by", "datetime_pattern",
             "layout", "geometry", "progress",
-            "resolution",  # beyond the contract
+            "resolution", "classes", "edges", "bins",  # beyond the contract
         ]  # fmt: skip
         kinds = [p.kind for p in parameters.values()]
         assert set(kinds[:3]) == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
