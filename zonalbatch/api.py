@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -19,6 +19,7 @@ from zonalbatch.job import ArraySource, CogSource, Job, StacSource
 from zonalbatch.layers import Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import recipe_document
+from zonalbatch.planning.outside import with_outside
 from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
@@ -99,11 +100,13 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
     with output.opened():
         work = _Work.of(job, output)
         made = work.planned()
+        output.make_folders()
         work.claim(made)
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
         seal(made, output, done)
+        made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
         output=str(output.path),
@@ -147,6 +150,19 @@ def form_of(job: Job, found: Layers) -> Form:
         prefix=job.prefix or "",
         ranges=any(layer.datetime_end is not None for layer in found.layers),
     )
+
+
+def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
+    """A job's zones, ready to be streamed with some of their columns.
+
+    Raises:
+        ZonesError: they cannot be used.
+    """
+    keys = job.zones
+    return open_zones(
+        keys.path, id=keys.id, columns=columns, buffer=keys.buffer, layer=keys.layer,
+        encoding=keys.encoding,
+    )  # fmt: skip
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
@@ -218,13 +234,7 @@ class _Work:
     def of(cls, job: Job, output: Output) -> _Work:
         """Look at the job's zones and source."""
         recipe = recipe_of(job)
-        keys = job.zones
-        zones = open_zones(
-            keys.path,
-            id=keys.id,
-            columns=ALL if keys.columns is None else keys.columns,
-            buffer=keys.buffer,
-        )
+        zones = find_zones(job, ALL if job.zones.columns is None else job.zones.columns)
         check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
         found, arrays = find_layers(job)
         form = form_of(job, found)
@@ -242,7 +252,7 @@ class _Work:
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
-        return made
+        return made if made.parts else with_outside(made)
 
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what = "other zones or scenes"

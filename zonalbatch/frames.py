@@ -22,12 +22,12 @@ from zonalbatch.errors import (
     GridMismatch,
     InputError,
 )  # fmt: skip
-from zonalbatch.given import given_bands, given_layers, given_recipe
+from zonalbatch.given import given_bands, given_layers, given_recipe, given_zones
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe
-from zonalbatch.result_frame import result_frame
-from zonalbatch.sinks.table import Form, check_names, result_columns
+from zonalbatch.result_frame import fresh_columns, result_frame
+from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
     Pixels,
     Resolution,
@@ -39,7 +39,6 @@ from zonalbatch.sources import (
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
-from zonalbatch.zones import open_zones
 
 if TYPE_CHECKING:
     import geopandas
@@ -138,20 +137,16 @@ def zonal_stats(
         key: f"{form.prefix}{key[1]}" if plain else name
         for key, name in result_columns(recipe, form).items()
     }
-    if layout == "wide":
-        _check_names(names, base, recipe, form)
-    else:
-        check_names(recipe, form, [])
+    _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
     summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
-    several = len(found.layers) > 1
-    return result_frame(base, summaries, names, layout, several=several, geometry=geometry)
+    return result_frame(base, summaries, names, form, geometry=geometry)
 
 
 def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike):
-        return None, open_zones(zones, id=id, columns=["*"])
-    return zones, open_zones(_needed(zones, id), id=id)
+        return None, given_zones(zones, id=id, columns=["*"])
+    return zones, given_zones(_needed(zones, id), id=id)
 
 
 def _needed(zones: Any, id: str | None) -> Any:
@@ -194,16 +189,18 @@ def _base(
     return frame[list(dict.fromkeys([*columns, frame.geometry.name]))]
 
 
-def _check_names(
-    names: Mapping[tuple[str, str], str], base: Any, recipe: Recipe, form: Form
-) -> None:
+def _check_names(fresh: Sequence[str], base: Any, recipe: Recipe, form: Form) -> None:
+    """Refuse columns of the zones that results would take the place of, and lists in long rows."""
+    if form.layout == "long":
+        check_names(recipe, form, [])
     taken = {str(column) for column in base.columns}
-    clash = [name for name in names.values() if name in taken]
+    clash = [name for name in fresh if name in taken]
     if clash:
         check_names(recipe, form, [])
+        ours = clash[0] in FIXED
+        way = "rename it" if ours else "give a prefix, such as prefix='zb_'"
         raise InputError(
-            f"the zones have a column {clash[0]!r} already; give a prefix, such as prefix='zb_', "
-            "or name the columns to carry"
+            f"the zones have a column {clash[0]!r} already; {way}, or name the columns to carry"
         )
 
 

@@ -20,7 +20,7 @@ from zonalbatch.arguments import (
     statistics_given,
 )
 from zonalbatch.breakdown import Breakdown
-from zonalbatch.errors import InputError, SourceError
+from zonalbatch.errors import InputError, ReadError, SourceError, ZonesError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.measure import Mask, Measurement
@@ -33,14 +33,38 @@ from zonalbatch.sources import (
     ScaleOffset,
     array_layers,
     cog_layers,
+    read_headers,
     stac_layers,
 )
 from zonalbatch.statistics import parse_statistics
+from zonalbatch.zones import ZoneReader, open_zones
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
 
-__all__ = ["given_bands", "given_layers", "given_recipe"]
+__all__ = ["given_bands", "given_layers", "given_recipe", "given_zones"]
+
+
+def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
+    """The reader of zones.
+
+    Raises:
+        ZonesError: they cannot be used; a raster that stands in their place is told of.
+    """
+    try:
+        return open_zones(zones, id=id, columns=columns)
+    except ZonesError:
+        if isinstance(zones, str | os.PathLike) and _is_raster(os.fspath(zones)):
+            raise ZonesError(f"{zones} is a raster; give the zones first, then rasters") from None
+        raise
+
+
+def _is_raster(path: str) -> bool:
+    try:
+        (header,) = read_headers([path]).values()
+    except SourceError:
+        return False
+    return not isinstance(header, ReadError)
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:

@@ -17,6 +17,7 @@ from pyproj import CRS
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
+from zonalbatch.given import given_zones
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import circles
@@ -102,7 +103,7 @@ def _check_way(interpolate: Any, radius: Any, stats: Any) -> None:
 def _opened(points: Any, id: str | None) -> geopandas.GeoDataFrame:
     """The points with their own columns, and the ids as their index."""
     if isinstance(points, str | os.PathLike):
-        reader = open_zones(points, id=id, columns=["*"])
+        reader = given_zones(points, id=id, columns=["*"])
         table, shapes = reader.whole()
         carried = table.select(reader.carried.names).to_pandas()
         frame = geopandas.GeoDataFrame(carried, geometry=shapes, crs=reader.crs)

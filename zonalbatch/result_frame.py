@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow as pa
 
 from zonalbatch.layers import Layer
+from zonalbatch.sinks.table import LONG, Form
 from zonalbatch.statistics import Column
 from zonalbatch.work.layer_work import LayerSummary
 
-__all__ = ["result_frame"]
+__all__ = ["fresh_columns", "result_frame"]
 
 
 def result_frame(
     base: Any,
     summaries: Sequence[LayerSummary],
     names: Mapping[tuple[str, str], str],
-    layout: str,
+    form: Form,
     *,
-    several: bool,
     geometry: bool,
 ) -> Any:
     """The result: zone by zone, and within a zone in the order of the layers."""
@@ -29,9 +29,9 @@ def result_frame(
     import pandas as pd
 
     values = {key: _by_row([s.columns[key] for s in summaries]) for key in names}
-    fresh = _of_layers([s.layer for s in summaries], len(base)) if several else {}
-    if layout == "long":
-        fresh = _long(fresh, values)
+    fresh = _of_layers([s.layer for s in summaries], len(base))
+    if form.layout == "long":
+        fresh = _long(fresh, values, form)
     else:
         fresh |= {names[key]: column for key, column in values.items()}
     shape = base.geometry.name
@@ -50,6 +50,14 @@ def result_frame(
     return result
 
 
+def fresh_columns(
+    layers: Sequence[Layer], names: Mapping[tuple[str, str], str], form: Form
+) -> list[str]:
+    """Names of the columns that come beside the zones' own."""
+    of_rows = LONG if form.layout == "long" else tuple(names.values())
+    return [*_of_layers(layers, 0), *of_rows]
+
+
 def _by_row(columns: Sequence[Column]) -> Any:
     """(row,) results of all layers, zone by zone."""
     if isinstance(columns[0], np.ndarray):
@@ -64,8 +72,11 @@ def _by_row(columns: Sequence[Column]) -> Any:
 
 
 def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
-    """Which layer each row is of, and when that was measured if any layer says so."""
+    """Which of several layers each row is of, and when that was measured if any layer says so."""
     import pandas as pd
+
+    if len(layers) == 1:
+        return {}
 
     at = np.tile(np.arange(len(layers)), zones)
     fresh: dict[str, Any] = {"layer": np.array([one.id for one in layers], object)[at]}
@@ -75,11 +86,13 @@ def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
     return fresh
 
 
-def _long(fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+def _long(
+    fresh: Mapping[str, Any], values: Mapping[tuple[str, str], Any], form: Form
+) -> dict[str, Any]:
     """One row for each measurement and statistic."""
     rows = len(next(iter(values.values())))
     return {name: column.repeat(len(values)) for name, column in fresh.items()} | {
-        "measurement": np.tile(np.array([m for m, _ in values], object), rows),
+        "measurement": np.tile(np.array([form.prefixed(m) for m, _ in values], object), rows),
         "statistic": np.tile(np.array([s for _, s in values], object), rows),
         "value": np.column_stack(list(values.values())).reshape(-1),
     }

@@ -142,6 +142,8 @@ def status_of(path: str | os.PathLike[str]) -> Status:
 
 
 def _why_no_status(output: Output) -> str:
+    if any(output.plans.glob("[!.]*")):
+        return f"no run in {output.path} has begun: it holds a plan and no rows; run the job"
     if (output.path / ".lock").exists():  # its lock could not be tried without disturbing a run
         return (
             f"no run in {output.path} has begun: one is still making its plan, or ended before it "
@@ -151,16 +153,17 @@ def _why_no_status(output: Output) -> str:
 
 
 def _read(path: Path) -> pa.Table:
-    """A table of a result.
+    """A table of a result, whose pages are what their checksums say.
 
     Raises:
         OutputError: the file is gone or broken.
     """
     try:
-        return pq.read_table(path)
+        return pq.read_table(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise OutputError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); run the job again to mend it"
+            f"{path} cannot be read ({str(error).splitlines()[0]}); remove it, if it is there, and "
+            "run the job again to have it back"
         ) from error
 
 

@@ -261,7 +261,7 @@ def test_sizes(size: Any, expected: int) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "holds None instead"),
+        ("", "is empty; a job needs"),
         ("- a", "instead of keys with values"),
         ("a: [", "line 1"),
         ("zones: {path: a, path: b}", "'path' stands twice; keep one at line 1, column 18"),

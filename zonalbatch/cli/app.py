@@ -14,6 +14,7 @@ import typer
 
 from zonalbatch import __version__
 from zonalbatch.cli.explain import explain
+from zonalbatch.cli.interruption import interruptible
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.tables import points, stats
 from zonalbatch.errors import ZonalbatchError
@@ -34,7 +35,8 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; errors end it with one sentence and their exit code."""
     try:
-        app()
+        with interruptible():
+            app()
     except ZonalbatchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +13,6 @@ if TYPE_CHECKING:
     from zonalbatch.receipts import Report
 
 __all__ = ["demo", "plan", "run", "schema", "status", "validate"]
-
-INTERRUPTED = 130
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="A job file, YAML or JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -38,18 +32,19 @@ def run(job: JobFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
 
     document = Job.from_file(job)
     observer: Any = Silent() if quiet else observer_for()
-    with _terminating():
-        try:
-            report = run_job(document, observer=observer)
-        finally:
-            if isinstance(observer, Bar):
-                observer.stop()
+    try:
+        report = run_job(document, observer=observer)
+    finally:
+        if isinstance(observer, Bar):
+            observer.stop()
     _tell_report(report, as_json, quiet)
     raise typer.Exit(report.exit_code)
 
 
 def plan(job: JobFile, as_json: AsJson = False) -> None:
     """Print what a job will do: parts, rows, bytes, memory. Reads no pixel.
+
+    The plan is stored in the output's folder `plan`, for a look at its tables; it claims nothing.
 
     Example: `zonalbatch plan job.yaml`
     """
@@ -128,29 +123,7 @@ def demo(
     """
     from zonalbatch.demo.tour import show
 
-    with _terminating():
-        show(folder)
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C: both leave a result that a second run goes on from.
-
-    Raises:
-        typer.Exit: with 130, after an interruption.
-    """
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on from here", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    show(folder)
 
 
 def _tell_report(report: Report, as_json: bool, quiet: bool) -> None:
@@ -207,6 +180,7 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
     print(f"  rows      at most {estimate.rows:,}")
     print(f"  to read   at most {size_text(estimate.decoded)}, decoded")
     print(f"  memory    about {size_text(estimate.memory)} a worker")
+    print(f"  stored    {made.folder}")
     for failure in made.failures:
         print(f"  failure   {failure.cause}")
     for note in made.notes:

@@ -25,8 +25,9 @@ def stats(
     zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines or points.")],
     raster: Rasters,
     names: Annotated[
-        str, typer.Option("--stats", "-s", help="Statistics, separated by commas.")
-    ] = "count,mean",
+        list[str] | None,
+        typer.Option("--stats", "-s", help="Statistics, separated by commas; count,mean if none."),
+    ] = None,
     band: Bands = None,
     coverage: Annotated[
         str, typer.Option(help="How zones take cells: fraction, center or all_touched.")
@@ -49,8 +50,8 @@ def stats(
 
     tell = teller(out)
     frame = zonal_stats(
-        str(zones), raster if len(raster) > 1 else raster[0], names, bands=_bands(band), id=id,
-        columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
+        str(zones), raster if len(raster) > 1 else raster[0], _several(names, "count,mean"),
+        bands=_bands(band), id=id, columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
         progress=sys.stderr.isatty(),
     )  # fmt: skip
     tell(frame)
@@ -66,8 +67,9 @@ def points(
         float | None, typer.Option("--radius", "-r", help="Metres around each point.")
     ] = None,
     names: Annotated[
-        str, typer.Option("--stats", "-s", help="Statistics within the radius.")
-    ] = "mean",
+        list[str] | None,
+        typer.Option("--stats", "-s", help="Statistics within the radius; mean if none."),
+    ] = None,
     band: Bands = None,
     id: IdColumn = None,
     out: Out = None,
@@ -83,9 +85,14 @@ def points(
     tell = teller(out)
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
-        interpolate=interpolate, radius=radius, stats=names, id=id,  # type: ignore[arg-type]
+        interpolate=interpolate, radius=radius, stats=_several(names, "mean"), id=id,  # type: ignore[arg-type]
     )  # fmt: skip
     tell(frame)
+
+
+def _several(names: list[str] | None, usual: str) -> str:
+    """What an option that may be repeated lists in all."""
+    return ",".join(names) if names else usual
 
 
 def _bands(names: list[str] | None) -> list[int | str] | None:

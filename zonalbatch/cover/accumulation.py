@@ -263,14 +263,14 @@ def _centers_inside(xy, rings, zone_rings, zone, x0, y0, dx, dy):
 
 
 @njit(nogil=True, cache=True)
-def cover_zones(xy, rings, zone_rings, spans, areas, inside, x0, y0, dx, dy, fractional, centers,
-           out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
+def cover_zones(xy, rings, zone_rings, order, spans, areas, inside, x0, y0, dx, dy, fractional,
+           centers, out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
            run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
-    """Cover every zone, tile by tile; return the numbers of pieces, runs and boundary cells."""
+    """Cover zones in an order, tile by tile; return the numbers of pieces, runs, boundary cells."""
     acc, touched = np.zeros((TILE, TILE + 1)), np.zeros((TILE, WORDS), np.uint64)
     edges = np.empty((_longest_zone(rings, zone_rings), 5))
     n = n_runs = n_cells = 0
-    for zone in range(len(zone_rings) - 1):
+    for zone in order:
         top, left, bottom, right = spans[zone, 0], spans[zone, 1], spans[zone, 2], spans[zone, 3]
         # Rounding leaves shares of about 1e-16 of a row's height where nothing is covered.
         faint = 1e-15 * min(1.0, float(bottom - top))

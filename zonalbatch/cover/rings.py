@@ -7,10 +7,12 @@ outlives a projection, where a hole about an antipode becomes the outer border.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import shapely
+from numba import njit
 
 __all__ = [
     "Floats",
@@ -35,6 +37,9 @@ Objects = np.ndarray[Any, np.dtype[np.object_]]
 
 
 POLYGON = 3  # shapely's type id
+
+BLOCK = 1 << 15
+"""About how many vertices are worked on at once where more than a line is kept of each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,10 +205,25 @@ def _turned(rings: Rings, wrong: Ints) -> Rings:
 
 def _twice_area(rings: Rings) -> Floats:
     """Twice the signed area of each ring, by the shoelace formula about its first vertex."""
-    if not len(rings.xy):
-        return np.zeros(len(rings.rings) - 1)
-    local = rings.xy - rings.xy[rings.rings[:-1]].repeat(np.diff(rings.rings), axis=0)
-    x, y = local.T
-    cross = np.zeros(len(x))
-    cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from the last vertex, which is 0, 0: nothing
-    return np.add.reduceat(cross, rings.rings[:-1])
+    area = np.zeros(len(rings.rings) - 1)
+    # A block at a time: what is between vertices and areas stays in the cache.
+    ends = np.searchsorted(rings.rings, np.arange(BLOCK, len(rings.xy) + BLOCK, BLOCK))
+    for first, stop in pairwise(np.unique([0, *np.minimum(ends, len(area))])):
+        offsets = rings.rings[first : stop + 1]
+        cross = np.empty(offsets[-1] - offsets[0])
+        _cross(rings.xy, offsets, cross)
+        area[first:stop] = np.add.reduceat(cross, offsets[:-1] - offsets[0])
+    return area
+
+
+@njit(nogil=True, cache=True)
+def _cross(xy: Floats, rings: Ints, cross: Floats) -> None:
+    """Of each vertex with the one after it, seen from the first of its ring; 0 for the last."""
+    for ring in range(len(rings) - 1):
+        x_0, y_0 = xy[rings[ring], 0], xy[rings[ring], 1]
+        x_a = y_a = 0.0
+        for vertex in range(rings[ring] + 1, rings[ring + 1]):
+            x_b, y_b = xy[vertex, 0] - x_0, xy[vertex, 1] - y_0
+            cross[vertex - 1 - rings[0]] = x_a * y_b - x_b * y_a
+            x_a, y_a = x_b, y_b
+        cross[rings[ring + 1] - 1 - rings[0]] = 0.0

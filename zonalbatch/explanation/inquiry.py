@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import find_layers, recipe_of
+from zonalbatch.api import find_layers, find_zones, recipe_of
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
-from zonalbatch.given import given_bands, given_layers, given_recipe
+from zonalbatch.given import given_bands, given_layers, given_recipe, given_zones
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, wanted
@@ -29,7 +29,7 @@ from zonalbatch.sources import (
     read_headers,
 )
 from zonalbatch.work.ground import Shapes
-from zonalbatch.zones import ZoneReader, open_zones
+from zonalbatch.zones import ZoneReader
 
 if TYPE_CHECKING:
     from zonalbatch.job import Job
@@ -77,13 +77,12 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
+    reader = given_zones(zones, id=id)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
     )
     recipe = given_recipe(found, "count", measurements, mask, coverage)
-    made = _explained(
-        open_zones(zones, id=id), found.layers, recipe, arrays, (zone_id, layer, measurement)
-    )
+    made = _explained(reader, found.layers, recipe, arrays, (zone_id, layer, measurement))
     return _drawn(made, png)
 
 
@@ -111,8 +110,7 @@ def explain_job(
             stands; a picture is wanted without matplotlib.
     """
     _check_picture(png)
-    keys = job.zones
-    zones = open_zones(keys.path, id=keys.id, buffer=keys.buffer)
+    zones = find_zones(job)
     found, arrays = find_layers(job)
     for failure in found.failures:
         if failure.layer == layer and layer not in {one.id for one in found.layers}:

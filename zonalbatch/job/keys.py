@@ -73,6 +73,10 @@ class ZoneKeys(Keys):
 
     path: ZonesLocation
     """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    layer: Text | None = None
+    """Layer of a file that has several, such as a GeoPackage; null takes the first with rows."""
+    encoding: Text | None = None
+    """Encoding of the text in a Shapefile, such as cp1252; null takes what it says of itself."""
     id: Text | None = None
     """Column of unique ids; null numbers the rows (or takes a frame's index)."""
     columns: tuple[Text, ...] | None = None

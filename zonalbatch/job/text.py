@@ -41,6 +41,11 @@ def read_document(text: str, name: str, *, as_json: bool) -> dict[Any, Any]:
         document = read(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise JobError(f"{name}: {_one_line(error)}") from None
+    if document is None or document == {}:
+        raise JobError(
+            f"{name} is empty; a job needs zones, source, bands and output: "
+            "`zonalbatch demo` writes one to start from"
+        )
     if not isinstance(document, dict):
         raise JobError(f"{name} holds {shown(document)} instead of keys with values")
     return document

@@ -78,13 +78,20 @@ class Output:
         make_folder(self.path)
         try:
             with locked(self.path / ".lock"):
-                for folder in (self.results, self.plans, self.ledger, self.path / "failures"):
-                    make_folder(folder)
                 yield
         except InputError:
             if fresh and not self.part_sizes():
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
+
+    def make_folders(self) -> None:
+        """Make the folders that a run writes into; a plan alone has no need of them.
+
+        Raises:
+            OutputError: one of them cannot be written to.
+        """
+        for folder in (self.results, self.ledger, self.path / "failures"):
+            make_folder(folder)
 
     def _refuse_foreign(self) -> None:
         """Refuse a folder with files of the user: some would be written over.
@@ -140,7 +147,11 @@ class Output:
         with (
             replacing(self.part_path(part)) as file,
             pq.ParquetWriter(
-                file, schema.with_metadata(metadata), compression="zstd", version="2.6"
+                file,
+                schema.with_metadata(metadata),
+                compression="zstd",
+                version="2.6",
+                write_page_checksum=True,
             ) as writer,
         ):
             for table in tables:

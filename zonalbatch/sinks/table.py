@@ -24,6 +24,14 @@ STATUS = ("ok", "empty", "filtered", "partial", "failed")
 
 OK, EMPTY, _, PARTIAL, FAILED = range(5)
 
+LONG = ("measurement", "statistic", "value")
+"""Columns that only the long layout has."""
+
+FIXED = frozenset(
+    ("zone_id", "datetime", "datetime_end", "layer", "status", "geometry", "bbox", *LONG)
+)
+"""Columns whose names are the same in all results."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
@@ -33,13 +41,17 @@ class Form:
     geometry: bool | None = True
     """True if each row repeats its zone's geometry; None until the plan has decided by the rows."""
     prefix: str = ""
-    """Text before the names of result columns."""
+    """Text before the names of result columns; before those of measurements in the long layout."""
     ranges: bool = False
     """True if a layer covers a range of time, so that there is a datetime_end."""
 
     def column(self, measurement: str, statistic: str) -> str:
         """Name of a result column."""
-        return f"{self.prefix}{measurement}_{statistic}"
+        return f"{self.prefixed(measurement)}_{statistic}"
+
+    def prefixed(self, measurement: str) -> str:
+        """A measurement as the column ``measurement`` of the long layout has it."""
+        return f"{self.prefix}{measurement}"
 
 
 def result_columns(recipe: Recipe, form: Form) -> dict[tuple[str, str], str]:
@@ -69,10 +81,10 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
             f"{lists[0]!r} is a list, and rows of the long layout hold one number each; "
             "use layout: wide, or leave it out"
         )
-    fixed = ["zone_id", "datetime", "datetime_end", "layer", "status", "geometry", "bbox"]
+    fixed = list(FIXED - set(LONG))
     results = list(result_columns(recipe, form).values())
     if form.layout == "long":
-        fixed, results = [*fixed, "measurement", "statistic", "value"], []
+        fixed, results = [*fixed, *LONG], []
     seen: set[str] = set()
     for name in [*fixed, *results, *carried]:
         if name in seen:
@@ -205,8 +217,9 @@ class Matrix:
         columns = [self.columns[key].take(zone, layer).cast(pa.float64()) for key in keys]
         values = [column.to_numpy(zero_copy_only=False) for column in columns]
         long["value"] = nullable(np.column_stack(values).reshape(-1))
-        for place, name in enumerate(("measurement", "statistic")):
-            kinds = pa.array([key[place] for key in keys])
+        labels = [(self.form.prefixed(measurement), statistic) for measurement, statistic in keys]
+        for place, name in enumerate(LONG[:2]):
+            kinds = pa.array([told[place] for told in labels])
             long[name] = kinds.take(pa.array(np.tile(np.arange(len(keys)), len(zone))))
         return long
 

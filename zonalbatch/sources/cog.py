@@ -51,7 +51,8 @@ def cog_layers(
             has no usable grid, or no wanted file can be read.
         PassingReadError: no wanted file can be read, but perhaps another time.
     """
-    scenes = scenes_of(files, pattern, datetime_pattern)
+    notes: dict[str, None] = {}
+    scenes = scenes_of(files, pattern, datetime_pattern, notes)
     if bands is not None:
         scenes = _narrowed(scenes, bands)
     headers = read_headers(href for scene in scenes for href in scene.files.values())
@@ -59,7 +60,6 @@ def cog_layers(
     if resolution is not None:
         scenes, headers = _coarser(scenes, headers, resolution)
     places = _all_places(scenes, headers) if bands is None else _places(bands, scenes, headers)
-    notes: dict[str, None] = {}
     made = [
         (_layer(scene, found, bands or {}, scale_offset, notes), scene.files.values())
         for scene, found in zip(scenes, places, strict=True)
@@ -176,9 +176,14 @@ def _places(
         for scene in scenes
     ]
     for name, band in bands.items():
-        if band.asset not in assets and all(isinstance(found[name], str) for found in places):
-            inside = (t for h in headers.values() if isinstance(h, Header) for t in _labels(h))
-            raise unknown_band(name, band, [*assets, *dict.fromkeys(inside)])
+        if any(isinstance(found[name], _Place) for found in places):
+            continue
+        own = [scene.files[band.asset] for scene in scenes if band.asset in scene.files]
+        asked = [headers[href] for href in own] if band.asset in assets else headers.values()
+        labels = [label for h in asked if isinstance(h, Header) for label in _labels(h)]
+        if labels or band.asset not in assets:  # else no file of that asset could be read
+            known = labels if band.asset in assets else [*assets, *labels]
+            raise unknown_band(name, band, list(dict.fromkeys(known)))
     return places
 
 

@@ -67,8 +67,11 @@ class Pattern:
         absolute = os.path.abspath(os.path.expanduser(text))
         return cls(absolute, tuple(_pieces(absolute)))
 
-    def matches(self) -> list[Match]:
+    def matches(self, notes: dict[str, None]) -> list[Match]:
         """The files on disk that match, in order of their paths.
+
+        Args:
+            notes: sentences for the report, to which is added what was left out.
 
         Raises:
             SourceError: none does.
@@ -78,6 +81,12 @@ class Pattern:
         found = [m for href in listed if (m := rule.fullmatch(href)) and os.path.isfile(href)]
         dated = [(m, date_of(m, directives)) for m in found]
         kept = [(m, date) for m, date in dated if date is not None or not directives]
+        impossible = [m.string for m, date in dated if date is None and directives]
+        if impossible:
+            told = f"names with impossible dates match: {len(impossible)}, first {impossible[0]}"
+            if not kept:
+                raise SourceError(f"{told}; correct the pattern's date format, or the names")
+            notes[f"{told}; left out"] = None
         if not kept:
             raise SourceError(
                 f"pattern {self.text!r} matches no file ({len(listed)} were looked at); "

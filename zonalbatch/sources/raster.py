@@ -1,4 +1,4 @@
-"""One raster file: windows of its pixels, through rioxarray."""
+"""One raster file: windows of its pixels, through rioxarray, or by blocks where it is plain."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import PermanentReadError
 from zonalbatch.sources.causes import reading, shown
+from zonalbatch.sources.deflated import Deflated
 from zonalbatch.sources.gdal import lazy_array, opened
 from zonalbatch.sources.masks import mask_may_be_lost, read_mask_of_whole, read_own_mask
 from zonalbatch.sources.nodata import snapped
@@ -32,6 +33,8 @@ class RasterPixels:
         self.href = href
         self._view = View.of(href)
         self._array: Any = None
+        self._deflated: Deflated | None = None
+        """Its blocks, if they can be read without GDAL."""
         self._whole: Any = None
         """The file itself beside an overview of it, where its mask is wanted."""
         self._file: Header | None = None
@@ -71,7 +74,9 @@ class RasterPixels:
         with reading(self._view.href):
             lazy = self._opened_array().variable
             _check_window(window, lazy.shape[-2:], self.href)
-            values = np.asarray(lazy[_band_index(bands), top:bottom, left:right].values)
+            values = self._deflated.read(bands, window) if self._deflated else None
+            if values is None:
+                values = np.asarray(lazy[_band_index(bands), top:bottom, left:right].values)
         return values if self._view.plain else self._viewed(values, bands)
 
     def read_mask(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
@@ -85,10 +90,10 @@ class RasterPixels:
 
     def close(self) -> None:
         """Let go of the file; the next read opens it again."""
-        for one in (self._array, self._whole):
+        for one in (self._deflated, self._array, self._whole):
             if one is not None:
                 one.close()
-        self._array = self._whole = None
+        self._deflated = self._array = self._whole = None
 
     def _viewed(self, values: NDArray[Any], bands: Sequence[int]) -> NDArray[Any]:
         """Pixels as the view has them."""
@@ -117,6 +122,8 @@ class RasterPixels:
     def _opened_array(self) -> Any:
         if self._array is None:
             self._array = lazy_array(self._view)
+            if self._view.plain:
+                self._deflated = Deflated.of(self._handle(), self._view.href)
         return self._array
 
 

@@ -34,9 +34,14 @@ class Scene:
 
 
 def scenes_of(
-    files: Sequence[str] | None, pattern: str | None, datetime_pattern: str | None
+    files: Sequence[str] | None,
+    pattern: str | None,
+    datetime_pattern: str | None,
+    notes: dict[str, None],
 ) -> list[Scene]:
     """The scenes that files make: each by itself, or those that a pattern finds to be alike.
+
+    What a pattern leaves out is added to the notes.
 
     Raises:
         SourceError: nothing matches, a listed file does not exist, a name holds no date, or two
@@ -45,7 +50,7 @@ def scenes_of(
     if (files is None) == (pattern is None):
         raise SourceError("a cog source takes either files or a pattern, and one of them")
     if pattern is not None:
-        return _by_pattern(Pattern.parse(pattern), datetime_pattern)
+        return _by_pattern(Pattern.parse(pattern), datetime_pattern, notes)
     return _by_file(_hrefs(files or ()), datetime_pattern)
 
 
@@ -56,10 +61,12 @@ def _by_file(hrefs: Sequence[str], datetime_pattern: str | None) -> list[Scene]:
     ]
 
 
-def _by_pattern(pattern: Pattern, datetime_pattern: str | None) -> list[Scene]:
+def _by_pattern(
+    pattern: Pattern, datetime_pattern: str | None, notes: dict[str, None]
+) -> list[Scene]:
     grouped: dict[str, dict[str | None, str]] = {}
     dates: dict[str, datetime | None] = {}
-    for match in pattern.matches():
+    for match in pattern.matches(notes):
         scene = grouped.setdefault(match.id, {})
         if match.band in scene:
             raise SourceError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, UNREAD, Layout
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
-from zonalbatch.lattice import TILE, Lattice
+from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.sources.protocol import Header, Pixels
 from zonalbatch.work.schedule import Rect, Schedule, Sheet, nesting
 
@@ -80,11 +81,16 @@ class SheetReader:
     schedule: Schedule
     handles: Handles
     failures: list[ReadError] = field(default_factory=list)
+    dtype: np.dtype[Any] = field(init=False)
+    """The pixels' type (uint8 if the file is unreadable)."""
     _kept: list[Rect] = field(default_factory=list)
+    _nesting: dict[Lattice, tuple[int, int, int]] = field(default_factory=dict)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The pixels' type (uint8 if the file is unreadable)."""
+    def __post_init__(self) -> None:
+        """Work out what every tile asks for."""
+        self.dtype = self._dtype()
+
+    def _dtype(self) -> np.dtype[Any]:
         if isinstance(self.header, ReadError):
             return np.dtype(np.uint8)
         dtype = np.result_type(*(self.header.dtypes[b - 1] for b in self.sheet.bands))
@@ -103,55 +109,58 @@ class SheetReader:
         self, lattice: Lattice, layout: Layout
     ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
         """A fold tile of a measuring lattice: (band, 512, 512) pixels, what is absent, the mask."""
-        factor, row_off, col_off = nesting(self.sheet.grid.lattice, lattice)
+        factor, row_off, col_off = self._nested(lattice)
         window = self.sheet.grid.window
-        rows = (layout.tile_row * TILE + np.arange(TILE) - row_off) // factor - window.top
-        cols = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - window.left
-        pixels, absent, valid = self._assemble(
-            int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1
-        )
+        row, col = layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off
+        last_row, last_col = (row + TILE - 1) // factor, (col + TILE - 1) // factor
+        box = Window(row // factor, col // factor, last_row + 1, last_col + 1)
+        pixels, absent, valid = self._assemble(box.shift(-window.top, -window.left))
         if factor == 1:
             return pixels, absent, valid
-        index = np.ix_(rows - rows[0], cols - cols[0])
+        along = np.arange(TILE)
+        here = np.ix_((row + along) // factor - box.top, (col + along) // factor - box.left)
         return (
-            pixels[:, index[0], index[1]],
-            None if absent is None else absent[index],
-            None if valid is None else valid[index],
+            pixels[:, here[0], here[1]],
+            None if absent is None else absent[here],
+            None if valid is None else valid[here],
         )
 
+    def _nested(self, lattice: Lattice) -> tuple[int, int, int]:
+        """How the sheet's lattice lies in a measuring one, worked out once."""
+        if lattice not in self._nesting:
+            self._nesting[lattice] = nesting(self.sheet.grid.lattice, lattice)
+        return self._nesting[lattice]
+
     def _assemble(
-        self, top: int, left: int, bottom: int, right: int
+        self, box: Window
     ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
         """Pixels of a box of the sheet, which may hang over its sides."""
-        shape = (bottom - top, right - left)
-        pixels = np.zeros((len(self.sheet.bands), *shape), self.dtype)
-        valid = None
-        absent = self._hanging_over(top, left, bottom, right)
-        for rect in self._kept:
-            t, b = max(top, rect.top), min(bottom, rect.bottom)
-            l, r = max(left, rect.left), min(right, rect.right)  # noqa: E741
-            if t >= b or l >= r:
-                continue
-            here = (slice(t - top, b - top), slice(l - left, r - left))
-            there = (slice(t - rect.top, b - rect.top), slice(l - rect.left, r - rect.left))
+        parts = [(rect, box.intersect(rect.window)) for rect in self._kept]
+        parts = [(rect, common) for rect, common in parts if not common.empty]
+        full = sum(math.prod(common.shape) for rect, common in parts if rect.pixels is not None)
+        # What rectangles fill to the last cell (none overlaps another) needs no zeros before.
+        make = np.empty if full == math.prod(box.shape) else np.zeros
+        pixels = make((len(self.sheet.bands), *box.shape), self.dtype)
+        valid, absent = None, self._hanging_over(box)
+        for rect, common in parts:
+            here, there = _within(common, box), _within(common, rect.window)
             if rect.pixels is None:
-                absent = np.zeros(shape, np.uint8) if absent is None else absent
+                absent = np.zeros(box.shape, np.uint8) if absent is None else absent
                 absent[here] = UNREAD
                 continue
             pixels[:, *here] = rect.pixels[:, *there]
             if rect.valid is not None:
-                valid = np.ones(shape, bool) if valid is None else valid
+                valid = np.ones(box.shape, bool) if valid is None else valid
                 valid[here] = rect.valid[there]
         return pixels, absent, valid
 
-    def _hanging_over(
-        self, top: int, left: int, bottom: int, right: int
-    ) -> NDArray[np.uint8] | None:
-        height, width = self.sheet.grid.shape
-        if top >= 0 and left >= 0 and bottom <= height and right <= width:
+    def _hanging_over(self, box: Window) -> NDArray[np.uint8] | None:
+        height, width = self.schedule.shape
+        sheet = Window(0, 0, height, width)
+        if box.intersect(sheet) == box:
             return None
-        absent = np.full((bottom - top, right - left), OUTSIDE, np.uint8)
-        absent[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)] = 0
+        absent = np.full(box.shape, OUTSIDE, np.uint8)
+        absent[_within(box.intersect(sheet), box)] = 0
         return absent
 
     def _read_of(self, rect: Rect) -> Callable[[], list[Rect]]:
@@ -211,6 +220,15 @@ def read_ahead(
     while waiting:
         done, futures, _ = waiting.popleft()
         yield done, [future.result() for future in futures]
+
+
+def _within(part: Window, whole: Window) -> tuple[slice, slice]:
+    """Where a window lies in an array of another one that holds it; empty if it is empty."""
+    top, left, bottom, right = part
+    return (
+        slice(top - whole.top, max(top, bottom) - whole.top),
+        slice(left - whole.left, max(left, right) - whole.left),
+    )
 
 
 def processors() -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
-from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
+from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
 
 __all__ = ["Pass", "Rect", "Schedule", "Sheet", "Step", "nesting", "steps_of"]
 
@@ -92,6 +92,11 @@ class Rect:
     valid: NDArray[np.bool_] | None = None
     """(row, col) the file's own mask."""
 
+    @property
+    def window(self) -> Window:
+        """The cells of the sheet that it holds."""
+        return Window(self.top, self.left, self.bottom, self.right)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
@@ -113,20 +118,16 @@ class Schedule:
     ) -> Schedule:
         """When a file with this grid and block is needed by passes over it."""
         height, width = grid.shape
-        blocks = (-(-height // block[0]), -(-width // block[1]))
-        first, last = np.full(blocks, -1, np.int32), np.full(blocks, -1, np.int32)
+        shape = (-(-height // block[0]), -(-width // block[1]))
+        first, last = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
         for step in steps:
-            one = passes[step.of]
-            factor, row_off, col_off = nesting(grid.lattice, one.lattice)
+            nested = nesting(grid.lattice, passes[step.of].lattice)
             for layout in step.layouts:
-                coverage = layout.coverage
+                coverage, blocks = layout.coverage, _blocks_of(layout, grid, block, nested)
                 _mark_blocks(
                     coverage.window[layout.pieces], coverage.run_span[layout.pieces],
-                    coverage.run_at, coverage.run_length,
-                    layout.cell_span, coverage.cell_at,
-                    layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off, factor,
-                    grid.window.top, grid.window.left, height, width, grid.south_up,
-                    block[0], block[1], step.index, first, last,
+                    coverage.run_at, coverage.run_length, layout.cell_span, coverage.cell_at,
+                    *blocks, step.index, first, last,
                 )  # fmt: skip
         return cls((height, width), block, grid.south_up, first, last)
 
@@ -187,42 +188,51 @@ def _cut(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
             growing.setdefault(run, row)
 
 
-@njit(nogil=True, cache=True)
-def _mark(row, col_a, col_b, height, width, south_up, block_h, block_w, step, first, last):
-    if row < 0 or row >= height or col_b < 0 or col_a >= width:
-        return
-    if south_up:
+def _blocks_of(
+    layout: Layout, grid: Grid, block: tuple[int, int], nested: tuple[int, int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(512,) in which block row of a sheet each row of a tile lies, and likewise its columns.
+
+    Outside of the sheet it is -1 or the number of blocks, whichever side is nearer.
+    """
+    factor, row_off, col_off = nested
+    height, width = grid.shape
+    row = (layout.tile_row * TILE + np.arange(TILE) - row_off) // factor - grid.window.top
+    col = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - grid.window.left
+    if grid.south_up:
         row = height - 1 - row
-    r = row // block_h
-    for c in range(max(col_a, 0) // block_w, min(col_b, width - 1) // block_w + 1):
-        if first[r, c] < 0:
-            first[r, c] = step
-        last[r, c] = step
+    return _blocks_along(row, block[0], height), _blocks_along(col, block[1], width)
+
+
+def _blocks_along(cell: NDArray[np.int64], block: int, size: int) -> NDArray[np.int64]:
+    beyond = -(-size // block)
+    return np.where(cell < 0, -1, np.where(cell < size, cell // block, beyond))
 
 
 @njit(nogil=True, cache=True)
-def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, row0, col0,
-                 factor, top, left, height, width, south_up, block_h, block_w, step,
+def _mark(row, col_a, col_b, step, first, last):
+    """Note that a step needs the blocks of a row from one column of blocks to another."""
+    if 0 <= row < first.shape[0]:
+        for col in range(max(col_a, 0), min(col_b, first.shape[1] - 1) + 1):
+            if first[row, col] < 0:
+                first[row, col] = step
+            last[row, col] = step
+
+
+@njit(nogil=True, cache=True)
+def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, rows, cols, step,
                  first, last):  # fmt: skip
     """Note that a step needs the blocks that hold the covered cells of some pieces."""
     for piece in range(len(run_span)):
-        t = (row0 + windows[piece, 0]) // factor - top
-        b = (row0 + windows[piece, 2] - 1) // factor - top
-        l = (col0 + windows[piece, 1]) // factor - left  # noqa: E741
-        r = (col0 + windows[piece, 3] - 1) // factor - left
-        if t >= 0 and l >= 0 and b < height and r < width and l // block_w == r // block_w:
-            f_t, f_b = (height - 1 - b, height - 1 - t) if south_up else (t, b)
-            if f_t // block_h == f_b // block_h:  # most zones: no need to look at their cells
-                _mark(t, l, l, height, width, south_up, block_h, block_w, step, first, last)
-                continue
+        top, bottom = rows[windows[piece, 0]], rows[windows[piece, 2] - 1]
+        left, right = cols[windows[piece, 1]], cols[windows[piece, 3] - 1]
+        if top == bottom and left == right:  # most zones: no need to look at their cells
+            _mark(top, left, right, step, first, last)
+            continue
         for run in range(run_span[piece, 0], run_span[piece, 1]):
             at = run_at[run]
-            row = (row0 + at // TILE) // factor - top
-            col = col0 + at % TILE
-            _mark(row, col // factor - left, (col + run_length[run] - 1) // factor - left,
-                  height, width, south_up, block_h, block_w, step, first, last)  # fmt: skip
+            end = at + run_length[run] - 1
+            _mark(rows[at // TILE], cols[at % TILE], cols[end % TILE], step, first, last)
         for cell in range(cell_span[piece, 0], cell_span[piece, 1]):
             at = cell_at[cell]
-            row = (row0 + at // TILE) // factor - top
-            col = (col0 + at % TILE) // factor - left
-            _mark(row, col, col, height, width, south_up, block_h, block_w, step, first, last)
+            _mark(rows[at // TILE], cols[at % TILE], cols[at % TILE], step, first, last)

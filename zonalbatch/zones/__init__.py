@@ -1,7 +1,8 @@
 """Zones: what to summarise over, streamed from a frame or a file and made fit to be measured.
 
     shapes ◄─ kinds, simple, longitudes ◄─ buffers     geometry, a whole batch at once
-    source ◄─ crs, columns ◄─ frames, files            where zones come from
+    source ◄─ crs, columns ◄─ frames                   where zones come from: frames
+    source ◄─ encoding, streams ◄─ vector ◄─ files     and files
     frames ◄─ identity                                 ids and hashes
     all ◄─ reader                                      puts them together
 

@@ -12,6 +12,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +155,12 @@ class ZoneReader:
         self, ids: pa.Array, carried: list[pa.Array], raw: Objects, shapes: Objects
     ) -> pa.Table:
         salt = (self.crs.replace("OGC:CRS84", "EPSG:4326"), self.buffer, *self.carried.names)
-        hashes = zone_hashes(repr(salt), [ids, *carried], np.asarray(shapely.to_wkb(raw)))
+        before = np.asarray(shapely.to_wkb(raw), dtype=object)
+        hashes = zone_hashes(repr(salt), [ids, *carried], before)
+        after = _written(before, raw, shapes)
         sides = shapely.bounds(shapes).T
         return pa.table(
-            [ids, *carried, pa.array(shapely.to_wkb(shapes), pa.binary()), *map(pa.array, sides),
+            [ids, *carried, pa.array(after, pa.binary()), *map(pa.array, sides),
              hashes],
             names=["zone_id", *self.carried.names, *RESERVED[1:]],
         )  # fmt: skip
@@ -169,6 +172,8 @@ def open_zones(
     id: str | None = None,
     columns: Sequence[str] | None = None,
     buffer: float = 0.0,
+    layer: str | None = None,
+    encoding: str | None = None,
 ) -> ZoneReader:
     """The zones of a frame or a file, ready to be streamed.
 
@@ -179,11 +184,13 @@ def open_zones(
             a frame, and the row number of a file.
         columns: Columns to carry along; ``["*"]`` carries all, None none.
         buffer: Metres by which zones are grown (negative: shrunk), whatever the CRS's units.
+        layer: Which layer of a file, such as a GeoPackage; None takes the first that has rows.
+        encoding: Of the text in a Shapefile; None takes what it says, else UTF-8 where that fits.
 
     Raises:
-        ZonesError: no such file, no CRS, an unknown column, or ids of an unusable type.
+        ZonesError: no such file or layer, no CRS, an unknown column, or ids of an unusable type.
     """
-    sources = _sources(zones)
+    sources = _sources(zones, layer, encoding)
     if not sources:
         raise ZonesError(f"{zones} holds no file with zones; give a folder or glob of GeoParquet")
     crs = one_crs(sources)
@@ -200,9 +207,11 @@ def open_zones(
     )
 
 
-def _sources(zones: Any) -> list[Source]:
+def _sources(zones: Any, layer: str | None, encoding: str | None) -> list[Source]:
     if isinstance(zones, (str, Path)):
-        return open_files(str(zones))
+        return open_files(str(zones), layer, encoding)
+    if layer is not None or encoding is not None:
+        raise ZonesError("zones.layer and zones.encoding choose in files; a frame has neither")
     if isinstance(zones, geopandas.GeoDataFrame) or (
         type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
     ):
@@ -211,6 +220,14 @@ def _sources(zones: Any) -> list[Source]:
         f"zones must be a GeoDataFrame or a path, not a {type(zones).__name__}; "
         "make one with geopandas.GeoDataFrame(..., geometry=..., crs=...)"
     )
+
+
+def _written(before: Objects, raw: Objects, shapes: Objects) -> Objects:
+    """WKB of the shapes, given that of the raw ones: most shapes are fit as they come."""
+    changed = ~np.fromiter(map(is_, raw, shapes), bool, len(raw))
+    after = before.copy()
+    after[changed] = shapely.to_wkb(shapes[changed])
+    return after
 
 
 def _finite(buffer: float) -> float:

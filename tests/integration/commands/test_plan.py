@@ -82,4 +82,13 @@ class TestPlan:
         code, out, _ = here("plan", job, "--json")
         assert code == 0
         assert json.loads(out)["rows"] == 180
-        assert not list((job.parent / "out" / "results").iterdir())
+
+    def test_it_leaves_the_plan_alone(self, here: Command, job: Path) -> None:
+        """A plan is stored, which is said; no other folder is made, and another job may run."""
+        _, out, _ = here("plan", job)
+        (stored,) = (job.parent / "out" / "plan").iterdir()
+        assert f"stored    {stored}" in out
+        entries = {entry.name for entry in (job.parent / "out").iterdir()}
+        assert entries == {".lock", "plan"}
+        amend(job, statistics=["mean"])
+        assert here("run", job, "--quiet").code == 0

@@ -49,6 +49,21 @@ class TestStats:
         _, out, _ = here("stats", land.fields, red, "-s", "max", "-c", "field_id", "--prefix", "r_")
         assert out.split()[:2] == ["field_id", "r_max"]
 
+    def test_statistics_add_up(self, here: Command, land: Landscape, red: Path) -> None:
+        """An option that is given twice counts twice, for stats and for points."""
+        _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
+        _, twice, _ = here("stats", land.fields, red, "-s", "mean", "-s", "max,count")
+        assert once == twice
+        assert once.split()[2:5] == ["mean", "max", "count"]
+
+    @pytest.mark.parametrize("verb", ["stats", "points", "explain"])
+    def test_swapped(self, here: Command, land: Landscape, red: Path, verb: str) -> None:
+        """Raster and zones in each other's place are told of in one sentence."""
+        more = ["--zone", "1"] if verb == "explain" else []
+        code, out, err = here(verb, red, land.fields, *more)
+        assert (code, out) == (2, "")
+        assert_one_sentence(err, str(red), "is a raster; give the zones first, then rasters")
+
     @pytest.mark.parametrize("ending", ["csv", "parquet", "gpkg", "geojson", "CSV"])
     def test_write(
         self,

@@ -68,6 +68,23 @@ class TestStatus:
             assert code == 4
             assert_one_sentence(err, file.name)
 
+    def test_a_flipped_byte(self, here: Command, job: Path) -> None:
+        """A part of the right size counts as done; the digest looks at every byte of its rows."""
+        here("run", job)
+        out = job.parent / "out"
+        whole = json.loads(here("status", out, "--json", "--digest").out)
+        (file,) = zb.open_results(out).files
+        data = file.read_bytes()
+        for at in range(4, len(data) // 2, len(data) // 12):
+            file.write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+            assert json.loads(here("status", out, "--json").out)["done"] == whole["done"]
+            code, told, err = here("status", out, "--digest")
+            assert (code, told) == (4, ""), at
+            assert_one_sentence(err, str(file), "remove it", "run the job again")
+        file.unlink()
+        assert here("run", job, "--quiet").code == 0
+        assert zb.open_results(out).digest == whole["digest"]
+
     def test_no_output(self, here: Command, tmp_path: Path) -> None:
         """A folder that no run wrote to, or no folder, is refused with its path."""
         for path in (tmp_path, tmp_path / "nope"):

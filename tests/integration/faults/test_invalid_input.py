@@ -109,6 +109,12 @@ INVALID: dict[str, tuple[Change, tuple[str, ...]]] = {
     "pattern without match": (
         put("source", "pattern", value="s3_{date:%Y%m%d}_{band}.tif"), ("s3_", "no file"),
     ),
+    "band beyond its files": (
+        put("bands", "red", value={"asset": "red", "index": 2}), ("'red' (2)", "known are 1"),
+    ),
+    "unknown layer of zones": (
+        put("zones", "layer", value="fields"), ("zones.layer", "'fields'", "GeoParquet"),
+    ),
     "items missing": (
         put("source", value={"kind": "stac", "items": "nope.json"}), ("nope.json",),
     ),
@@ -199,6 +205,16 @@ def test_not_a_job(subcommand: str, text: str, tmp_path: Path, here: Command) ->
     code, out, err = here(subcommand, job)
     assert (code, out) == (2, "")
     assert_one_sentence(err, str(job))
+
+
+@pytest.mark.parametrize("text", ["", "\n# nothing yet\n", "{}"])
+def test_an_empty_job(text: str, tmp_path: Path, here: Command) -> None:
+    """Of an empty file it is said what belongs into it, and what writes one."""
+    job = tmp_path / "job.yaml"
+    job.write_text(text)
+    code, _, err = here("run", job)
+    assert code == 2
+    assert_one_sentence(err, "is empty", "zones, source, bands and output", "zonalbatch demo")
 
 
 def test_no_job_file(tmp_path: Path, here: Command) -> None:

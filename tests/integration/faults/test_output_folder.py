@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_a_file_url_is_no_folder(bench: Bench) -> None:
 def test_results_of_a_run_that_has_not_ended(tmp_path: Path) -> None:
     """What is written at the end is said to be missing, and what to do."""
     with Output(tmp_path).opened():
+        Output(tmp_path).make_folders()
         pq.write_table(pa.table({"zone_id": ["a"]}), tmp_path / "results/part-a.parquet")
     results = zb.open_results(tmp_path)
     for name in ("gdf", "failures"):
@@ -115,8 +117,10 @@ def test_results_of_a_run_that_has_not_ended(tmp_path: Path) -> None:
 
 
 def test_status_of_a_plan(bench: Bench, here: Command) -> None:
-    """While a run makes its plan, its folder is not said to be none of a run."""
+    """A folder that holds a plan, or where a run makes one, is not said to be none of a run."""
     here("plan", bench.write(bench.document()))
     code, out, err = here("status", bench.out)
     assert (code, out) == (2, "")
-    assert_one_sentence(err, str(bench.out), "still making its plan")
+    assert_one_sentence(err, str(bench.out), "holds a plan and no rows; run the job")
+    shutil.rmtree(bench.out / "plan")
+    assert_one_sentence(here("status", bench.out).err, str(bench.out), "still making its plan")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import numpy as np
@@ -77,6 +78,16 @@ class TestForm:
         runner.run(prefix="s2_", statistics=["mean"])
         names = runner.results().table.column_names
         assert {"s2_red_mean", "s2_ndvi_mean", "zone_id", "crop", "status"} <= set(names)
+
+    def test_prefix_of_long_rows(self, runner: Runner) -> None:
+        """Measurement and statistic of long rows make the names that wide columns have."""
+        shared: dict[str, Any] = {"prefix": "s2_", "statistics": ["mean", "count"]}
+        runner.run("wide", **shared)
+        runner.run("long", output={"layout": "long"}, **shared)
+        rows = runner.results("long").table.to_pandas()
+        names = set(rows["measurement"] + "_" + rows["statistic"])
+        wide = runner.results("wide").table.column_names
+        assert {name for name in wide if name.startswith("s2_")} == names
 
     def test_the_folder_is_one_geoparquet(
         self, runner: Runner, monkeypatch: pytest.MonkeyPatch

@@ -33,8 +33,8 @@ class Stopped:
     """What stood on stderr."""
 
 
-def stop(job: Path, number: signal.Signals) -> Stopped:
-    """A run that gets a signal once its first part is there.
+def stop(job: Path, number: signal.Signals, times: int = 1) -> Stopped:
+    """A run that gets a signal once its first part is there, or more of them in a row.
 
     Ctrl-C reaches all processes of a terminal, SIGTERM the one that was started.
     """
@@ -49,7 +49,9 @@ def stop(job: Path, number: signal.Signals) -> Stopped:
             assert time.monotonic() < deadline, "no part was written in time"
             time.sleep(0.005)
         send = os.killpg if number is signal.SIGINT else os.kill
-        send(run.pid, number)
+        for _ in range(times):
+            send(run.pid, number)
+            time.sleep(0.2)
         _, told = run.communicate(timeout=60)
     finally:
         if run.poll() is None:
@@ -90,6 +92,13 @@ class TestInterruption:
         """A stopped run ends with one sentence, and no traceback of ours or Dask's."""
         assert "Traceback" not in stopped.told, stopped.told
         assert stopped.told.splitlines()[-1].startswith("interrupted; run the same command again")
+
+    def test_who_is_impatient(self, tmp_path: Path) -> None:
+        """Ctrl-C three times in a row is no more than once: exit 130 and one sentence."""
+        stopped = stop(many_parts(tmp_path), signal.SIGINT, times=3)
+        assert stopped.code == 130
+        said = [line for line in stopped.told.splitlines() if "parts" not in line]
+        assert [line.split()[0] for line in said] == ["Dask", "interrupted;"], stopped.told
 
     def test_a_second_run_beside_it_is_refused(self, tmp_path: Path) -> None:
         """A run beside another one ends with exit 4 and one sentence."""

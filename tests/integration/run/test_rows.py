@@ -66,6 +66,25 @@ class TestRows:
         assert json.loads((runner.folder / "out/manifest.json").read_text())["rows"] == 18
         assert len(pq.read_table(runner.folder / "out/zones.parquet")) == 8
 
+    def test_zones_far_from_all_rasters_are_told(self, runner: Runner, odd: Path) -> None:
+        """A note gives both extents in the zones' CRS: from the plan, and if only a run sees it."""
+        left, bottom, right, top = self.extent(runner.land)
+        crs = geopandas.read_parquet(odd).crs
+        beside = [shapely.box(x, bottom, x + 50, bottom + 50) for x in (left - 100, right + 100)]
+        for shapes in (beside[:1], beside):
+            zones = frame(*shapes, crs=crs, field_id=range(len(shapes)))
+            path = runner.folder / f"far_{len(shapes)}.parquet"
+            zones.to_parquet(path)
+            report = runner.run(f"out_{len(shapes)}", zones={"path": str(path), "id": "field_id"})
+            (note,) = [note for note in report.notes if "no zone meets any raster" in note]
+            assert f"in EPSG:32631 zones span x {left - 100:.8g} to" in note
+            assert f"rasters x {left:.8g} to {right:.8g}, y {bottom:.8g} to {top:.8g}" in note
+        empty = frame(shapely.Polygon(), crs=crs, field_id=[1])
+        empty.to_parquet(runner.folder / "empty.parquet")
+        nothing = str(runner.folder / "empty.parquet")
+        report = runner.run("empty", zones={"path": nothing, "id": "field_id"})
+        assert "every zone is empty, and so is every row" in report.notes
+
     def test_odd_geometry_is_told(self, runner: Runner, odd: Path) -> None:
         """Repaired and empty zones are noted in the report."""
         report = runner.run(zones={"path": str(odd), "id": "field_id"})

@@ -180,10 +180,12 @@ class TestLock:
             pass
 
     def test_an_output_is_locked(self, tmp_path: Path) -> None:
-        """Its folders are made, and a second one is kept out."""
+        """A second one is kept out; the folders of a run are made when one begins."""
         output = Output(tmp_path / "out")
         with output.opened():
-            assert {"results", "plan", "ledger"} <= set(os.listdir(output.path))
+            assert os.listdir(output.path) == [".lock"]
+            output.make_folders()
+            assert {"results", "failures", "ledger"} <= set(os.listdir(output.path))
             with pytest.raises(OutputError, match="another run"), output.opened():
                 pass
         with output.opened():

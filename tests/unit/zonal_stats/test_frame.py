@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import geopandas
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 import zonalbatch as zb
 from tests.made.names import USUAL
+from tests.made.rasters import write_tif
 from tests.made.zones import WINDOWS
 from zonalbatch.errors import InputError
 
@@ -143,6 +145,35 @@ class TestFrame:
         assert list(found) == ["name", "mean", "s_count", "s_mean", "geometry"]
         assert found["mean"].tolist() == [1.5, 2.5, 3.5]
         assert "mean" in zb.zonal_stats(zones, tif, columns=["name"])
+
+    @pytest.mark.parametrize(
+        ("name", "layout"), [("layer", "wide"), ("datetime", "wide"), ("statistic", "long")]
+    )
+    def test_columns_of_ours(
+        self,
+        zones: geopandas.GeoDataFrame,
+        tmp_path: Path,
+        values: NDArray[np.uint16],
+        name: str,
+        layout: Any,
+    ) -> None:
+        """A zones' column that rows of several rasters need is refused, or may stay behind."""
+        files = [write_tif(tmp_path / f"a_2024010{day}.tif", values) for day in (1, 2)]
+        zones = zones.rename(columns={"weight": name})
+        given: dict[str, Any] = {"datetime_pattern": "%Y%m%d", "layout": layout}
+        with pytest.raises(InputError, match=rf"'{name}' already; rename it, or name the columns"):
+            zb.zonal_stats(zones, files, **given)
+        found = zb.zonal_stats(zones, files, columns=["name"], **given)
+        assert name in found
+        if layout == "wide":
+            kept = zb.zonal_stats(zones, files[0], **given)
+            assert kept[name].tolist() == [1.5, 2.5, 3.5]
+
+    def test_prefix_of_long_rows(self, zones: geopandas.GeoDataFrame, tif: str) -> None:
+        """In the long form a prefix stands before the measurements."""
+        long = zb.zonal_stats(zones, tif, "mean", layout="long", prefix="s2_")
+        assert long["measurement"].tolist() == ["s2_band_1"] * 3
+        assert long["statistic"].tolist() == ["mean"] * 3
 
     def test_without_geometry(self, zones: geopandas.GeoDataFrame, tif: str) -> None:
         """Without geometry it is a plain frame with the same rows."""

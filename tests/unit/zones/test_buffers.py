@@ -12,7 +12,9 @@ import pyproj
 import pytest
 import shapely
 
+from tests.made.read_zones import SQUARE, frame_of, read
 from tests.made.zones import frame
+from zonalbatch.errors import ZonesError
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import buffered, circles
 from zonalbatch.zones.kinds import are_thin, of_one_kind
@@ -151,3 +153,34 @@ def test_a_zone_is_of_one_kind(text: str, kept: str, thin: bool) -> None:
     assert shapely.equals_identical(got[0], shapely.from_wkt(kept))
     assert are_thin(got).tolist() == [thin, False]
     assert tally.get("parts", 0) == (text != kept)
+
+
+def test_buffers_are_metres_in_any_unit() -> None:
+    """10 m is 10 m in metres, in feet and in degrees."""
+    metric = frame_of([shapely.box(5e5, 5e6, 5.001e5, 5.0001e6)])
+    (grown,), _ = read(metric, buffer=10)
+    assert grown.bounds == (499_990, 4_999_990, 500_110, 5_000_110)
+    (feet,), _ = read(frame_of([shapely.box(0, 0, 100, 100)], "EPSG:2263"), buffer=10)
+    assert feet.bounds[0] == pytest.approx(-10 / 0.3048006096)
+    (degrees,), _ = read(metric.to_crs("EPSG:4326"), buffer=10)
+    back = geopandas.GeoSeries([degrees], crs="EPSG:4326").to_crs("EPSG:32633")
+    assert back.area[0] == pytest.approx(grown.area, rel=1e-4)
+
+
+def test_a_buffer_in_degrees_crosses_the_antimeridian() -> None:
+    """A zone that ends at 180 grows into the other side; its two halves stay one zone."""
+    halves = [shapely.box(179.99, 0, 180, 0.01), shapely.box(-180, 0, -179.99, 0.01)]
+    (got,), _ = read(frame_of([shapely.MultiPolygon(halves)], "EPSG:4326"), buffer=100)
+    assert got.bounds[0] == -180
+    assert got.bounds[2] == 180
+    metres = pyproj.Geod(ellps="WGS84").geometry_area_perimeter(got)[0]
+    assert metres == pytest.approx((2226.4 + 200) * (1105.7 + 200), rel=0.01)
+
+
+def test_a_negative_buffer_can_leave_nothing() -> None:
+    """A field narrower than twice the shrinking is empty, and noted."""
+    (got,), reader = read(frame_of([SQUARE]), buffer=-5)
+    assert got.is_empty
+    assert reader.notes == ("1 geometry of which the buffer left nothing, kept without cells",)
+    with pytest.raises(ZonesError, match="number of metres"):
+        open_zones(frame_of([SQUARE]), buffer=math.nan)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import geopandas
+import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
 
+from zonalbatch.errors import ZonesError
 from zonalbatch.zones import open_zones
 
 PLACES = ["Köln", "Évry"]
@@ -77,3 +80,74 @@ def test_a_shapefile_without_cpg_in_utf_8(tmp_path: Path) -> None:
     (tmp_path / "a.cpg").unlink()
     table, _ = open_zones(tmp_path / "a.shp", columns=["*"]).whole()
     assert table["name"].to_pylist() == ["Kärnten", "Łódź"]
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    """A GeoPackage of two layers."""
+    path = tmp_path / "layers.gpkg"
+    for layer, names in {"cities": PLACES, "towns": ["Bonn"]}.items():
+        places(names).to_file(path, layer=layer)
+    return path
+
+
+def test_a_layer_that_is_named_is_read(layers: Path) -> None:
+    """Then nothing needs to be said of its choice."""
+    reader = open_zones(layers, layer="towns", columns=["name"])
+    assert pa.concat_tables(reader.batches())["name"].to_pylist() == ["Bonn"]
+    assert reader.notes == ()
+
+
+def test_an_encoding_that_is_named_is_believed(latin: Path) -> None:
+    """Also against a guess; the text is read by it and nothing is noted."""
+    reader = open_zones(latin, encoding="cp1252", columns=["*"])
+    table = pa.concat_tables(reader.batches())
+    assert table.column(1).to_pylist() == PLACES
+    assert reader.notes == ()
+    other = pa.concat_tables(open_zones(latin, encoding="cp437", columns=["*"]).batches())
+    assert other.column(1).to_pylist() == [t.encode("latin-1").decode("cp437") for t in PLACES]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"layer": "town"}, "no layer 'town' .* did you mean 'towns'.* cities, towns"),
+        ({"encoding": "cp1252"}, "zones.encoding is for Shapefiles"),
+        ({"encoding": "nope"}, "zones.encoding 'nope' is unknown"),
+    ],
+)
+def test_what_a_file_does_not_have(layers: Path, options: dict[str, Any], words: str) -> None:
+    """A layer that is not there is refused with those that are, and so is a useless encoding."""
+    with pytest.raises(ZonesError, match=words):
+        open_zones(layers, **options)
+
+
+@pytest.mark.parametrize("key", ["layer", "encoding"])
+def test_only_gdal_s_files_have_a_choice(tmp_path: Path, key: str) -> None:
+    """GeoParquet and frames have neither layers nor encodings."""
+    places(PLACES).to_parquet(tmp_path / "a.parquet")
+    chosen: dict[str, Any] = {key: "utf-8"}
+    with pytest.raises(ZonesError, match=rf"zones.{key} is 'utf-8', but .* is GeoParquet"):
+        open_zones(tmp_path / "a.parquet", **chosen)
+    with pytest.raises(ZonesError, match="a frame has neither"):
+        open_zones(places(PLACES), **chosen)
+
+
+def test_shapes_that_are_fit_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WKB is written of each raw shape, and again only of what was changed."""
+    written, write = list[int](), shapely.to_wkb
+
+    def counted(shapes: Any, **options: Any) -> Any:
+        written.append(len(shapes))
+        return write(shapes, **options)
+
+    zones = places([f"{i}" for i in range(10)])
+    bowtie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    zones.loc[3, "geometry"] = bowtie
+    monkeypatch.setattr(shapely, "to_wkb", counted)
+    (table,) = open_zones(zones).batches()
+    assert written == [10, 1]
+    shapes = shapely.from_wkb(table["geometry"].to_numpy())
+    assert shapely.is_valid(shapes).all()
+    untouched = np.arange(10) != 3
+    assert shapely.equals_exact(shapes, zones.geometry.to_numpy())[untouched].all()
