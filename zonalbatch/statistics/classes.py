@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
-from zonalbatch.statistics.distribution import Distribution
+from zonalbatch.statistics.distribution import Distribution, room
 
 __all__ = ["Classes"]
 
@@ -98,7 +98,7 @@ class Classes:
     def _laid_out(self, scale: float, offset: float) -> Distribution:
         """The classes of all zones, one zone after the other, with physical values."""
         offsets = np.concatenate([[0], np.cumsum(self.variety)])
-        values, weights = np.empty(offsets[-1]), np.empty(offsets[-1])
+        values, weights = room(int(offsets[-1])), room(int(offsets[-1]))
         for one in self._settled:
             _lay_out(one.zone, one.values, one.weights, scale, offset, offsets, values, weights)
         eps = ROUNDINGS * max((_eps(one.values.dtype) for one in self._settled), default=0.0)
@@ -122,19 +122,6 @@ def _eps(kind: np.dtype[Any]) -> float:
     return float(np.finfo(kind if kind.kind == "f" else np.float64).eps)
 
 
-def _summed(
-    whole: NDArray[np.int64], part: NDArray[np.int64], first: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sums of runs of cells and units, by halves of the units so that nothing overflows."""
-    if not len(first):
-        return whole, part
-    half = BITS // 2
-    low = np.add.reduceat(part & ((1 << half) - 1), first)
-    high = np.add.reduceat(part >> half, first) + (low >> half)
-    rest = ((high & ((1 << half) - 1)) << half) | (low & ((1 << half) - 1))
-    return np.add.reduceat(whole, first) + (high >> half), rest
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ragged:
     """The classes of some zones."""
@@ -153,20 +140,22 @@ class _Ragged:
     @classmethod
     def merged(cls, parts: Sequence[_Ragged]) -> _Ragged:
         """All classes of all zones, zones ascending, each class of a zone once."""
-        zone = np.concatenate([p.zone.repeat(np.diff(p.offsets)) for p in parts])
+        zone = np.concatenate([p.zone for p in parts])
+        sizes = np.concatenate([np.diff(p.offsets) for p in parts])
+        order, starts = np.argsort(zone, kind="stable"), np.cumsum(sizes) - sizes
         values = np.concatenate([p.values for p in parts])
-        order = np.lexsort((values, zone))
-        zone, values = zone[order], values[order]
-        new = np.ones(len(zone), bool)
-        new[1:] = (zone[1:] != zone[:-1]) | (values[1:] != values[:-1])
-        first = np.flatnonzero(new)
-        whole, part = _summed(
-            np.concatenate([p.whole for p in parts])[order],
-            np.concatenate([p.part for p in parts])[order],
-            first,
-        )
-        zones, counts = np.unique(zone[first], return_counts=True)
-        return cls(zones, np.concatenate([[0], np.cumsum(counts)]), values[first], whole, part)
+        whole = np.concatenate([p.whole for p in parts])
+        part = np.concatenate([p.part for p in parts])
+        zones = np.unique(zone)
+        found = cls(
+            zones, np.zeros(len(zones) + 1, np.int64),
+            np.empty_like(values), np.zeros_like(whole), np.zeros_like(part),
+        )  # fmt: skip
+        _merge(
+            zone[order], starts[order], sizes[order], values, whole, part,
+            found.offsets, found.values, found.whole, found.part,
+        )  # fmt: skip
+        return found
 
     def of_zones(self, wanted: NDArray[np.bool_]) -> _Ragged:
         """A copy of the classes of some entries."""
@@ -276,6 +265,33 @@ def _sort_by_byte(values, low, bits, order, to):
         byte = (np.int64(values[i] - low) >> bits) & 255
         to[at[byte]] = i
         at[byte] += 1
+
+
+@njit(nogil=True, cache=True)
+def _merge(zones, starts, sizes, values, whole, part, offsets, to_values, to_whole, to_part):
+    """Unite the classes of the entries of each zone, which follow one another."""
+    n = z = entry = 0
+    while entry < len(zones):
+        last, total = entry, 0
+        while last < len(zones) and zones[last] == zones[entry]:
+            total += sizes[last]
+            last += 1
+        every = np.empty(total, np.int64)
+        at = 0
+        for k in range(entry, last):
+            for i in range(sizes[k]):
+                every[at + i] = starts[k] + i
+            at += sizes[k]
+        for i in every[np.argsort(values[every], kind="mergesort")]:
+            if n == offsets[z] or to_values[n - 1] != values[i]:
+                to_values[n] = values[i]
+                n += 1
+            sum_ = to_part[n - 1] + part[i]
+            to_whole[n - 1] += whole[i] + (sum_ >> BITS)
+            to_part[n - 1] = sum_ & ((np.int64(1) << BITS) - 1)
+        z += 1
+        offsets[z] = n
+        entry = last
 
 
 @njit(nogil=True, cache=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zonalbatch.breakdown import Bins
 from zonalbatch.errors import StatisticError
 
-__all__ = ["Distribution", "lists_of"]
+__all__ = ["Distribution", "lists_of", "room"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,7 +47,7 @@ class Distribution:
 
     def frac(self) -> pa.Array:
         """(zone,) list of (class, value): the values that occur, and their share of all."""
-        shares = np.empty_like(self.weights)
+        shares = room(len(self.weights))
         _divide(self.offsets, self.weights, self.sums, shares)
         return self._by_value(shares)
 
@@ -129,6 +129,11 @@ class Distribution:
         table: Any = np.bincount(cell[kept], weights, minlength=zones * columns)
         found: Floats = table.reshape(zones, columns)
         return found
+
+
+def room(size: int) -> Floats:
+    """Numbers not yet written, in Arrow's memory, which hands out again what lists gave back."""
+    return np.frombuffer(pa.allocate_buffer(8 * size), np.float64)
 
 
 def lists_of(offsets: Ints, items: pa.Array) -> pa.Array:
