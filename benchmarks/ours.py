@@ -17,6 +17,8 @@ from distributed import Client, LocalCluster
 from numpy.typing import NDArray
 
 import zonalbatch as zb
+from zonalbatch.compat import rasterstats
+from zonalbatch.compat.exactextract import exact_extract
 from zonalbatch.cover.cells import Cells, Covered, gather
 from zonalbatch.cover.coverage import cover
 from zonalbatch.cover.outlines import Outlines, outline
@@ -39,6 +41,23 @@ EIGHT = (*FIVE, "median", "p10", "p90")
 
 CRS = "EPSG:32631"
 CELL = 10.0
+
+
+def as_rasterstats(
+    zones: gpd.GeoDataFrame, raster: Path | NDArray[Any], affine: Any = None
+) -> list[Any]:
+    """Five statistics by rasterstats' call."""
+    return rasterstats.zonal_stats(
+        zones, raster, affine=affine, nodata=0, stats="count mean min max std"
+    )
+
+
+def as_exactextract(zones: gpd.GeoDataFrame, paths: Sequence[Path]) -> Any:
+    """Five statistics by exactextract's call."""
+    return exact_extract(
+        [str(path) for path in paths], zones, ["count", "mean", "min", "max", "stdev"],
+        include_cols=["field_id"], output="pandas",
+    )  # fmt: skip
 
 
 def rings(wkb: Sequence[bytes]) -> Outlines:

@@ -23,9 +23,12 @@ __all__ = [
     "extractrs_cover",
     "extractrs_stats",
     "float64_of",
+    "image_of",
     "rasterstats_stats",
     "wkb_of",
 ]
+
+FIVE_STATS = "count mean min max std"
 
 NODATA = -9999.0
 """A value that occurs in no raster of the benchmarks: extractrs wants one."""
@@ -53,9 +56,17 @@ def exactextract_stats(zones: gpd.GeoDataFrame, paths: Sequence[Path]) -> Any:
     )
 
 
-def rasterstats_stats(zones: gpd.GeoDataFrame, path: Path) -> list[dict[str, float]]:
+def rasterstats_stats(
+    zones: gpd.GeoDataFrame, raster: Path | NDArray[Any], affine: Any = None
+) -> list[dict[str, float]]:
     """Five statistics by rasterstats (whole cells only: it knows no fractions)."""
-    return rasterstats.zonal_stats(zones, str(path), stats="count mean min max std")
+    return rasterstats.zonal_stats(zones, raster, affine=affine, nodata=0, stats=FIVE_STATS)
+
+
+def image_of(path: Path) -> tuple[NDArray[Any], Any]:
+    """The whole image of a file, and its affine."""
+    with rasterio.open(path) as file:
+        return file.read(1), file.transform
 
 
 def wkb_of(shapes: NDArray[np.object_]) -> list[bytes]:

@@ -97,6 +97,39 @@ def of_values(data: Data) -> Outcome:
     return Outcome(times, findings, (note,))
 
 
+def other_interfaces(data: Data) -> Outcome:
+    """Their calls over this engine, 1,000 fields: file ≥ 10 x rasterstats, array ≥ 20 x."""
+    path, zones = data.scenes(1)[0], gpd.read_parquet(data.fields(1_000))
+    image, affine = peers.image_of(path)
+    times = alternate(
+        {
+            "rasterstats, file": partial(peers.rasterstats_stats, zones, path),
+            "compat.rasterstats, file": partial(ours.as_rasterstats, zones, path),
+            "rasterstats, array": partial(peers.rasterstats_stats, zones, image, affine),
+            "compat.rasterstats, array": partial(ours.as_rasterstats, zones, image, affine),
+            "exactextract, file": partial(peers.exactextract_stats, zones, [path]),
+            "compat.exactextract, file": partial(ours.as_exactextract, zones, [path]),
+        },
+        repeats=5,
+    )
+    t = {name: timing.median for name, timing in times.items()}
+    findings = (
+        at_least(
+            10, "rasterstats / ours, file",
+            t["rasterstats, file"] / t["compat.rasterstats, file"],
+        ),
+        at_least(
+            20, "rasterstats / ours, array",
+            t["rasterstats, array"] / t["compat.rasterstats, array"],
+        ),
+        at_least(
+            None, "exactextract / ours, file",
+            t["exactextract, file"] / t["compat.exactextract, file"],
+        ),
+    )  # fmt: skip
+    return Outcome(times, findings)
+
+
 def kernels_on_fields(data: Data) -> Outcome:
     """Kernels on 10,000 fields ≥ 10 x extractrs for coverage and for five statistics (one core)."""
     shapes = gpd.read_parquet(data.fields()).geometry.to_numpy()
@@ -204,6 +237,7 @@ BENCHMARKS = {
     "one_raster": Benchmark(one_raster),
     "many_rasters": Benchmark(many_rasters),
     "of_values": Benchmark(of_values),
+    "other_interfaces": Benchmark(other_interfaces),
     "kernels_on_fields": Benchmark(kernels_on_fields),
     "kernels_on_basins": Benchmark(kernels_on_basins),
     "two_workers": Benchmark(two_workers, pinned=False),

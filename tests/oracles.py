@@ -25,7 +25,7 @@ from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.recipe import LISTS, Recipe
+from zonalbatch.recipe import LISTS, Recipe, WeightBy
 from zonalbatch.sources.protocol import Header
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -359,10 +359,15 @@ def measured(
     memory: int = 2**28,
     crs: str | None = None,
     breakdown: Breakdown = LISTS,
+    weights: str | None = None,
+    weight_by: WeightBy = "fraction",
 ) -> list[LayerSummary]:
-    """What the pipeline says of zones, by default in the rasters' CRS and with a layer of each."""
+    """What the pipeline says of zones, by default in the rasters' CRS and with a layer of each.
+
+    The raster named by ``weights`` weighs cells, by its first band, and makes no layer.
+    """
     if layers is None:
-        layers = [layer_of(href, value=href)(rasters) for href in rasters]
+        layers = [layer_of(href, value=href)(rasters) for href in rasters if href != weights]
     named = measurements or {"value": "value"}
     recipe = Recipe(
         measurements=tuple(
@@ -372,6 +377,8 @@ def measured(
         statistics=tuple(statistics),
         coverage=rule,
         breakdown=breakdown,
+        weights=Asset(href=weights, band=1, grid=rasters[weights].grid) if weights else None,
+        weight_by=weight_by,
     )
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(
@@ -388,6 +395,8 @@ def measured(
 def bits(summary: LayerSummary) -> dict[str, bytes]:
     """Every column of a layer as bytes, to compare to the last bit."""
     return {
-        "_".join(key): np.ascontiguousarray(column).tobytes()
+        "_".join(key): column.tobytes()
+        if isinstance(column, np.ndarray)
+        else repr(column.to_pylist()).encode()
         for key, column in summary.columns.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ class Hand:
     values: NDArray[np.float64]
     """(cell,) physical."""
     shares: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    """(cell,) of the raster of weights."""
     rows: NDArray[np.int64]
     """(cell,) row in the lattice."""
     cols: NDArray[np.int64]
@@ -46,6 +48,11 @@ class Hand:
         """Value -> sum of shares."""
         v, w = self.values, self.shares
         return {float(c): float(w[v == c].sum()) for c in np.unique(v)}
+
+    @property
+    def weighted(self) -> Hand:
+        """The same with each share times its cell's weight."""
+        return replace(self, shares=self.shares * self.weights)
 
     def moment(self, power: int) -> float:
         """Mean of a power of the distance from the mean."""
@@ -142,6 +149,11 @@ BY_HAND: Mapping[str, Callable[[Hand], Any]] = {
     "max_x": partial(_x, extreme=np.max),
     "max_y": partial(_y, extreme=np.max),
     "value": lambda h: h.heaviest if sum(h.reasons.values()) else _mean(h),
+    "weighted_sum": lambda h: _sum(h.weighted),
+    "weighted_mean": lambda h: _mean(h.weighted),
+    "weighted_std": lambda h: h.weighted.moment(2) ** 0.5,
+    "weighted_variance": lambda h: h.weighted.moment(2),
+    "weighted_frac": lambda h: _pairs(h.weighted.classes, 1 / max(h.weighted.shares.sum(), 1e-300)),
     "valid_fraction": lambda h: _over(h.shares.sum(), h.total),
     "area": lambda h: h.area,
     "valid_area": lambda h: h.area * _over(h.shares.sum(), h.total),
@@ -153,8 +165,8 @@ BY_HAND: Mapping[str, Callable[[Hand], Any]] = {
 }
 """Statistic -> its number or list, from the cells; a new statistic needs its line here."""
 
-LISTED = ("unique", "frac", "class_count", "class_area", "histogram", "values", "coverage",
-          "cell_id", "center_x", "center_y")  # fmt: skip
+LISTED = ("unique", "frac", "weighted_frac", "class_count", "class_area", "histogram", "values",
+          "coverage", "cell_id", "center_x", "center_y")  # fmt: skip
 """What is an empty list, not null, where no cell has a value."""
 
 

@@ -16,7 +16,7 @@ from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
 from zonalbatch.job import ArraySource, CogSource, Job, StacSource
-from zonalbatch.layers import Layers
+from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import recipe_document
 from zonalbatch.planning.outside import with_outside
@@ -24,7 +24,7 @@ from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
@@ -37,6 +37,7 @@ from zonalbatch.sources import (
     identified,
     read_headers,
     stac_layers,
+    weights_asset,
 )  # fmt: skip
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.work.part import ARRAYS
@@ -45,7 +46,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["plan", "recipe_of", "run"]
+__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -121,23 +122,30 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
     )
 
 
-def recipe_of(job: Job) -> Recipe:
-    """How a job's numbers are made.
+def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
+    """How a job's numbers are made; ``weights`` are what its key of that name stands for.
 
     Raises:
-        StatisticError: a statistic is unknown.
+        StatisticError: a statistic is unknown, or does not go with the job's weights.
     """
+    statistics = parse_statistics(job.statistics)
+    check_weighing(statistics, job.weights)
     mask = None
     if job.mask is not None:
         keep = job.mask.include is not None
         values = job.mask.include if job.mask.include is not None else job.mask.exclude
         mask = Mask(job.mask.band, tuple(values or ()), keep)
     return Recipe(
-        measurements=tuple(Measurement(n, e, mask) for n, e in job.expressions().items()),
-        statistics=tuple(s.name for s in parse_statistics(job.statistics)),
-        coverage=job.coverage,
+        measurements=tuple(
+            Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
+        ),
+        statistics=tuple(s.asked for s in statistics),
+        coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
+        min_fraction=job.min_fraction,
         densify=job.zones.densify,
         breakdown=job.breakdown(),
+        weights=weights,
+        weight_by=job.weight_by,
     )
 
 
@@ -161,7 +169,7 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
     keys = job.zones
     return open_zones(
         keys.path, id=keys.id, columns=columns, buffer=keys.buffer, layer=keys.layer,
-        encoding=keys.encoding,
+        encoding=keys.encoding, band=keys.band, points=job.interpolate is not None,
     )  # fmt: skip
 
 
@@ -188,6 +196,18 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
+    """The band of a job's weights, and the array that holds it if it is in memory.
+
+    Raises:
+        SourceError: the file or the band is missing, or cannot be used.
+    """
+    if job.weights is None:
+        return None, {}
+    keys = job.weights
+    return weights_asset(keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True)
 
 
 def _job(job: AnyJob) -> Job:
@@ -237,6 +257,8 @@ class _Work:
         zones = find_zones(job, ALL if job.zones.columns is None else job.zones.columns)
         check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
         found, arrays = find_layers(job)
+        weights, array = find_weights(job)
+        recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)
@@ -255,9 +277,11 @@ class _Work:
         return made if made.parts else with_outside(made)
 
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
-        what = "other zones or scenes"
-        if manifest["recipe"] != recipe_document(self.recipe):
-            what = "another job (measurements, mask, statistics, classes, bins or coverage differ)"
+        what, told = "other zones or scenes", recipe_document(self.recipe)
+        if manifest["recipe"] != told:
+            what = "another job (measurements, mask, statistics, classes, coverage, weights differ)"
+            if names := [s["name"] for s in told["statistics"] if "mark" in s]:
+                what = f"an earlier run (give {names[0]} a version to go on with its results)"
         elif manifest["form"] != asdict(made.form):
             what = "another form (layout, geometry or prefix differ)"
         return (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
+    from zonalbatch.recipe import WeightBy
 
 __all__ = [
     "band_index",
@@ -26,9 +27,11 @@ __all__ = [
     "check_layout",
     "classes_given",
     "coverage_rule",
+    "default_given",
     "expressions_given",
     "id_column",
     "mask_values",
+    "min_fraction_given",
     "nodata_value",
     "plain_number",
     "plain_scaling",
@@ -36,6 +39,7 @@ __all__ = [
     "refuse_later",
     "scaling",
     "statistics_given",
+    "weighing",
 ]
 
 POLICIES = ("auto", "item", "file", "none")
@@ -122,16 +126,45 @@ def coverage_rule(coverage: Any) -> CoverageRule:
     return rules[rules.index(coverage)]
 
 
-def refuse_later(weights: Any, group_by: Any) -> None:
+def min_fraction_given(value: Any, coverage: CoverageRule) -> float:
+    """A share from 0 to 1, for rules that know shares."""
+    share = plain_number(value)
+    if share is None or not 0 <= share <= 1:
+        raise InputError(f"min_fraction={value!r}: give a share of a cell, from 0 to 1")
+    if share and coverage not in ("fraction", "all_touched"):
+        raise InputError(
+            f"min_fraction={value!r} has no meaning with coverage {coverage!r}, which asks for no "
+            "shares; use fraction or all_touched, or leave it out"
+        )
+    return float(share)
+
+
+def default_given(value: Any) -> float | None:
+    """A finite number, or None."""
+    number = None if value is None else plain_number(value)
+    if value is not None and (number is None or not math.isfinite(number)):
+        raise InputError(f"default_value={value!r}: give a finite number, or leave it None")
+    return None if number is None else float(number)
+
+
+def weighing(weight_by: Any) -> WeightBy:
+    """How averages weigh cells, by one of the two names."""
+    ways: tuple[WeightBy, ...] = ("fraction", "area")
+    if weight_by not in ways:
+        raise InputError(f"weight_by={weight_by!r} is unknown; use {', '.join(ways)}")
+    return ways[ways.index(weight_by)]
+
+
+def refuse_later(group_by: Any) -> None:
     """Refuse what has a name but is not in this version."""
-    if weights is not None:
-        raise InputError("weights are not in this version; leave weights=None")
     if group_by not in (None, "item"):
         raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
 
 
-def statistics_given(stats: Any) -> Sequence[str] | str:
-    """Names of statistics, as text or a list."""
+def statistics_given(stats: Any) -> Sequence[str | Callable[..., Any]] | str:
+    """Names of statistics, as text or a list, which may hold functions too."""
+    if callable(stats):
+        return [stats]
     if isinstance(stats, str):
         return stats
     if isinstance(stats, Mapping) or not isinstance(stats, Iterable):

@@ -6,7 +6,7 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -22,10 +22,16 @@ from zonalbatch.errors import (
     GridMismatch,
     InputError,
 )  # fmt: skip
-from zonalbatch.given import given_bands, given_layers, given_recipe, given_zones
+from zonalbatch.given import (
+    given_bands,
+    given_layers,
+    given_recipe,
+    given_weights,
+    given_zones,
+)
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
@@ -36,9 +42,11 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
+from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
+from zonalbatch.zones import ROW
 
 if TYPE_CHECKING:
     import geopandas
@@ -55,7 +63,7 @@ MEMORY = 1536 * 1024**2
 def zonal_stats(
     zones: Any,
     raster: Any,
-    stats: Sequence[str] | str = ("count", "mean"),
+    stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str = ("count", "mean"),
     *,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
@@ -64,7 +72,7 @@ def zonal_stats(
     columns: Sequence[str] | None = None,
     prefix: str | None = None,
     coverage: CoverageRule = "fraction",
-    weights: None = None,
+    weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
     group_by: str | None = None,
@@ -73,6 +81,9 @@ def zonal_stats(
     geometry: bool = True,
     progress: bool = False,
     resolution: Resolution | None = None,
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
+    weight_by: WeightBy = "fraction",
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
@@ -80,19 +91,26 @@ def zonal_stats(
     """Statistics of every zone on every raster, computed here and now.
 
     Args:
-        zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile.
+        zones: a GeoDataFrame, or a path to GeoParquet, GeoPackage, GeoJSON, Shapefile. Or a raster
+            of labels, as a path or a DataArray: the cells of each value are a zone, which is its
+            id; those of nodata are in none.
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
             file of them (``.json``).
-        stats: names of statistics, as a list or separated by commas.
+        stats: names of statistics, as a list or separated by commas; in a list also functions
+            ``f(values, fractions[, weights])`` of a zone's valid cells, row by row from the
+            north-west, that return a number or None. Their columns are named as they are.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
         mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
-        id: column of unique ids that becomes the index; None keeps the index.
+        id: column of unique ids that becomes the index; None keeps the index, which for a raster
+            of labels is ``label``.
         columns: columns of the zones to carry; None carries all.
         prefix: text before the names of result columns.
         coverage: ``fraction``, ``center`` or ``all_touched``; ``bilinear`` is for points. Lines
             weigh by metres in a cell, points by their number (`cover_figures`).
-        weights: for later; leave it None.
+        weights: what weighs the cells of ``weighted_*``: a path or URL, a DataArray, or ``{"path":
+            ..., "band": ...}``. It has the rasters' CRS; cells of another size or place
+            give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
         group_by: ``"item"`` or None: each raster by itself.
@@ -101,6 +119,11 @@ def zonal_stats(
         geometry: False leaves the geometry out and gives a plain DataFrame.
         progress: True shows a bar.
         resolution: metres, or ``"approx"``: read the coarsest overviews that are no coarser.
+        min_fraction: cells of which an area covers less are left out, as if they were not there.
+        default_value: physical value of cells that are nodata, NaN or masked by their file, which
+            count as valid then; not of those that ``mask`` takes, or beyond the raster.
+        weight_by: ``area`` has averages (mean, std, quantiles, classes) weigh cells of a grid in
+            degrees by their area on the ground; counts and sums stay, as do projected grids.
         classes: values, or value -> name: ``frac``, ``unique``, ``class_count`` and ``class_area``
             become a column for each, ``frac_maize``, instead of a list of those that occur.
         edges: rising edges of bins: ``histogram`` becomes a column for each bin, named by its lower
@@ -109,17 +132,17 @@ def zonal_stats(
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
 
     Returns:
-        One row for each zone, in the zones' order and with their index, and columns named by
-        statistic. Several bands or measurements make ``{name}_{statistic}``; several rasters make
-        a row for each zone and raster, with a column ``layer`` (file stem or item id).
+        One row for each zone, in the zones' order (labels ascend) and with their index, and columns
+        named by statistic. Several bands or measurements make ``{name}_{statistic}``; several
+        rasters make a row for each zone and raster, with a column ``layer`` (file stem or item id).
 
     Raises:
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(weights, group_by)
+    refuse_later(group_by)
     check_layout(layout)
-    zones = zones.compute() if hasattr(zones, "compute") else zones
+    zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id)
@@ -127,9 +150,13 @@ def zonal_stats(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
+    weighed, array = given_weights(weights)
     recipe = given_recipe(
-        found, stats, measurements, mask, coverage, breakdown_given(classes, edges, bins)
-    )
+        found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
+        min_fraction=min_fraction, default_value=default_value,
+        breakdown=breakdown_given(classes, edges, bins),
+    )  # fmt: skip
+    arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
     form = Form(layout=layout, prefix=prefix or "")
@@ -138,13 +165,14 @@ def zonal_stats(
         for key, name in result_columns(recipe, form).items()
     }
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
-    summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+    with naming(lambda: base.index):
+        summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 
 def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
-    if isinstance(zones, str | os.PathLike):
+    if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
         return None, given_zones(zones, id=id, columns=["*"])
     return zones, given_zones(_needed(zones, id), id=id)
 
@@ -175,6 +203,7 @@ def _base(
     if frame is None:
         carried = table.select(reader.carried.names).to_pandas()
         frame = geopandas.GeoDataFrame(carried, geometry=shapes, crs=reader.crs)
+        id = None if reader.id_name == ROW else reader.id_name
         if id is not None:
             frame = frame.assign(**{id: table["zone_id"].to_numpy()})
     if id is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,20 +12,23 @@ from zonalbatch.arguments import (
     band_index,
     band_keys,
     coverage_rule,
+    default_given,
     expressions_given,
     mask_values,
+    min_fraction_given,
     nodata_value,
     rasters_given,
     scaling,
     statistics_given,
+    weighing,
 )
 from zonalbatch.breakdown import Breakdown
-from zonalbatch.errors import InputError, ReadError, SourceError, ZonesError
+from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
-from zonalbatch.layers import Layer, Layers
+from zonalbatch.layers import Asset, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import LISTS, Recipe
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
 from zonalbatch.sources import (
     Band,
     Pixels,
@@ -33,38 +36,27 @@ from zonalbatch.sources import (
     ScaleOffset,
     array_layers,
     cog_layers,
-    read_headers,
     stac_layers,
+    weights_asset,
 )
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
+from zonalbatch.zones.files import open_files
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
 
-__all__ = ["given_bands", "given_layers", "given_recipe", "given_zones"]
+__all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "given_zones"]
 
 
 def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
     """The reader of zones.
 
     Raises:
-        ZonesError: they cannot be used; a raster that stands in their place is told of.
+        ZonesError: they cannot be used.
+        SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    try:
-        return open_zones(zones, id=id, columns=columns)
-    except ZonesError:
-        if isinstance(zones, str | os.PathLike) and _is_raster(os.fspath(zones)):
-            raise ZonesError(f"{zones} is a raster; give the zones first, then rasters") from None
-        raise
-
-
-def _is_raster(path: str) -> bool:
-    try:
-        (header,) = read_headers([path]).values()
-    except SourceError:
-        return False
-    return not isinstance(header, ReadError)
+    return open_zones(zones, id=id, columns=columns)
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -125,12 +117,21 @@ def given_layers(
             datetime_pattern=datetime_pattern, resolution=resolution,
         )  # fmt: skip
     for failure in found.failures:
-        raise failure.error
+        raise _swapped(failure.href) or failure.error
     if not found.layers:
         raise SourceError("there is no raster; give at least one")
     if bands is None and nodata is not None:
         found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
+
+
+def _swapped(href: str) -> InputError | None:
+    """The error for zones that stand where a raster should, if it is that."""
+    try:
+        open_files(href)
+    except InputError:
+        return None
+    return InputError(f"{href} holds zones, not pixels; give the zones first, then rasters")
 
 
 def _are_items(raster: Any) -> bool:
@@ -148,12 +149,31 @@ def _with_nodata(layer: Layer, nodata: Any) -> Layer:
     return replace(layer, assets=assets)
 
 
+def given_weights(weights: Any) -> tuple[Asset | None, Mapping[str, Pixels]]:
+    """The band that a path, an array, or ``{"path": …, "band": …}`` names, and the array of it."""
+    if weights is None:
+        return None, {}
+    keys = weights if isinstance(weights, Mapping) else {"path": weights}
+    raster: Any = keys.get("path")
+    usable = isinstance(raster, str | os.PathLike) or hasattr(type(raster), "dims")
+    if not usable or not set(keys) <= {"path", "band"}:
+        raise InputError(
+            f"weights={weights!r}: give a path or URL, a DataArray with a CRS, or "
+            "{'path': ..., 'band': number, name or keys}"
+        )
+    return weights_asset(raster, _band(keys.get("band", 1)))
+
+
 def given_recipe(
     found: Layers,
-    stats: Sequence[str] | str,
+    stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str,
     measurements: Mapping[str, str] | None,
     mask: Mapping[str, Any] | None,
     coverage: CoverageRule,
+    weights: Asset | None = None,
+    weight_by: WeightBy = "fraction",
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
     breakdown: Breakdown = LISTS,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
@@ -171,10 +191,16 @@ def given_recipe(
         raise InputError(
             "there is nothing to measure: give a band beside the mask's, or measurements"
         )
+    statistics = parse_statistics(statistics_given(stats))
+    check_weighing(statistics, weights)
+    default = default_given(default_value)
     return Recipe(
-        measurements=tuple(Measurement(n, e, given) for n, e in expressions.items()),
-        statistics=tuple(s.name for s in parse_statistics(statistics_given(stats))),
+        measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
+        statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
+        min_fraction=min_fraction_given(min_fraction, coverage),
+        weights=weights,
+        weight_by=weighing(weight_by),
         breakdown=breakdown,
     )
 

@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import (
+    ALL_VALID,
     FILE_MASK,
     NODATA,
     NOT_A_NUMBER,
     OUTSIDE,
     USER_MASK,
+    VALID,
     Cells,
     Layout,
+    first_reason,
     gather,
 )
 from zonalbatch.expression import Expression
 
 __all__ = ["BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure"]
-
-NONE = np.zeros(0, np.uint8)
-"""Reasons where every cell has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Measurement:
     name: str
     expression: Expression
     mask: Mask | None = None
+    default: float | None = None
+    """Physical value of cells that are nodata, NaN or masked by their file; None leaves them so."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -95,13 +97,25 @@ class BandCells:
     def of(cls, band: TileBand, layout: Layout) -> BandCells:
         """The band's values at the covered cells, each with the first reason it has none."""
         values = gather(band.values, layout)
-        reasons = _no_value(values, band.encoding.nodata)
-        if band.valid is not None:
-            masked = ~gather(band.valid, layout)
-            reasons = first_reason(reasons, masked * np.uint8(FILE_MASK))
-        if band.absent is not None:
-            reasons = first_reason(gather(band.absent, layout), reasons)
-        return cls(values, reasons, band.encoding)
+        valid = None if band.valid is None else gather(band.valid, layout)
+        absent = None if band.absent is None else gather(band.absent, layout)
+        return cls.told(values, absent, valid, band.encoding)
+
+    @classmethod
+    def told(
+        cls,
+        values: NDArray[Any],
+        absent: NDArray[np.uint8] | None,
+        valid: NDArray[np.bool_] | None,
+        encoding: Encoding,
+    ) -> BandCells:
+        """Values, each with the first reason it has none; arguments are as those of `TileBand`."""
+        reasons = _no_value(values, encoding.nodata)
+        if valid is not None:
+            reasons = first_reason(reasons, ~valid * np.uint8(FILE_MASK))
+        if absent is not None:
+            reasons = first_reason(absent, reasons)
+        return cls(values, reasons, encoding)
 
     def physical(self) -> NDArray[np.float64]:
         """(cell,) values with scale and offset applied."""
@@ -120,24 +134,16 @@ def measure(
 
     A bare band keeps its raw values (their statistics are brought to physical ones in the end);
     an expression has physical ones. The first reason over its bands wins, the user's mask last.
+    A default stands in for what the files do not say, not for what the mask takes away.
     """
     parts = {name: band(name) for name in measurement.expression.names}
     values, encoding, reasons = _evaluate(measurement.expression, parts)
+    if measurement.default is not None:
+        values, encoding, reasons = _filled(values, encoding, reasons, measurement.default)
     if measurement.mask is not None:
         masked = _masked(measurement.mask, band(measurement.mask.band))
         reasons = first_reason(reasons, masked)
     return Cells(layout, values, reasons), encoding
-
-
-def first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(cell,) the smallest reason that is not 0 (valid); arrays of length 0 are all valid."""
-    given = [r for r in reasons if len(r)]
-    if not given:
-        return NONE
-    first = given[0]
-    for other in given[1:]:
-        first = np.minimum(first - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 wraps to 255
-    return first
 
 
 def _evaluate(
@@ -156,6 +162,22 @@ def _evaluate(
     )
 
 
+def _filled(
+    values: NDArray[Any], encoding: Encoding, reasons: NDArray[np.uint8], default: float
+) -> tuple[NDArray[Any], Encoding, NDArray[np.uint8]]:
+    """Values with a default where the files have none; physical ones if the raw type lacks it."""
+    raw = (default - encoding.offset) / encoding.scale
+    with np.errstate(invalid="ignore", over="ignore"):
+        held = np.float64(raw).astype(values.dtype)
+    if float(held) != raw or values.dtype.kind == "b":
+        values = BandCells(values, reasons, encoding).physical()
+        held, encoding = np.float64(default), Encoding(None, 1.0, 0.0)
+    silent = np.isin(reasons, (NODATA, NOT_A_NUMBER, FILE_MASK))
+    if not silent.any():
+        return values, encoding, reasons
+    return np.where(silent, held, values), encoding, np.where(silent, np.uint8(VALID), reasons)
+
+
 def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.uint8]:
     """(cell,) NODATA, NOT_A_NUMBER or 0; of length 0 if all are valid."""
     found = []
@@ -170,7 +192,7 @@ def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.ui
 
 
 def _flag(where: NDArray[np.bool_], reason: int) -> NDArray[np.uint8]:
-    return where.view(np.uint8) * np.uint8(reason) if where.any() else NONE
+    return where.view(np.uint8) * np.uint8(reason) if where.any() else ALL_VALID
 
 
 def _masked(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
 from zonalbatch.given import given_zones
+from zonalbatch.recipe import AT_POINTS
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import circles
@@ -25,7 +26,6 @@ from zonalbatch.zones.buffers import circles
 __all__ = ["point_query"]
 
 Interpolation = Literal["nearest", "bilinear"]
-RULES: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
 
 POINT, MULTIPOINT = 0, 4  # shapely's type ids
 
@@ -80,13 +80,13 @@ def point_query(
     if radius is not None:
         found = _around(frame, raster, bands, radius, stats)
     else:
-        found = _values(frame, raster, bands, RULES[interpolate])
+        found = _values(frame, raster, bands, AT_POINTS[interpolate])
     return _beside(frame, found)
 
 
 def _check_way(interpolate: Any, radius: Any, stats: Any) -> None:
-    if interpolate not in RULES:
-        raise InputError(f"interpolate {interpolate!r} is unknown; use {' or '.join(RULES)}")
+    if interpolate not in AT_POINTS:
+        raise InputError(f"interpolate {interpolate!r} is unknown; use {' or '.join(AT_POINTS)}")
     if radius is None:
         if [statistic.name for statistic in parse_statistics(stats)] != ["mean"]:
             raise InputError(

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
-from zonalbatch.errors import SourceError
+from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import Statistic, broken_down, parse_statistics
+from zonalbatch.statistics import OfCells, Statistic, broken_down, parse_statistics
 
-__all__ = ["LISTS", "Recipe", "cell_area", "lattices_of", "wanted"]
+__all__ = [
+    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
+    "wanted",
+]  # fmt: skip
 
+AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
+"""How the value at a point is found, and which cells it is found from."""
 LISTS = Breakdown()
 """No classes or bins are given: what is told by them is a list."""
+WeightBy = Literal["fraction", "area"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +31,16 @@ class Recipe:
     """How numbers are made: all that a result depends on beside zones and layers."""
 
     measurements: tuple[Measurement, ...]
-    statistics: tuple[str, ...]
+    statistics: tuple[str | OfCells, ...]
+    """Names of the vocabulary, and functions."""
     coverage: CoverageRule = "fraction"
+    min_fraction: float = 0.0
+    """Cells of which an area covers less than this share are left out."""
     densify: Literal["auto", "none"] = "auto"
+    weights: Asset | None = None
+    """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
+    weight_by: WeightBy = "fraction"
+    """How averages weigh cells: by the share that is covered, or by its area on the ground."""
     breakdown: Breakdown = LISTS
     """The classes and bins that statistics are told by."""
 
@@ -43,6 +57,22 @@ class Recipe:
             StatisticError: no statistic is told by the classes or bins that are given.
         """
         return broken_down(parse_statistics(self.statistics), self.breakdown)
+
+
+def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
+    """Refuse weighted statistics without weights, and weights that no statistic uses.
+
+    Raises:
+        StatisticError: one was asked for without the other.
+    """
+    wanting = [s.name for s in statistics if s.weighted]
+    if wanting and weights is None:
+        raise StatisticError(f"{wanting[0]!r} needs weights; give a raster of them (weights)")
+    if weights is not None and not wanting:
+        raise StatisticError(
+            "weights are given, but no statistic uses them; ask for weighted_mean, weighted_sum, "
+            "weighted_std, weighted_variance or weighted_frac, or leave the weights out"
+        )
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:
@@ -65,8 +95,25 @@ def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]
         for band, asset in assets.items():
             if nesting_factor(asset.grid.lattice, finest) is None:
                 raise SourceError(_do_not_nest(layer, measurement, band, asset, finest))
+        _check_weights(layer, finest, recipe)
         found.setdefault(finest, []).append(measurement)
     return found
+
+
+def _check_weights(layer: Layer, lattice: Lattice, recipe: Recipe) -> None:
+    """Refuse weights in another CRS: to warp them is a choice that changes numbers."""
+    if recipe.weights is None or recipe.weights.grid.lattice.crs == lattice.crs:
+        return
+    here = lattice.crs if len(lattice.crs) < 40 else "CRS.wkt"
+    raise SourceError(
+        f"the weights {recipe.weights.href} are in {_short(recipe.weights.grid.lattice)}, but "
+        f"layer {layer.id!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
+        f"{here} -tr {lattice.dx:g} {lattice.dy:g} -r average {recipe.weights.href} weights.tif"
+    )
+
+
+def _short(lattice: Lattice) -> str:
+    return lattice.crs if len(lattice.crs) < 40 else "a CRS without a code"
 
 
 def cell_area(asset: Asset) -> float:

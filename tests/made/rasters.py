@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import rasterio
+import rioxarray  # noqa: F401 - gives arrays their .rio
 import shapely
+import xarray as xr
 from numpy.typing import NDArray
 from rasterio.transform import Affine, from_origin
 
@@ -63,6 +65,24 @@ def write_tif(
         for band, name in enumerate(names, 1):
             file.set_band_description(band, name)
     return str(path)
+
+
+def in_xarray(
+    values: NDArray[Any],
+    *,
+    left: float = LEFT,
+    top: float = TOP,
+    cell: float = CELL,
+    crs: Any = CRS,
+    nodata: float | None = None,
+) -> xr.DataArray:
+    """(row, col) values as a DataArray with coordinates, CRS and nodata."""
+    height, width = values.shape
+    y, x = top - cell * (np.arange(height) + 0.5), left + cell * (np.arange(width) + 0.5)
+    made = xr.DataArray(values, {"y": y, "x": x}, ("y", "x"))
+    transform = from_origin(left, top, cell, cell)
+    made = made.rio.write_crs(crs).rio.write_transform(transform)
+    return made if nodata is None else made.rio.write_nodata(nodata)
 
 
 def spoil(path: str, *blocks: tuple[int, int]) -> None:

@@ -1,24 +1,12 @@
-"""rasterstats' own tests, unmodified, with its name pointed at our module.
-
-The suite is not part of this project: it is in the source archive of the version that is tested
-against, which pip fetches to the cache once (`ZONALBATCH_CI=1`), or which
-`ZONALBATCH_RASTERSTATS` names unpacked. Without either it is skipped.
-"""
+"""rasterstats' own tests, unmodified, with its name pointed at our module."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
 
 import pytest
 
-VERSION = "0.21.0"
-REPOSITORY = Path(__file__).resolve().parents[2]
-CACHE = REPOSITORY / ".cache" / "peers"
+from tests.parity.peer_suites import failures_of, suite_of
 
 NO_COMMAND = "a subcommand of rio; ours are `zonalbatch stats` and `zonalbatch points`"
 WINDOWS = "an inner part: the engine reads blocks, not a window for each zone"
@@ -58,49 +46,13 @@ EXCEPTIONS: dict[str, str] = {
 """Tests that do not pass, each with its reason: all are of the peer's inner parts."""
 
 
-@pytest.fixture(scope="module")
-def suite() -> Path:
-    """The unpacked source archive of the peer."""
-    given = os.environ.get("ZONALBATCH_RASTERSTATS")
-    folder = Path(given) if given else CACHE / f"rasterstats-{VERSION}"
-    if not folder.is_dir() and not given and os.environ.get("ZONALBATCH_CI"):
-        _fetch(folder)
-    if not (folder / "tests").is_dir():
-        pytest.skip(
-            f"no tests of rasterstats {VERSION} at {folder}; set ZONALBATCH_RASTERSTATS to its "
-            "unpacked source archive, or ZONALBATCH_CI=1 to have pip fetch it"
-        )
-    return folder
-
-
-def _fetch(folder: Path) -> None:
-    """Have pip download the source archive; nothing is built or installed."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    wanted = ["--no-binary", "rasterstats", f"rasterstats=={VERSION}", "--dest", str(CACHE)]
-    subprocess.run([*pip, *wanted], capture_output=True, check=False, timeout=120)
-    archive = CACHE / f"{folder.name}.tar.gz"
-    if archive.is_file():
-        with tarfile.open(archive) as packed:
-            packed.extractall(CACHE, filter="data")
-
-
 @pytest.mark.long
-def test_suite_of_rasterstats(suite: Path, tmp_path: Path) -> None:
+def test_suite_of_rasterstats(tmp_path: Path) -> None:
     """All tests of rasterstats pass with our module in its place, but those named above."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [
-        sys.executable, "-m", "pytest", str(suite / "tests"), "-c", str(tmp_path / "pytest.ini"),
-        "--rootdir", str(suite), "-p", "tests.parity.rasterstats_names", "-p", "no:cacheprovider",
-        "--import-mode=importlib", "-rfE", "-q", "--tb=line", "-W", "error",
-        "-W", "ignore::UserWarning", "-W", "ignore:Use .@. matmul:PendingDeprecationWarning",
-    ]  # fmt: skip
-    paths = {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "500"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | paths, capture_output=True, text=True, check=False,
-        timeout=600,
+    failed, passed = failures_of(
+        suite_of("rasterstats", "0.21.0", "tests"), "tests.parity.rasterstats_names", tmp_path,
+        "-W", "error", "-W", "ignore::UserWarning",
+        "-W", "ignore:Use .@. matmul:PendingDeprecationWarning",
     )  # fmt: skip
-    failed = re.findall(r"^(?:FAILED|ERROR) \S*?(test_\w+\.py(?:::\w+)?)", done.stdout, re.M)
-    assert sorted(failed) == sorted(EXCEPTIONS), done.stdout[-3000:] + done.stderr[-1000:]
-    passed = re.findall(r"(\d+) passed", done.stdout)
-    assert [int(n) >= 90 for n in passed] == [True], done.stdout[-500:]
+    assert failed == sorted(EXCEPTIONS)
+    assert passed >= 90

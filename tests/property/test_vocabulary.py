@@ -133,6 +133,12 @@ CASES: dict[str, Callable[[], Case]] = {
 SELECTED = [pytest.param(c, marks=pytest.mark.long) if c in LONG else c for c in CASES]
 
 
+def weights(case: Case) -> NDArray[np.float32]:
+    """What weighs the cells of a case."""
+    rng = np.random.default_rng(7)
+    return rng.integers(1, 5, case.values.shape).astype(np.float32)
+
+
 @cache
 def told(case: str) -> dict[str, Any]:
     """What the pipeline says: every statistic, then every column by class or bin."""
@@ -148,9 +154,12 @@ def of_case(case: Case) -> dict[str, Any]:
 
 def one(case: Case, names: tuple[str, ...], breakdown: Breakdown) -> dict[str, Any]:
     """One run of the pipeline over the zone."""
-    given = {"a": raster(case.values, CELLS, case.row, case.col, **case.about)}
+    given = {
+        "a": raster(case.values, CELLS, case.row, case.col, **case.about),
+        "w": raster(weights(case), CELLS, case.row, case.col),
+    }
     (summary,) = measured(
-        [case.shape], given, statistics=names, rule=case.rule, breakdown=breakdown
+        [case.shape], given, statistics=names, rule=case.rule, breakdown=breakdown, weights="w"
     )
     return {name: plain(column) for (_, name), column in summary.columns.items()}
 
@@ -172,6 +181,8 @@ def hand(name: str) -> Hand:
     inside &= (cols >= case.col) & (cols < case.col + width)
     raw = np.zeros(share.shape, case.values.dtype)
     raw[inside] = case.values[rows[inside] - case.row, cols[inside] - case.col]
+    weighing = np.ones(share.shape)
+    weighing[inside] = weights(case)[rows[inside] - case.row, cols[inside] - case.col]
     file = np.ones(share.shape, bool)
     if "valid" in case.about:
         file[inside] = case.about["valid"][rows[inside] - case.row, cols[inside] - case.col]
@@ -190,7 +201,8 @@ def hand(name: str) -> Hand:
     physical = raw.astype(np.float64) * case.about.get("scale", 1.0) + case.about.get("offset", 0.0)
     at = np.unravel_index(np.argmax(share), share.shape)
     return Hand(
-        values=physical[good], shares=share[good], rows=rows[good], cols=cols[good],
+        values=physical[good], shares=share[good], weights=weighing[good],
+        rows=rows[good], cols=cols[good],
         reasons=reasons, heaviest=float(physical[at]) if good[at] else np.nan,
         area=float(zone_areas(shapes_of(wkb([case.shape])), CELLS.crs)[0]), lattice=CELLS,
         extent=Window(case.row, case.col, case.row + height, case.col + width),
@@ -269,9 +281,11 @@ def test_raw_values_with_a_scale_are_physical_values(case: str) -> None:
 
 # --- states -----------------------------------------------------------------------------------
 
-IN_ORDER = {"moments", "central", "values"}
+IN_ORDER = {"moments", "central", "values", "weighted", "calls"}
 """States whose tiles must come in row-major order: floating-point sums, and buffers that go."""
-ANY_ORDER = {"classes", "extremes", "area", "heaviest", "listing"}
+ANY_ORDER = {"classes", "counted", "extremes", "area", "heaviest", "listing"}
+BARE = tuple(name for name in NAMES if not name.startswith("weighted"))
+"""Statistics that need no weights."""
 ACCOUNTS = ("n_", "valid_", "value", "coverage")
 
 
@@ -329,7 +343,7 @@ def nothing_valid(layout: Layout) -> Cells:
 
 
 @pytest.mark.parametrize("lost", range(4))
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith(ACCOUNTS)])
+@pytest.mark.parametrize("name", [n for n in BARE if not n.startswith(ACCOUNTS)])
 def test_a_tile_without_a_value_changes_nothing(name: str, lost: int) -> None:
     """The identity: what is told of values has the same bits with a tile of nodata and without."""
     found, cells = over_four_tiles()
@@ -341,4 +355,4 @@ def test_a_tile_without_a_value_changes_nothing(name: str, lost: int) -> None:
 def test_the_same_tiles_give_the_same_bits() -> None:
     """Every statistic is a function of its tiles."""
     found, cells = over_four_tiles()
-    assert finished(found, [*cells.values()], NAMES) == finished(found, [*cells.values()], NAMES)
+    assert finished(found, [*cells.values()], BARE) == finished(found, [*cells.values()], BARE)

@@ -112,4 +112,4 @@ def test_a_plan_keeps_them(given: dict[str, Any]) -> None:
     made = recipe("frac", "histogram", **given)
     stored = json.loads(json.dumps(recipe_document(made)))
     assert stored == recipe_document(made)
-    assert recipe_from(stored).breakdown == made.breakdown
+    assert recipe_from(stored, {}).breakdown == made.breakdown

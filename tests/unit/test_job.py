@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made.commands import python
+from zonalbatch.api import recipe_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
+from zonalbatch.planning.files import recipe_from
+from zonalbatch.planning.identity import recipe_document
 from zonalbatch.sources.protocol import Band
 
 FULL = """
@@ -211,7 +214,10 @@ def test_frozen() -> None:
         ({"statistics": ["mean", "mean"]}, "statistics names 'mean' twice"),
         ({"statistics": "mean"}, "statistics is 'mean': write a list"),
         ({"coverage": "fracton"}, "coverage is 'fracton'; use fraction or center or all_touched"),
-        ({"weights": "w.tif"}, "weights is 'w.tif': not in this version"),
+        ({"weights": 3}, "weights is 3"),
+        ({"weights": {"band": 1}}, "weights.path is missing"),
+        ({"weights": {"path": "w.tif", "band": 0}}, "weights.band.index is 0"),
+        ({"weight_by": "cells"}, "weight_by is 'cells'; use fraction or area"),
         ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
         ({"group_by": "solar_day"}, "group_by is 'solar_day': not in this version; use item"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
@@ -335,6 +341,20 @@ def test_python_objects() -> None:
     assert Job(**document(zones=Path("z"))).zones.path == "z"
 
 
+def test_weights(tmp_path: Path) -> None:
+    """A path stands for its first band; it is relative to the job file, and is written out."""
+    text = json.dumps(document(weights="pop.tif", weight_by="area"))
+    job = Job.from_file(write(tmp_path, text))
+    assert job.weights is not None
+    assert job.weights.path == str(tmp_path / "pop.tif")
+    assert job.weights.band.band() == Band(index=1)
+    assert Job.from_yaml(job.to_yaml()) == job
+    named = Job(**document(weights={"path": "/w.tif", "band": {"asset": "pop", "nodata": "none"}}))
+    assert named.weights is not None
+    assert named.weights.band.band() == Band(asset="pop", nodata="none")
+    assert Job(**document(weights=Array())).in_memory == ("weights",)
+
+
 def test_real_python_objects() -> None:
     """The objects' real classes look as expected."""
     geopandas = pytest.importorskip("geopandas")
@@ -383,3 +403,18 @@ def test_importing_is_light() -> None:
         "print({'geopandas', 'xarray', 'dask', 'rasterio', 'pandas'} & set(sys.modules))"
     )
     assert python(code).strip() == "set()"
+
+
+class TestShares:
+    """min_fraction and default_value."""
+
+    def test_they_reach_the_recipe(self) -> None:
+        """What a document says is what is computed, and what a worker reads of the plan."""
+        made = recipe_of(Job(**document(min_fraction=0.25, default_value=-1)))
+        assert (made.min_fraction, made.measurements[0].default) == (0.25, -1.0)
+        assert recipe_from(json.loads(json.dumps(recipe_document(made))), {}) == made
+
+    def test_centres_have_no_shares(self) -> None:
+        """A share and a rule that asks for none are refused together."""
+        assert "use fraction or all_touched" in problems(min_fraction=0.5, coverage="center")
+        assert "min_fraction is 2" in problems(min_fraction=2)

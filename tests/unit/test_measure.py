@@ -33,11 +33,12 @@ from zonalbatch.cover.cells import (
     UNREAD,
     USER_MASK,
     VALID,
+    first_reason,
 )
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice
 from zonalbatch.layers import Layer
-from zonalbatch.measure import Mask, first_reason
+from zonalbatch.measure import Mask
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 

@@ -291,7 +291,7 @@ def test_what_are_no_points(tif: str) -> None:
     line = geopandas.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (1, 1)])], crs=CRS)
     with pytest.raises(InputError, match="row 0 is a LineString"):
         zb.point_query(line, tif)
-    with pytest.raises(ZonesError, match="GeoDataFrame or a path"):
+    with pytest.raises(ZonesError, match="a GeoDataFrame, a path or"):
         zb.point_query(pd.DataFrame({"x": [1]}), tif)
     for radius in (None, 5.0):
         with pytest.raises(ZonesError, match="has no CRS"):

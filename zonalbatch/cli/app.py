@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from zonalbatch import __version__
+from zonalbatch.cli.compare import compare
 from zonalbatch.cli.explain import explain
 from zonalbatch.cli.interruption import interruptible
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
@@ -58,7 +59,7 @@ def _options(
     warnings.simplefilter("ignore")  # what matters is raised or noted; libraries' own are noise
 
 
-for command in (demo, run, plan, validate, schema, status, stats, points, explain):
+for command in (demo, run, plan, validate, schema, status, stats, points, explain, compare):
     app.command()(command)
 
 

@@ -37,6 +37,9 @@ def explain(
         float | None, typer.Option(help="Of ZONES RASTER: raw value that means no data.")
     ] = None,
     id: Annotated[str | None, typer.Option(help="Of ZONES RASTER: column of unique ids.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Of ZONES RASTER: a raster of weights.")
+    ] = None,
     png: Annotated[
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
@@ -49,7 +52,7 @@ def explain(
     """
     from zonalbatch.explanation.account import account
 
-    given = {"band": band, "coverage": coverage, "nodata": nodata, "id": id}
+    given = {"band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights}
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}
     if len(what) == 1:

@@ -16,10 +16,18 @@ __all__ = ["demo", "plan", "run", "schema", "status", "validate"]
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="A job file, YAML or JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+AllowCode = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code", help="Import the functions that the job names as module:function."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def run(job: JobFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
+def run(
+    job: JobFile, quiet: Quiet = False, as_json: AsJson = False, allow_code: AllowCode = False
+) -> None:
     """Do a job, or what is left of it.
 
     Run the same command again after an interruption: parts that are done are kept.
@@ -30,7 +38,7 @@ def run(job: JobFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
     from zonalbatch.job import Job
     from zonalbatch.progress import Bar, Silent, observer_for
 
-    document = Job.from_file(job)
+    document = Job.from_file(job, allow_code=allow_code)
     observer: Any = Silent() if quiet else observer_for()
     try:
         report = run_job(document, observer=observer)
@@ -41,7 +49,7 @@ def run(job: JobFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
     raise typer.Exit(report.exit_code)
 
 
-def plan(job: JobFile, as_json: AsJson = False) -> None:
+def plan(job: JobFile, as_json: AsJson = False, allow_code: AllowCode = False) -> None:
     """Print what a job will do: parts, rows, bytes, memory. Reads no pixel.
 
     The plan is stored in the output's folder `plan`, for a look at its tables; it claims nothing.
@@ -51,10 +59,10 @@ def plan(job: JobFile, as_json: AsJson = False) -> None:
     from zonalbatch.api import plan as plan_job
     from zonalbatch.job import Job
 
-    _tell_plan(plan_job(Job.from_file(job)), as_json)
+    _tell_plan(plan_job(Job.from_file(job, allow_code=allow_code)), as_json)
 
 
-def validate(job: JobFile) -> None:
+def validate(job: JobFile, allow_code: AllowCode = False) -> None:
     """Check a job file without opening its zones or rasters.
 
     Example: `zonalbatch validate job.yaml`
@@ -62,7 +70,7 @@ def validate(job: JobFile) -> None:
     from zonalbatch.api import recipe_of
     from zonalbatch.job import Job
 
-    document = Job.from_file(job)
+    document = Job.from_file(job, allow_code=allow_code)
     recipe = recipe_of(document)
     print(
         f"{job} is a valid job: {len(recipe.measurements)} measurements × "

@@ -22,7 +22,9 @@ Out = Annotated[
 
 
 def stats(
-    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas, lines or points.")],
+    zones: Annotated[
+        Path, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")
+    ],
     raster: Rasters,
     names: Annotated[
         list[str] | None,
@@ -32,12 +34,24 @@ def stats(
     coverage: Annotated[
         str, typer.Option(help="How zones take cells: fraction, center or all_touched.")
     ] = "fraction",
+    min_fraction: Annotated[
+        float, typer.Option(help="Leave out cells of which an area covers less than this share.")
+    ] = 0.0,
     nodata: Annotated[float | None, typer.Option(help="Raw value that means no data.")] = None,
+    default_value: Annotated[
+        float | None, typer.Option(help="Physical value that cells without data count as.")
+    ] = None,
     id: IdColumn = None,
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", help="A column to carry; all by default.")
     ] = None,
     prefix: Annotated[str | None, typer.Option(help="Text before the result columns.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="A raster of weights, for weighted_mean and its kin.")
+    ] = None,
+    weight_by: Annotated[
+        str, typer.Option(help="area: averages in degrees weigh cells by their area.")
+    ] = "fraction",
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -51,8 +65,10 @@ def stats(
     tell = teller(out)
     frame = zonal_stats(
         str(zones), raster if len(raster) > 1 else raster[0], _several(names, "count,mean"),
-        bands=_bands(band), id=id, columns=column, prefix=prefix, coverage=coverage, nodata=nodata,  # type: ignore[arg-type]
-        progress=sys.stderr.isatty(),
+        bands=_bands(band), id=id, columns=column, prefix=prefix,
+        coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
+        min_fraction=min_fraction, nodata=nodata, default_value=default_value,
+        weights=weights, progress=sys.stderr.isatty(),
     )  # fmt: skip
     tell(frame)
 

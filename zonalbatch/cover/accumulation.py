@@ -19,7 +19,8 @@ SNAP = 1e-9
 
 FAR = 4096
 """Zones whose bounds hold more tiles than this have their total worked out from their edges, not
-tile by tile; not those that take all touched cells, for which there is no such sum."""
+tile by tile; not those that take all touched cells, or leave some out, for which there is no such
+sum."""
 
 WORDS = (TILE >> 6) + 1
 """Words of 64 bits that mark the cells of a line, and the one after."""
@@ -264,21 +265,27 @@ def _centers_inside(xy, rings, zone_rings, zone, x0, y0, dx, dy):
 
 @njit(nogil=True, cache=True)
 def cover_zones(xy, rings, zone_rings, order, spans, areas, inside, x0, y0, dx, dy, fractional,
-           centers, out_zone, out_row, out_col, window, run_span, cell_span, out_inner, out_total,
-           run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
-    """Cover zones in an order, tile by tile; return the numbers of pieces, runs, boundary cells."""
+           centers, least, out_zone, out_row, out_col, window, run_span, cell_span, out_inner,
+           out_total, run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip
+    """Cover zones in an order, tile by tile; return the numbers of pieces, runs, boundary cells.
+
+    Cells of which a zone covers less than ``least`` are left out; 0 for all.
+    """
     acc, touched = np.zeros((TILE, TILE + 1)), np.zeros((TILE, WORDS), np.uint64)
     edges = np.empty((_longest_zone(rings, zone_rings), 5))
+    summed = centers or (fractional and least == 0)
     n = n_runs = n_cells = 0
     for zone in order:
         top, left, bottom, right = spans[zone, 0], spans[zone, 1], spans[zone, 2], spans[zone, 3]
         # Rounding leaves shares of about 1e-16 of a row's height where nothing is covered.
         faint = 1e-15 * min(1.0, float(bottom - top))
         faint += SNAP * min(1.0, areas[zone])
+        if least > faint:
+            faint = np.nextafter(least, 0.0)  # a share that is just so large is kept
         if centers:
             faint = 0.5
         span = spans[zone, 4], spans[zone, 5], spans[zone, 6], spans[zone, 7]
-        far = (span[2] - span[0]) * (span[3] - span[1]) > FAR and (fractional or centers)
+        far = (span[2] - span[0]) * (span[3] - span[1]) > FAR and summed
         if far:
             zone_total[zone] = (
                 areas[zone]

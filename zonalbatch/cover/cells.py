@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -18,14 +18,20 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.coverage import Coverage
 
+if TYPE_CHECKING:
+    from zonalbatch.cover.weighing import Weighed
+
 __all__ = [
-    "FILE_MASK", "NODATA", "NOT_A_NUMBER", "OUTSIDE", "REASONS", "UNREAD", "USER_MASK", "VALID",
-    "Cells", "Covered", "Layout", "gather", "layouts",
+    "ALL_VALID", "FILE_MASK", "NODATA", "NOT_A_NUMBER", "OUTSIDE", "REASONS", "UNREAD", "USER_MASK",
+    "VALID", "Cells", "Covered", "Layout", "first_reason", "gather", "layouts",
 ]  # fmt: skip
 
 VALID, UNREAD, OUTSIDE, NODATA, NOT_A_NUMBER, FILE_MASK, USER_MASK = range(7)
 """Why a cell has no value. Where several reasons hold, the smallest wins."""
 REASONS = 7
+
+ALL_VALID = np.zeros(0, np.uint8)
+"""Reasons where every cell has a value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +49,16 @@ class Layout:
     inner: NDArray[np.int64]
     """(piece,) number of inner cells; they come first."""
     cell_span: NDArray[np.int64]
-    """(piece, 2) the piece's boundary cells in ``coverage.cell_fraction``."""
+    """(piece, 2) the piece's boundary cells in ``shares``."""
+    shares: NDArray[np.float64]
+    """(boundary cell,) share of each; that of an inner cell is 1."""
     total: NDArray[np.float64]
     """(piece,) sum of shares."""
     coverage: Coverage
+    averaging: Layout | None = None
+    """The same cells with the shares that averages take; None if they take these."""
+    weighted: Weighed | None = None
+    """The same cells with the weights of a raster; None where none are wanted."""
 
     @property
     def size(self) -> int:
@@ -63,6 +75,30 @@ class Cells:
     """(cell,) raw or physical values, in the order of the layout."""
     reasons: NDArray[np.uint8]
     """(cell,) why a cell has no value, 0 where it has one; of length 0 if all have one."""
+
+    @property
+    def averaged(self) -> Cells:
+        """The same with the shares that averages take."""
+        other = self.layout.averaging
+        return self if other is None else Cells(other, self.values, self.reasons)
+
+    @property
+    def weighted(self) -> Cells:
+        """The same with the weights of a raster; a cell without a weight has no value."""
+        found = self.layout.weighted
+        assert found is not None, "a layout without weights"
+        return Cells(found.layout, self.values, first_reason(self.reasons, found.lacking))
+
+
+def first_reason(*reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(cell,) the smallest reason that is not 0 (valid); arrays of length 0 are all valid."""
+    given = [r for r in reasons if len(r)]
+    if not given:
+        return ALL_VALID
+    first = given[0]
+    for other in given[1:]:
+        first = np.minimum(first - np.uint8(1), other - np.uint8(1)) + np.uint8(1)  # 0 wraps to 255
+    return first
 
 
 def layouts(coverage: Coverage) -> Iterator[Layout]:
@@ -82,6 +118,7 @@ def layouts(coverage: Coverage) -> Iterator[Layout]:
             offsets=np.concatenate([[0], np.cumsum(sizes[pieces])]),
             inner=coverage.inner[pieces],
             cell_span=coverage.cell_span[pieces],
+            shares=coverage.cell_fraction,
             total=coverage.total[pieces],
             coverage=coverage,
         )
@@ -95,14 +132,19 @@ class Covered:
     layouts: tuple[Layout, ...]
     areas: Callable[[], NDArray[np.float64]]
     """Gives the (zone,) areas of the zones, m²; asked only where a statistic wants them."""
+    averaging: Callable[[Layout], Layout] | None = None
+    """Gives a tile's cells the shares that averages take; None if these are those of the layout."""
 
     @classmethod
     def of(
-        cls, coverage: Coverage, areas: Callable[[], NDArray[np.float64]] | None = None
+        cls,
+        coverage: Coverage,
+        areas: Callable[[], NDArray[np.float64]] | None = None,
+        averaging: Callable[[Layout], Layout] | None = None,
     ) -> Covered:
         """The coverage, tile by tile."""
         unknown = partial(np.full, coverage.n_zones, np.nan)
-        return cls(coverage, tuple(layouts(coverage)), areas or unknown)
+        return cls(coverage, tuple(layouts(coverage)), areas or unknown, averaging)
 
     @cached_property
     def pieces_of_zone(self) -> NDArray[np.int64]:

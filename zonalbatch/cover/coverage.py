@@ -78,6 +78,7 @@ def cover(
     lattice: Lattice,
     *,
     rule: CoverageRule = "fraction",
+    min_fraction: float = 0.0,
     extent: Window | None = None,
 ) -> Coverage:
     """The cells of ``lattice`` that each zone covers.
@@ -88,6 +89,7 @@ def cover(
         rule: ``fraction`` gives the exact share of each cell; ``center`` takes cells whose centre
             is inside, half-open, so that neighbours never share a cell; ``all_touched`` takes
             every cell whose open interior the zone meets.
+        min_fraction: cells of which a zone covers less are left out; not for ``center``.
         extent: fold tiles outside of this window are left out (but for the zones' totals).
     """
     spans, areas, touched = measure_zones(
@@ -109,6 +111,7 @@ def cover(
     n, n_runs, n_cells = cover_zones(
         outlines.xy, outlines.rings, outlines.zones, _by_tile(spans, inside), spans, areas, inside,
         lattice.x0, lattice.y0, lattice.dx, lattice.dy, fractional, rule == "center",
+        min_fraction,
         zone, tile_row, tile_col, window, run_span, cell_span, inner, total,
         run_at, run_length, cell_at, cell_fraction, zone_total, beyond,
     )  # fmt: skip

@@ -43,6 +43,7 @@ def cover_figures(
     lattice: Lattice,
     *,
     rule: CoverageRule = "fraction",
+    min_fraction: float = 0.0,
     densify: Literal["auto", "none"] = "auto",
     west: float | None = None,
     extent: Window | None = None,
@@ -54,6 +55,7 @@ def cover_figures(
         crs: CRS of the zones.
         lattice: where the cells lie.
         rule: how cells are weighted, see the table above.
+        min_fraction: cells of which an area covers less are left out; not for ``center``.
         densify: ``"none"`` projects vertices only.
         west: westernmost longitude of a grid beyond -180..180.
         extent: fold tiles outside of this window are left out (but for the zones' totals).
@@ -66,7 +68,7 @@ def cover_figures(
         if kind == AREA:
             outlines = outline(some, crs, lattice.crs, cell=cell, densify=densify, west=west)
             of_areas = "fraction" if rule == "bilinear" else rule
-            return cover(outlines, lattice, rule=of_areas, extent=extent)
+            return cover(outlines, lattice, rule=of_areas, min_fraction=min_fraction, extent=extent)
         if kind == LINE:
             found = paths(some, crs, lattice.crs, cell=cell, densify=densify, west=west)
             return cover_lines(found, lattice, len(some), extent=extent, once=once)

@@ -41,6 +41,10 @@ def _head(e: Explanation) -> Iterator[str]:
     yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
     for band, encoding in e.encodings.items():
         yield f"  band         {band}: {_encoded(encoding)}"
+    if e.weights:
+        yield f"  weights      {e.weights}"
+    if e.weight_by == "area":
+        yield "  averages     weigh cells by their area on the ground"
 
 
 def _measured(e: Explanation) -> str:

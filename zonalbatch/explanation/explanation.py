@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -21,19 +22,21 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, REASONS, UNREAD, VALID, Layout, gather
 from zonalbatch.cover.coverage import CoverageRule
-from zonalbatch.cover.figures import AREA, KINDS, LINE
+from zonalbatch.cover.figures import AREA, KINDS, LINE, POINT
 from zonalbatch.cover.outlines import outline, shapes_of
 from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
-from zonalbatch.recipe import LISTS, Recipe, cell_area
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
-from zonalbatch.work.ground import Ground, Place, Shapes
+from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
+from zonalbatch.work.place import Place
 from zonalbatch.work.reading import Handles
 from zonalbatch.work.schedule import Step
+from zonalbatch.work.weights import Weights
 
 __all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]
 
@@ -43,11 +46,15 @@ TOTALS = (
     "count", "sum", "mean", "min", "max", "std",
     "n_total", "n_nodata", "n_nan", "n_masked", "n_outside",
 )  # fmt: skip
-"""Statistics that an explanation tells."""
+"""Statistics that an explanation tells; of points it tells the ``value`` as well."""
+WEIGHTED = ("weighted_sum", "weighted_mean", "weighted_std")
+"""Those it tells beside them where cells have weights."""
 KEPT = 4_000_000
 """How many cells are kept one by one; those of later tiles are in the totals only."""
 CELLS_AT_ONCE = 16 * TILE * TILE
 THREADS = 8
+AHEAD = 64 * 1024**2
+"""Bytes of weights that are read before they are asked for."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,6 +70,12 @@ class Explanation:
     measurement: Measurement
     coverage: CoverageRule
     """How the zone takes cells."""
+    weights: str
+    """The file of weights; empty without one."""
+    weight_by: WeightBy
+    """How averages weigh cells."""
+    unweighed: bool
+    """True if the weight of a cell could not be read."""
     grid: Grid
     """Where the raster lies whose cells are measured: the finest of the measurement's bands."""
     row: Ints
@@ -81,6 +94,8 @@ class Explanation:
     """Band -> its nodata, and the scale and offset that were applied."""
     value: Floats
     """(cell,) physical value, NaN where there is none."""
+    weight: Floats | None
+    """(cell,) what the raster of weights says, NaN where it says nothing; None without one."""
     reason: NDArray[np.uint8]
     """(cell,) why there is no value, as in `cells`; 0 where there is one."""
     totals: Mapping[str, float | None]
@@ -107,9 +122,12 @@ class Explanation:
 
     @property
     def status(self) -> str:
-        """``ok``; ``empty`` without a valid cell; ``failed`` if a cell could not be read."""
+        """``ok``; ``empty`` without a valid cell; ``failed`` if a cell, ``partial`` if only its
+        weight could not be read."""
         if self.totals["n_total"] is None:
             return "failed"
+        if self.unweighed:
+            return "partial"
         return "ok" if self.totals["count"] else "empty"
 
     @property
@@ -126,7 +144,8 @@ class Explanation:
         return {name: (n, w) for name, n, w in found if n}
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each cell: row, col, x, y, fraction, a ``raw_`` column a band, value, reason.
+        """A row for each cell: row, col, x, y, fraction, a ``raw_`` column a band, value, a weight
+        where there are weights, reason.
 
         Raw values are of nullable types where a cell has none.
         """
@@ -139,8 +158,10 @@ class Explanation:
             if lacking.any():
                 column = column.convert_dtypes(convert_string=False).mask(lacking)
             columns[f"raw_{band}"] = column
-        names = np.array(NAMES, dtype=object)[self.reason]
-        return pd.DataFrame(columns | {"value": self.value, "reason": names})
+        columns["value"] = self.value
+        if self.weight is not None:
+            columns["weight"] = self.weight
+        return pd.DataFrame(columns | {"reason": np.array(NAMES, dtype=object)[self.reason]})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +174,8 @@ class _Some:
     fraction: Floats
     raw: dict[str, BandCells]
     value: Floats
+    weight: Floats
+    """NaN where there is none."""
     reason: NDArray[np.uint8]
 
 
@@ -177,14 +200,18 @@ def explanation_of(
         GridMismatch: a file's grid is not that of its asset.
     """
     (measurement,) = recipe.measurements
-    recipe = replace(recipe, statistics=TOTALS, breakdown=LISTS)
-    ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE)
+    kind = int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]])
+    totals = (*TOTALS, "value") if kind == POINT else TOTALS
+    totals = totals if recipe.weights is None else (*totals, *WEIGHTED)
+    recipe = replace(recipe, statistics=totals, breakdown=LISTS)
     handles = Handles(open_pixels)
-    try:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool, closing(handles):
+        weights = None
+        if recipe.weights is not None:
+            weights = Weights(recipe.weights, handles, pool, ahead=AHEAD, room=0)
+        ground = Ground.of(shapes, [layer], recipe, CELLS_AT_ONCE, weights)
         work = _work(ground, recipe, handles, layer)
-        found, n_cells = _watched(work, measurement)
-    finally:
-        handles.close()
+        found, n_cells = _watched(work, measurement, pool)
     summary = work.finish()
     coverage = work.passes[0].covered.coverage
     (place,) = ground.extents
@@ -194,17 +221,20 @@ def explanation_of(
         layer=layer.id,
         measurement=measurement,
         coverage=recipe.coverage,
+        weights="" if recipe.weights is None else recipe.weights.href,
+        weight_by=recipe.weight_by,
+        unweighed=bool(summary.unweighed[0]),
         grid=grid,
-        **_columns(found, grid, measurement),
+        **_columns(found, grid, measurement, weighted=recipe.weights is not None),
         encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
-        totals={name: _number(summary.columns[measurement.name, name]) for name in TOTALS},
+        totals={name: _number(summary.columns[measurement.name, name]) for name in totals},
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
         if coverage.beyond[0]
         else 0.0,
         failures=summary.failures,
         outline=_drawn(shapes, recipe, place),
-        kind=int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]]),
+        kind=kind,
     )
 
 
@@ -217,17 +247,18 @@ def _work(ground: Ground, recipe: Recipe, handles: Handles, layer: Layer) -> Lay
     return work_on(ground, recipe, handles, layer, sheets, headers)
 
 
-def _watched(work: LayerWork, measurement: Measurement) -> tuple[list[_Some], int]:
+def _watched(
+    work: LayerWork, measurement: Measurement, pool: ThreadPoolExecutor
+) -> tuple[list[_Some], int]:
     """Read and reduce a layer; the cells of the first tiles, and the number of all."""
     found, n_cells = [], 0
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool:
-        for step in work.steps:
-            reads, _ = work.reads(step)
-            work.reduce(step, list(pool.map(lambda read: read(), reads)))
-            for layout in step.layouts:
-                if n_cells < KEPT:
-                    found.append(_seen(work, step, layout, measurement))
-                n_cells += layout.size
+    for step in work.steps:
+        reads, _ = work.reads(step)
+        work.reduce(step, list(pool.map(lambda read: read(), reads)))
+        for layout in work.layouts:
+            if n_cells < KEPT:
+                found.append(_seen(work, step, layout, measurement))
+            n_cells += layout.size
     return found, n_cells
 
 
@@ -242,11 +273,20 @@ def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement)
     return _Some(
         row=layout.tile_row * TILE + at // TILE,
         col=layout.tile_col * TILE + at % TILE,
-        fraction=np.concatenate([np.ones(inner), layout.coverage.cell_fraction[start:stop]]),
+        fraction=np.concatenate([np.ones(inner), layout.shares[start:stop]]),
         raw={name: tile.band(name) for name in measurement.bands},
         value=np.where(reason == VALID, value, np.nan),
+        weight=_weights(layout),
         reason=reason,
     )
+
+
+def _weights(layout: Layout) -> Floats:
+    """(cell,) weights of a tile's cells, NaN where there are none."""
+    if layout.weighted is None:
+        return np.full(layout.size, np.nan)
+    lacking, weight = layout.weighted.lacking, layout.weighted.weight
+    return np.where(lacking == VALID, weight, np.nan) if len(lacking) else weight
 
 
 def _finest(layer: Layer, measurement: Measurement) -> Grid:
@@ -255,7 +295,9 @@ def _finest(layer: Layer, measurement: Measurement) -> Grid:
     return min(assets or layer.assets.values(), key=cell_area).grid
 
 
-def _columns(found: list[_Some], grid: Grid, measurement: Measurement) -> dict[str, Any]:
+def _columns(
+    found: list[_Some], grid: Grid, measurement: Measurement, *, weighted: bool
+) -> dict[str, Any]:
     """The cells of all tiles in order of (row, col) from north to south."""
     row, col = _joined([s.row for s in found], int), _joined([s.col for s in found], int)
     order = np.lexsort((col, row))
@@ -275,6 +317,7 @@ def _columns(found: list[_Some], grid: Grid, measurement: Measurement) -> dict[s
         "fraction": _joined([s.fraction for s in found], float)[order],
         "raw": raw,
         "value": _joined([s.value for s in found], float)[order],
+        "weight": _joined([s.weight for s in found], float)[order] if weighted else None,
         "reason": _joined([s.reason for s in found], np.uint8)[order],
     }
 

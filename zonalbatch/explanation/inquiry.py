@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import find_layers, find_zones, recipe_of
+from zonalbatch.api import find_layers, find_weights, find_zones, recipe_of
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
-from zonalbatch.given import given_bands, given_layers, given_recipe, given_zones
+from zonalbatch.given import (
+    given_bands,
+    given_layers,
+    given_recipe,
+    given_weights,
+    given_zones,
+)
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, wanted
+from zonalbatch.recipe import Recipe, WeightBy, wanted
 from zonalbatch.sources import (
     Pixels,
     Resolution,
@@ -52,6 +58,8 @@ def explain(
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
     resolution: Resolution | None = None,
+    weights: Any = None,
+    weight_by: WeightBy = "fraction",
     png: str | os.PathLike[str] | None = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
@@ -64,12 +72,12 @@ def explain(
         layer: which of several rasters: file stem or item id.
         measurement: which of several measurements, or bands.
         bands: as for `zonal_stats`, as are ``measurements``, ``mask``, ``id``, ``coverage``,
-            ``nodata``, ``scale_offset`` and ``resolution``.
+            ``nodata``, ``scale_offset``, ``resolution``, ``weights`` and ``weight_by``.
         png: a file to draw the zone over its pixels in; needs matplotlib.
 
     Returns:
-        The cells with fractions, raw and physical values and the reason why one has none, and the
-        totals that `zonal_stats` gives.
+        The cells with fractions, raw and physical values, weights if there are any, and the
+        reason why one has no value, and the totals that `zonal_stats` gives.
 
     Raises:
         InputError: there is no such zone, layer or measurement, or what `zonal_stats` refuses;
@@ -81,8 +89,12 @@ def explain(
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
     )
-    recipe = given_recipe(found, "count", measurements, mask, coverage)
-    made = _explained(reader, found.layers, recipe, arrays, (zone_id, layer, measurement))
+    weighed, array = given_weights(weights)
+    stats = "count" if weighed is None else "weighted_mean"
+    recipe = given_recipe(found, stats, measurements, mask, coverage, weighed, weight_by)
+    asked = (zone_id, layer, measurement)
+    arrays = {**(arrays or {}), **array}
+    made = _explained(reader, found.layers, recipe, arrays, asked)
     return _drawn(made, png)
 
 
@@ -117,7 +129,9 @@ def explain_job(
             raise InputError(f"layer {layer!r} has no row to explain: {failure.cause}")
     asked = (zone_id, layer, measurement)
     layers = on_one_lattice(found.layers)
-    return _drawn(_explained(zones, layers, recipe_of(job), arrays, asked), png)
+    weights, array = find_weights(job)
+    recipe, arrays = recipe_of(job, weights), {**arrays, **array}
+    return _drawn(_explained(zones, layers, recipe, arrays, asked), png)
 
 
 def _explained(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from zonalbatch.arguments import breakdown_given
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import ExpressionError, InputError, JobError
 from zonalbatch.expression import Expression, check, parse
+from zonalbatch.job.code import place_of
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
@@ -34,22 +35,36 @@ class Job(JobKeys):
     def __init__(self, /, **document: Any) -> None:
         self._fill(document, self._name, None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _value_by_default(cls, document: Any) -> Any:
+        asks = isinstance(document, Mapping) and document.get("interpolate") is not None
+        return {"statistics": ["value"]} | dict(document) if asks else document
+
     @model_validator(mode="after")
     def _names_agree(self) -> Job:
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
+        problems += self._no_points()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         try:
             self.breakdown()
         except InputError as error:
             problems.append(str(error))
+        if self.min_fraction and self.coverage == "center":
+            problems.append("min_fraction has no meaning with coverage center, which asks for no "
+                            "shares; use fraction or all_touched")  # fmt: skip
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Job:
+    def from_file(cls, path: str | os.PathLike[str], *, allow_code: bool = False) -> Job:
         """The job in a YAML or JSON file; its relative paths are relative to the file's folder.
+
+        Args:
+            path: the file.
+            allow_code: True imports the functions that its statistics name as ``module:function``.
 
         Raises:
             JobError: the file cannot be read, or is not a valid job.
@@ -57,7 +72,7 @@ class Job(JobKeys):
         file = Path(path)
         text = read_text(file)
         document = read_document(text, str(file), as_json=file.suffix.lower() == ".json")
-        return cls._made(document, str(file), str(file.absolute().parent))
+        return cls._made(document, str(file), str(file.absolute().parent), allow_code)
 
     @classmethod
     def from_yaml(cls, text: str, folder: str | os.PathLike[str] | None = None) -> Job:
@@ -92,12 +107,15 @@ class Job(JobKeys):
 
     @property
     def in_memory(self) -> tuple[str, ...]:
-        """Which of ``zones`` and ``source`` are objects that only Python holds."""
+        """Which of zones, source, weights and statistics are objects that only Python holds."""
         zones = not isinstance(self.zones.path, str)
         source = isinstance(self.source, ArraySource) or (
             isinstance(self.source, StacSource) and self.source.in_memory
         )
-        return ("zones",) * zones + ("source",) * source
+        weights = self.weights is not None and not isinstance(self.weights.path, str)
+        code = any(callable(s) and place_of(s) is None for s in self.statistics)
+        held = {"zones": zones, "source": source, "weights": weights, "statistics": code}
+        return tuple(name for name, is_object in held.items() if is_object)
 
     def bands_to_read(self) -> dict[str, Band]:
         """Bands by name, in the document's order, that a measurement or the mask needs."""
@@ -119,6 +137,13 @@ class Job(JobKeys):
     def _only_mask(self, name: str) -> bool:
         return self.mask is not None and self.mask.band == name
 
+    def _no_points(self) -> Iterable[str]:
+        """What makes no sense beside ``interpolate``."""
+        if self.interpolate is not None and self.coverage != "fraction":
+            yield "interpolate says which cells points take; leave coverage out"
+        if self.interpolate is not None and self.zones.buffer:
+            yield "interpolate is of points, which zones.buffer makes areas; leave one of them out"
+
     def _unknown_bands(self) -> Iterable[str]:
         for name, expression in self.expressions().items():
             try:
@@ -131,15 +156,16 @@ class Job(JobKeys):
             yield "there is nothing to measure: give a band beside the mask's, or measurements"
 
     @classmethod
-    def _made(cls, document: Any, name: str, folder: str | None) -> Job:
+    def _made(cls, document: Any, name: str, folder: str | None, allow_code: bool = False) -> Job:
         job = cls.__new__(cls)
-        job._fill(document, name, folder)
+        job._fill(document, name, folder, allow_code)
         return job
 
-    def _fill(self, document: Any, name: str, folder: str | None) -> None:
+    def _fill(self, document: Any, name: str, folder: str | None, allow_code: bool = False) -> None:
         """Validate into this instance, as pydantic's own ``__init__`` does, with our errors."""
         validator = self.__pydantic_validator__
+        context = {"folder": folder, "allow_code": allow_code}
         try:
-            validator.validate_python(document, self_instance=self, context={"folder": folder})
+            validator.validate_python(document, self_instance=self, context=context)
         except ValidationError as error:
             raise JobError(message(error, name)) from None

@@ -35,12 +35,15 @@ from zonalbatch.job.values import (
     Number,
     OnlyItem,
     Scaling,
+    StatisticName,
     Text,
+    WeightsLocation,
     ZonesLocation,
     band_short,
     bins_short,
     listed,
     source_short,
+    weights_short,
     zones_short,
 )
 from zonalbatch.sources.protocol import Band
@@ -58,6 +61,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "WeightKeys",
     "ZoneKeys",
 ]
 
@@ -72,13 +76,17 @@ class ZoneKeys(Keys):
     """What to summarise over."""
 
     path: ZonesLocation
-    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    """Path or URL of the zones: GeoParquet, GeoPackage, GeoJSON, Shapefile, or a raster of labels,
+    each of whose values is a zone."""
     layer: Text | None = None
     """Layer of a file that has several, such as a GeoPackage; null takes the first with rows."""
     encoding: Text | None = None
     """Encoding of the text in a Shapefile, such as cp1252; null takes what it says of itself."""
+    band: Count | None = None
+    """Band of a raster that holds the labels, from 1; null takes its only one."""
     id: Text | None = None
-    """Column of unique ids; null numbers the rows (or takes a frame's index)."""
+    """Column of unique ids; null numbers the rows (or takes a frame's index). Not of a raster: its
+    labels are the ids."""
     columns: tuple[Text, ...] | None = None
     """Columns to carry to the result; null carries all."""
     densify: Literal["auto", "none"] = "auto"
@@ -194,6 +202,17 @@ class BinKeys(Keys):
     """Highest edge."""
 
 
+class WeightKeys(Keys):
+    """A band of a raster, in the CRS of what it weighs; a path stands for its first band."""
+
+    path: WeightsLocation
+    """Path or URL of the raster."""
+    band: Annotated[
+        BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
+    ] = BandKeys(index=1)
+    """Its number, its description, or keys as those of a band."""
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -270,8 +289,9 @@ class JobKeys(Keys):
     mask's."""
     mask: MaskKeys | None = None
     """Which cells to leave out."""
-    statistics: Annotated[tuple[Text, ...], Field(min_length=1)] = ("count", "mean")
-    """Names of statistics."""
+    statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
+    """Names of statistics; module:function, where code is allowed, is called with the values and
+    fractions of each zone."""
     classes: Classes | None = None
     """Values, or a name for each value: frac, unique, class_count and class_area become a column
     for each class; null makes lists of the classes that occur."""
@@ -283,8 +303,22 @@ class JobKeys(Keys):
     """Bins of the list that histogram is without edges; null makes ten of each zone's own."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
-    weights: Null = None
-    """A raster of weights; only null in this version."""
+    interpolate: Literal["nearest", "bilinear"] | None = None
+    """Gives the value at points, the only zones then: of the cell that each lies in, or between the
+    four around it. Statistics are [value] by default then."""
+    min_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of a cell below which an area leaves it out; not for center."""
+    default_value: Finite | None = None
+    """Physical value of cells that are nodata, NaN or masked by their file; null leaves them so."""
+    weights: (
+        Annotated[
+            WeightKeys, BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str)
+        ]
+        | None
+    ) = None
+    """The raster whose values weigh cells in weighted_mean and its kin."""
+    weight_by: Literal["fraction", "area"] = "fraction"
+    """area has averages weigh cells of a grid in degrees by their area on the ground."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: OnlyItem = "item"

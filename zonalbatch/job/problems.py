@@ -157,7 +157,9 @@ def _description(loc: tuple[Any, ...]) -> str:
 def _choices(loc: tuple[Any, ...]) -> list[str]:
     group = _group(loc[:-1])
     literal = group.model_fields[loc[-1]].annotation if group else None
-    return [str(choice) for choice in getattr(literal, "__args__", ())]
+    options = getattr(literal, "__args__", ())  # of a Literal, or of one that may be None
+    choices = [one for option in options for one in getattr(option, "__args__", (option,))]
+    return [str(choice) for choice in choices if choice is not type(None)]
 
 
 def _dotted(loc: tuple[Any, ...]) -> str:

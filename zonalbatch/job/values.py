@@ -26,6 +26,7 @@ from zonalbatch.arguments import classes_given, plain_number, plain_scaling
 from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
+from zonalbatch.job.code import load_function, place_of
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -45,12 +46,15 @@ __all__ = [
     "Number",
     "OnlyItem",
     "Scaling",
+    "StatisticName",
     "Text",
+    "WeightsLocation",
     "ZonesLocation",
     "band_short",
     "bins_short",
     "listed",
     "source_short",
+    "weights_short",
     "zones_short",
 ]
 
@@ -115,6 +119,28 @@ def _band_name(name: str) -> str:
     if not name.isidentifier() or keyword.iskeyword(name) or not stable:
         raise ValueError(f"{name!r} cannot stand in an expression; use letters, digits and _")
     return name
+
+
+def _statistic(value: Any, info: ValidationInfo) -> Any:
+    """A name, or a function; one that a text names is loaded where code is allowed."""
+    if callable(value):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("write the name of a statistic")
+    if ":" not in value:
+        return value
+    context = info.context or {}
+    if not context.get("allow_code"):
+        raise ValueError(
+            "it names code, which is only run if you say so: --allow-code, or "
+            "Job.from_file(..., allow_code=True)"
+        )
+    return load_function(value, context.get("folder"))
+
+
+def _write_statistic(value: Any) -> Any:
+    """The document's form of a statistic."""
+    return place_of(value) if callable(value) else value
 
 
 def band_short(value: Any) -> Any:
@@ -202,8 +228,13 @@ def _folder(value: Any, info: ValidationInfo) -> str:
 
 
 def _zones_location(value: Any, info: ValidationInfo) -> Any:
-    """A path, or a frame as it is."""
-    return value if _is_frame(value) else _location(value, info)
+    """A path, or a frame or an array of labels as it is."""
+    return value if _is_frame(value) or _is_array(value) else _location(value, info)
+
+
+def _weights_location(value: Any, info: ValidationInfo) -> Any:
+    """A path, or an array as it is."""
+    return value if _is_array(value) else _location(value, info)
 
 
 def _items(value: Any, info: ValidationInfo) -> Any:
@@ -249,9 +280,14 @@ def _is_item(value: Any) -> bool:
 
 
 def zones_short(value: Any) -> Any:
-    """A frame, or a path, stands for ``{path: …}``."""
-    short = _is_frame(value) or _is_path(value)
+    """A frame, an array of labels, or a path, stands for ``{path: …}``."""
+    short = _is_frame(value) or _is_array(value) or _is_path(value)
     return {"path": value} if short else value
+
+
+def weights_short(value: Any) -> Any:
+    """A path, or an xarray object, stands for ``{path: …}``."""
+    return {"path": value} if _is_path(value) or _is_array(value) else value
 
 
 def source_short(value: Any) -> Any:
@@ -298,6 +334,9 @@ Scaling: TypeAlias = Annotated[
     PlainSerializer(_write_scale_offset),
     _schema(**_SCALE_OFFSET_SCHEMA),
 ]
+StatisticName: TypeAlias = Annotated[
+    Any, PlainValidator(_statistic), PlainSerializer(_write_statistic), _schema(**_TEXT)
+]
 BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
 Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]
 Bytes: TypeAlias = Annotated[
@@ -324,6 +363,7 @@ Classes: TypeAlias = Annotated[
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
 OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
+WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[
     Any,

@@ -4,12 +4,14 @@ zones.parquet    in the order of cells, so that the zones of a part are neighbou
 layers.parquet   one row for each band of each layer
 parts.parquet    one row for each part
 recipe.json      how numbers are made and written
+functions.pickle the user's functions, if there are any
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +23,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.breakdown import Bins, Breakdown
-from zonalbatch.errors import SourceError
+from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
-from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
+from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
+from zonalbatch.statistics import OfCells
 
 __all__ = [
     "Part",
@@ -37,8 +40,12 @@ __all__ = [
     "load_part",
     "part_table",
     "read_zones",
+    "recipe_from",
+    "write_functions",
     "write_zones",
 ]
+
+FUNCTIONS = "functions.pickle"
 
 ZONES_IN_GROUP = 20_000
 """Zones in a row group: a worker reads the groups that its part touches."""
@@ -102,14 +109,7 @@ def _layer_rows(index: int, layer: Layer) -> Iterator[dict[str, Any]]:
         "datetime_end": layer.datetime_end, "items": list(layer.items),
     }  # fmt: skip
     for name, asset in layer.assets.items():
-        lattice = asset.grid.lattice
-        yield head | {
-            "band": name, "href": asset.href, "file_band": asset.band, "crs": lattice.crs,
-            "dx": lattice.dx, "dy": lattice.dy, "x0": lattice.x0, "y0": lattice.y0,
-            "window": list(asset.grid.window), "south_up": asset.grid.south_up,
-            "dtype": asset.dtype, "nodata": json.dumps(asset.nodata),
-            "scale": asset.scale, "offset": asset.offset, "version": asset.version,
-        }  # fmt: skip
+        yield head | {"band": name} | asset_document(asset)
     for name, cause in layer.missing.items():
         yield head | {"band": name, "missing": cause}
 
@@ -127,7 +127,7 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
         if row["href"] is None:
             missing[index][row["band"]] = row["missing"]
         else:
-            assets[index][row["band"]] = _asset_from(row)
+            assets[index][row["band"]] = asset_from(row)
     return {
         i: Layer(
             id=row["layer"],
@@ -143,16 +143,6 @@ def _layers_from(table: pa.Table) -> dict[int, Layer]:
 
 def _utc(time: dt.datetime | None) -> dt.datetime | None:
     return None if time is None else time.astimezone(dt.UTC)
-
-
-def _asset_from(row: Mapping[str, Any]) -> Asset:
-    lattice = Lattice(row["crs"], row["dx"], row["dy"], row["x0"], row["y0"])
-    return Asset(
-        href=row["href"], band=row["file_band"],
-        grid=Grid(lattice, Window(*row["window"]), row["south_up"]),
-        dtype=row["dtype"], nodata=json.loads(row["nodata"]), scale=row["scale"],
-        offset=row["offset"], version=row["version"],
-    )  # fmt: skip
 
 
 def part_table(parts: Sequence[Part]) -> pa.Table:
@@ -199,7 +189,7 @@ def load_part(folder: Path, part_id: str) -> PartInput:
         zones=read_zones(folder, part.start, part.stop),
         crs=document["crs"],
         layers=tuple(layers[i] for i in part.layers),
-        recipe=recipe_from(document["recipe"]),
+        recipe=recipe_from(document["recipe"], _functions_of(folder)),
         form=Form(**document["form"]),
     )
 
@@ -213,17 +203,60 @@ def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
     return table.slice(start - first * ZONES_IN_GROUP, stop - start)
 
 
-def recipe_from(document: Mapping[str, Any]) -> Recipe:
-    """The recipe that `recipe_document` wrote."""
+def write_functions(folder: Path, recipe: Recipe) -> None:
+    """Store the functions of a recipe, if it has any, so that workers can call them.
+
+    Raises:
+        StatisticError: one cannot be pickled.
+    """
+    functions = {s.name: s for s in recipe.statistics if not isinstance(s, str)}
+    if not functions:
+        return
+    import cloudpickle
+
+    for name, function in functions.items():
+        try:
+            cloudpickle.dumps(function)
+        except Exception as error:
+            raise StatisticError(
+                f"the function {name} cannot be sent to workers ({error}); have it open what it "
+                "needs when it is called, instead of holding it"
+            ) from error
+    (folder / FUNCTIONS).write_bytes(cloudpickle.dumps(functions))
+
+
+def _functions_of(folder: Path) -> Mapping[str, OfCells]:
+    """The functions that are stored with a plan.
+
+    Raises:
+        StatisticError: their code is not where this worker looks for it.
+    """
+    file = folder / FUNCTIONS
+    try:
+        return pickle.loads(file.read_bytes()) if file.exists() else {}
+    except (ImportError, AttributeError) as error:
+        raise StatisticError(
+            f"a worker cannot load a function of statistics ({error}); install its module there"
+        ) from error
+
+
+def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -> Recipe:
+    """The recipe that `recipe_document` wrote, with its functions by name."""
     mask = document["mask"]
     known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known) for name, text in document["measurements"].items()
+            Measurement(name, parse(text), known, document.get("default_value"))
+            for name, text in document["measurements"].items()
         ),
-        statistics=tuple(document["statistics"]),
+        statistics=tuple(
+            s if isinstance(s, str) else functions[s["name"]] for s in document["statistics"]
+        ),
         coverage=document["coverage"],
+        min_fraction=document.get("min_fraction", 0.0),
         densify=document["densify"],
+        weights=asset_from(document["weights"]) if "weights" in document else None,
+        weight_by=document.get("weight_by", "fraction"),
         breakdown=_breakdown_from(document),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer
+from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
@@ -32,14 +33,28 @@ def digest(*fields: bytes) -> bytes:
 
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:
-    """A recipe in plain types, expressions in canonical form; what is not asked for is left out."""
-    return {
+    """A recipe in plain types, expressions in canonical form; later keys only where asked."""
+    document: dict[str, Any] = {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
         "mask": _mask_document(recipe),
-        "statistics": list(recipe.statistics),
+        "statistics": [s if isinstance(s, str) else dict(s.document) for s in recipe.statistics],
         "coverage": recipe.coverage,
         "densify": recipe.densify,
-    } | _breakdown_document(recipe.breakdown)
+    }
+    return document | _later_keys(recipe) | _breakdown_document(recipe.breakdown)
+
+
+def _later_keys(recipe: Recipe) -> dict[str, Any]:
+    """Keys that came after the first results were written: what is not asked is not said, so that
+    these results keep their names."""
+    weights = None if recipe.weights is None else asset_document(recipe.weights)
+    keys = {
+        "min_fraction": (recipe.min_fraction, 0.0),
+        "default_value": (recipe.measurements[0].default, None),
+        "weights": (weights, None),
+        "weight_by": (recipe.weight_by, "fraction"),
+    }
+    return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 
 def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:

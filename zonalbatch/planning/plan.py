@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, Lattice
 from zonalbatch.layers import Asset, Failure, Layer, Layers
-from zonalbatch.planning.files import Part, layer_table, part_table, write_zones
+from zonalbatch.planning.files import (
+    Part,
+    layer_table,
+    part_table,
+    write_functions,
+    write_zones,
+)
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
 from zonalbatch.planning.partition import (
     Bucket,
@@ -270,7 +276,8 @@ class _Planner:
 
     def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
         """What each cell would have to do."""
-        reach = Reach.of(self.layers, self.zones.crs)
+        beside = 1 if self.recipe.coverage == "bilinear" else 0  # where cells around a point lie
+        reach = Reach.of(self.layers, self.zones.crs, beside)
         decoded = np.array([_decoded(layer) for layer in self.layers], float)
         loads = []
         for cell in cells:
@@ -320,6 +327,7 @@ class _Planner:
             "partition": asdict(plan.partition),
         }
         write_text(draft / "recipe.json", json.dumps(document, indent=1))
+        write_functions(draft, self.recipe)
         shutil.rmtree(plan.folder, ignore_errors=True)
         draft.rename(plan.folder)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from zonalbatch.lattice import Window
 from zonalbatch.layers import Layer
 
 __all__ = ["Reach"]
@@ -28,15 +29,15 @@ class Reach:
     crs: str
 
     @classmethod
-    def of(cls, layers: Sequence[Layer], crs: str) -> Reach:
-        """The boxes of some layers in the CRS of the zones."""
+    def of(cls, layers: Sequence[Layer], crs: str, cells: int = 0) -> Reach:
+        """The boxes of some layers in the CRS of the zones, grown by some cells of each."""
         seen: dict[tuple[str, Box], Box] = {}
         boxes = []
         for layer in layers:
             parts = []
             for asset in layer.assets.values():
                 lattice = asset.grid.lattice
-                key = (lattice.crs, lattice.bounds(asset.grid.window))
+                key = (lattice.crs, lattice.bounds(_grown(asset.grid.window, cells)))
                 if key not in seen:
                     seen[key] = _box_in(crs, *key)
                 parts.append(seen[key])
@@ -55,6 +56,12 @@ class Reach:
         area = np.prod(np.maximum(sides, 0), axis=1)
         whole = np.prod(self.boxes[:, 2:] - self.boxes[:, :2], axis=1)
         return np.where(meets, np.clip(area / whole, 1e-9, 1.0), 0.0)
+
+
+def _grown(window: Window, cells: int) -> Window:
+    return Window(
+        window.top - cells, window.left - cells, window.bottom + cells, window.right + cells
+    )
 
 
 def _box_in(crs: str, own: str, bounds: Box) -> Box:

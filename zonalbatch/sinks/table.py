@@ -257,5 +257,5 @@ def _status(summary: LayerSummary) -> NDArray[np.int8]:
     """(zone,) index into STATUS."""
     lost = np.column_stack(list(summary.unread.values()))
     status = np.where(summary.valid, OK, EMPTY)
-    status = np.where(lost.any(axis=1), PARTIAL, status)
+    status = np.where(lost.any(axis=1) | summary.unweighed, PARTIAL, status)
     return np.where(lost.all(axis=1), FAILED, status).astype(np.int8)

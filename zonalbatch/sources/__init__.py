@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zonalbatch.sources.headers import from_header, read_headers
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
+    from zonalbatch.sources.weights import weights_asset
 
 __all__ = [
     "ArrayPixels",
@@ -43,6 +44,7 @@ __all__ = [
     "read_error",
     "read_headers",
     "stac_layers",
+    "weights_asset",
 ]
 
 _HOMES = {
@@ -58,6 +60,7 @@ _HOMES = {
     "read_error": "causes",
     "read_headers": "headers",
     "stac_layers": "stac",
+    "weights_asset": "weights",
 }
 
 

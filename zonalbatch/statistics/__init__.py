@@ -6,7 +6,7 @@ summaries that several statistics share (`summary` holds those of one measuremen
     moments    count, sum, mean, min, max, variance        central   skew, kurtosis
     values     quantiles                                   classes   mode, minority, variety, frac,
     extremes   where the least and the largest value lie             histogram
-    listing    values, coverage, cell_id
+    listing    values, coverage, cell_id                   calls     functions of the user's
 
 What is told by class or bin is a list a zone, or, with a `Breakdown`, one column for each of them.
 
@@ -16,6 +16,7 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
+from zonalbatch.statistics.functions import FunctionError, OfCells, naming
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.vocabulary import (
     Statistic,
@@ -25,11 +26,6 @@ from zonalbatch.statistics.vocabulary import (
 )
 
 __all__ = [
-    "Column",
-    "State",
-    "Statistic",
-    "Summary",
-    "broken_down",
-    "parse_statistics",
-    "summary_of",
-]
+    "Column", "FunctionError", "OfCells", "State", "Statistic", "Summary", "broken_down", "naming",
+    "parse_statistics", "summary_of",
+]  # fmt: skip

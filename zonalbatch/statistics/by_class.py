@@ -11,8 +11,8 @@ from zonalbatch.statistics.distribution import Distribution
 from zonalbatch.statistics.summary import Summary
 
 __all__ = [
-    "area_of_class", "areas_of_classes", "count_of_bin", "count_of_class", "distribution",
-    "has_class", "share_of_class",
+    "area_of_class", "areas_of_classes", "count_of_bin", "count_of_class", "counted",
+    "distribution",    "has_class", "share_of_class",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -24,19 +24,26 @@ def distribution(summary: Summary) -> Distribution:
     return found
 
 
+def counted(summary: Summary) -> Distribution:
+    """The same by shares alone, also where areas weigh the cells of averages."""
+    found: Distribution = summary.state("counted").distribution
+    return found
+
+
 def has_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
     """(zone,) 1 where the class occurs, else 0."""
-    return (count_of_class(summary, breakdown, which) > 0).astype(np.float64)
+    count = distribution(summary).by_class(breakdown.values)[:, which]
+    return (count > 0).astype(np.float64)
 
 
 def count_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
     """(zone,) sum of the shares of the class, cells."""
-    return distribution(summary).by_class(breakdown.values)[:, which]
+    return counted(summary).by_class(breakdown.values)[:, which]
 
 
 def share_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
     """(zone,) share of the class of all valid cells."""
-    count = count_of_class(summary, breakdown, which)
+    count = distribution(summary).by_class(breakdown.values)[:, which]
     with np.errstate(divide="ignore", invalid="ignore"):
         return count / distribution(summary).sums
 
@@ -48,12 +55,12 @@ def area_of_class(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
 
 def areas_of_classes(summary: Summary) -> pa.Array:
     """(zone,) list of (class, value): the values that occur, and their m²."""
-    return distribution(summary).areas(_cell(summary))
+    return counted(summary).areas(_cell(summary))
 
 
 def count_of_bin(summary: Summary, breakdown: Breakdown, which: int) -> Floats:
     """(zone,) sum of the shares of the cells in a bin, cells."""
-    return distribution(summary).by_bin(breakdown.edges)[:, which]
+    return counted(summary).by_bin(breakdown.edges)[:, which]
 
 
 def _cell(summary: Summary) -> Floats:

@@ -26,10 +26,11 @@ class Central:
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""
+        cells = cells.averaged
         layout = cells.layout
         _add(
             cells.values, cells.reasons, layout.zone, layout.offsets, layout.inner,
-            layout.cell_span, layout.coverage.cell_fraction, self.state,
+            layout.cell_span, layout.shares, self.state,
         )  # fmt: skip
 
     def finish(self, scale: float, offset: float) -> None:

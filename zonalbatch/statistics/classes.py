@@ -8,7 +8,7 @@ once; the classes of others wait for the last tile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +34,31 @@ SPARSE = 4
 """Integers are sorted where more than this many values could be for each cell that there is."""
 
 
+def plain(cells: Cells) -> Cells:
+    """Cells with the shares they have."""
+    return cells
+
+
+def averaged(cells: Cells) -> Cells:
+    """Cells with the shares that averages take."""
+    return cells.averaged
+
+
 class Classes:
     """Mode, minority, variety and the classes of each zone, gathered tile by tile."""
 
-    def __init__(self, covered: Covered, *, listed: bool) -> None:
-        """Of the zones of a coverage; ``listed`` keeps all classes, not only what is told of them.
+    def __init__(
+        self, covered: Covered, *, listed: bool, weigh: Callable[[Cells], Cells] = plain
+    ) -> None:
+        """Of the zones of a coverage.
 
-        That takes 16 bytes for each zone and value that occurs in it.
+        Args:
+            covered: the cells of the zones.
+            listed: keeps all classes, not only what is told of them; 16 bytes for each zone and
+                value that occurs in it.
+            weigh: gives the cells with the shares that are summed.
         """
+        self._weigh = weigh
         n_zones = covered.coverage.n_zones
         self.mode = np.full(n_zones, np.nan)
         """(zone,) the value with the largest sum of shares, ties to the larger value."""
@@ -58,7 +75,7 @@ class Classes:
 
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile."""
-        found = self._room.classes(cells)
+        found = self._room.classes(self._weigh(cells))
         alone = self._alone[found.zone]
         self._settle(found, alone)
         if not alone.all():
@@ -184,7 +201,7 @@ class _Room:
         offsets = np.zeros(len(layout.zone) + 1, np.int64)
         n = _tally(
             cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
-            layout.coverage.cell_fraction, kind.kind in "iu", self._table,
+            layout.shares, kind.kind in "iu", self._table,
             self._values, self._sums, offsets,
         )  # fmt: skip
         whole, part = self._sums[:n].T

@@ -36,7 +36,7 @@ class Heaviest:
         _add(
             cells.values, cells.reasons, layout.zone, layout.offsets,
             coverage.run_span[layout.pieces], coverage.run_at, coverage.run_length,
-            layout.cell_span, coverage.cell_at, coverage.cell_fraction,
+            layout.cell_span, coverage.cell_at, layout.shares,
             layout.tile_row * TILE, layout.tile_col * TILE, self._share, self._cell, self.value,
         )  # fmt: skip
 

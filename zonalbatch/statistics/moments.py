@@ -52,7 +52,7 @@ class Moments:
         kernel = _add_small_integers if small else _add_reals
         kernel(
             values, cells.reasons, layout.zone, layout.offsets, layout.inner, layout.cell_span,
-            layout.coverage.cell_fraction, layout.total, self.state, self.counts,
+            layout.shares, layout.total, self.state, self.counts,
         )  # fmt: skip
 
     def finish(self, scale: float, offset: float) -> None:

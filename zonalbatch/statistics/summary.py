@@ -40,21 +40,29 @@ class Summary:
         self.extent = extent
         """The cells of the layer's files on the measuring lattice."""
         self.moments = Moments(covered)
-        self._states = dict(states)
+        """What is counted and summed."""
+        self.averages = self.moments if covered.averaging is None else Moments(covered)
+        """What means and variances are told from."""
+        self._states: dict[str, Any] = dict(states)
 
     def state(self, name: str) -> Any:
         """One of the states that were asked for."""
-        return self._states[name]
+        same = "classes" if name == "counted" and name not in self._states else name
+        return self._states[same]
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""
         self.moments.add(cells)
+        if self.averages is not self.moments:
+            self.averages.add(cells.averaged)
         for state in self._states.values():
             state.add(cells)
 
     def finish(self, scale: float, offset: float) -> None:
         """Close the states and bring them from raw to physical values."""
         self.moments.finish(scale, offset)
+        if self.averages is not self.moments:
+            self.averages.finish(scale, offset)
         for state in self._states.values():
             state.finish(scale, offset)
 
@@ -68,6 +76,14 @@ class Summary:
     def unread(self) -> NDArray[np.bool_]:
         """(zone,) True if a cell of the zone could not be read."""
         return self.moments.counts[:, UNREAD] > 0
+
+    @property
+    def unweighed(self) -> NDArray[np.bool_]:
+        """(zone,) True if the weight of a cell of the zone could not be read."""
+        if "weighted" not in self._states:
+            return np.zeros(len(self.total), bool)
+        unread: NDArray[np.bool_] = self._states["weighted"].unread
+        return unread
 
     @property
     def count(self) -> NDArray[np.float64]:

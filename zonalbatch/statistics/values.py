@@ -39,7 +39,7 @@ class Values:
         """Take in the cells of one tile; tiles must come in row-major order."""
         for ended in [row for row in self._open if row < cells.layout.tile_row]:
             self._rank_all(self._open.pop(ended))
-        values = _ZoneValues.of(cells)
+        values = _ZoneValues.of(cells.averaged)
         ending = self._places.ending[values.zone]
         alone = np.flatnonzero(ending == _Places.ALONE)
         self._rank(values, alone)
@@ -112,7 +112,7 @@ class _ZoneValues:
         layout, values, reasons = cells.layout, cells.values, cells.reasons
         starts, n_inner = layout.offsets[:-1], layout.inner
         n_boundary = layout.offsets[1:] - starts - n_inner
-        shares, shares_at = layout.coverage.cell_fraction, layout.cell_span[:, 0]
+        shares, shares_at = layout.shares, layout.cell_span[:, 0]
         if len(reasons):
             kept, kept_shares = np.empty(layout.size, values.dtype), np.empty(layout.size)
             n_inner, n_boundary = n_inner.copy(), n_boundary.copy()
@@ -207,6 +207,8 @@ class _Places:
         inner, boundary = (np.zeros(coverage.n_zones, np.int64) for _ in range(2))
         np.add.at(inner, coverage.zone, coverage.inner)
         np.add.at(boundary, coverage.zone, cells)
+        if self.covered.averaging is not None:  # all of them have a share of their own
+            return np.zeros_like(inner), inner + boundary
         return inner, boundary
 
     @cached_property

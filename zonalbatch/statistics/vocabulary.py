@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,18 +22,21 @@ from zonalbatch.statistics.by_class import (
     areas_of_classes,
     count_of_bin,
     count_of_class,
+    counted,
     distribution,
     has_class,
     share_of_class,
 )
 from zonalbatch.statistics.central import Central
-from zonalbatch.statistics.classes import Classes
+from zonalbatch.statistics.classes import Classes, averaged
 from zonalbatch.statistics.extremes import Extremes
+from zonalbatch.statistics.functions import Calls, Function, OfCells
 from zonalbatch.statistics.heaviest import Heaviest, value_at
 from zonalbatch.statistics.listing import Listing
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
+from zonalbatch.statistics.weighted import Weighted
 
 __all__ = ["Statistic", "broken_down", "parse_statistics", "summary_of"]
 
@@ -64,6 +67,13 @@ class Statistic:
     """(zone,) numbers of one of the given classes or bins."""
     beside: str | None = None
     """Another state that it needs."""
+    function: OfCells | None = None
+    """What tells it of a whole zone's cells, if it is no name of the vocabulary."""
+
+    @property
+    def asked(self) -> str | OfCells:
+        """What stands for it in a recipe: its name, or the function."""
+        return self.name if self.function is None else self.function
 
     @property
     def column(self) -> str:
@@ -76,47 +86,93 @@ class Statistic:
         return self.listed or self.by is not None
 
     @property
+    def weighted(self) -> bool:
+        """True if it needs weights of the cells."""
+        return self.state == "weighted" or (self.function is not None and self.function.weighted)
+
+    @property
     def listed(self) -> bool:
         """True if each row holds a list."""
         return bool(pa.types.is_list(self.kind))
 
 
-STATES: dict[str, Callable[[Covered, Sequence[Statistic]], State]] = {
-    "values": lambda covered, asking: Values(
+Scaling = tuple[float, float]
+"""(scale, offset) from raw to physical values."""
+
+STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
+    "values": lambda covered, asking, _: Values(
         covered, tuple(s.probability for s in asking if s.probability is not None)
     ),
-    "classes": lambda covered, asking: Classes(covered, listed=any(s.detailed for s in asking)),
-    "central": lambda covered, _: Central(covered),
-    "extremes": lambda covered, _: Extremes(covered),
-    "area": lambda covered, _: ZoneArea(covered.areas()),
-    "heaviest": lambda covered, _: Heaviest(covered),
-    "listing": lambda covered, _: Listing(covered),
+    "classes": lambda covered, asking, _: Classes(
+        covered, listed=any(s.detailed for s in asking), weigh=averaged
+    ),
+    "counted": lambda covered, *_: Classes(covered, listed=True),
+    "central": lambda covered, *_: Central(covered),
+    "extremes": lambda covered, *_: Extremes(covered),
+    "area": lambda covered, *_: ZoneArea(covered.areas()),
+    "heaviest": lambda covered, *_: Heaviest(covered),
+    "listing": lambda covered, *_: Listing(covered),
+    "weighted": lambda covered, asking, _: Weighted(covered, listed=any(s.listed for s in asking)),
+    "calls": lambda covered, asking, scaling: Calls(
+        covered, [s.function for s in asking if s.function is not None], *scaling
+    ),
 }
 
 
-def summary_of(covered: Covered, statistics: Sequence[Statistic], extent: Window) -> Summary:
-    """An empty summary with the states that some statistics need, of a layer with this extent."""
+def summary_of(
+    covered: Covered,
+    statistics: Sequence[Statistic],
+    extent: Window,
+    scaling: Scaling = (1.0, 0.0),
+) -> Summary:
+    """An empty summary with the states that some statistics need.
+
+    Args:
+        covered: the cells of the zones.
+        statistics: what is wanted.
+        extent: the cells of the layer's files, from which cells are numbered.
+        scaling: from raw to physical values, for functions, which are called before the end.
+    """
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
         for state in (statistic.state, statistic.beside):
             if state is not None:
-                asking.setdefault(state, []).append(statistic)
-    states = {name: STATES[name](covered, by) for name, by in asking.items()}
+                asking.setdefault(_shared(state, covered), []).append(statistic)
+    states = {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
     return Summary(covered, states, extent)
 
 
-def parse_statistics(names: Sequence[str]) -> tuple[Statistic, ...]:
-    """The statistics with these names or aliases, in their order, each once.
+def _shared(state: str, covered: Covered) -> str:
+    """The state that tells the same: averages and counts differ only where areas weigh cells."""
+    return "classes" if state == "counted" and covered.averaging is None else state
+
+
+def parse_statistics(
+    names: str | Sequence[str | OfCells | Callable[..., Any]],
+) -> tuple[Statistic, ...]:
+    """The statistics with these names or aliases, or of these functions, in order, each once.
 
     Raises:
-        StatisticError: a name is unknown, or there is none.
+        StatisticError: a name is unknown, or there is none, or two functions have the same.
     """
     if isinstance(names, str):
         names = names.split(",")
-    found = {s.name: s for s in (_parse(str(name).strip()) for name in names)}
+    found: dict[str, Statistic] = {}
+    for one in map(_statistic, names):
+        known = found.setdefault(one.name, one)
+        if known.function != one.function:
+            raise StatisticError(f"two statistics are named {one.name!r}; rename the function")
     if not found:
         raise StatisticError("no statistic is asked for; name at least one, such as 'mean'")
     return tuple(found.values())
+
+
+def _statistic(given: Any) -> Statistic:
+    """The statistic of a name, or of a function."""
+    if isinstance(given, OfCells):
+        name = given.name
+        return Statistic(name, lambda s: s.state("calls").of(name), "calls", function=given)
+    return _statistic(Function.of_call(given)) if callable(given) else _parse(str(given).strip())
 
 
 def broken_down(statistics: Sequence[Statistic], breakdown: Breakdown) -> tuple[Statistic, ...]:
@@ -154,7 +210,7 @@ def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
 
 
 def _with_bins(statistic: Statistic, bins: Bins) -> Statistic:
-    return replace(statistic, finalize=lambda s: distribution(s).histogram(bins))
+    return replace(statistic, finalize=lambda s: counted(s).histogram(bins))
 
 
 def _of_one(statistic: Statistic, breakdown: Breakdown, which: int, name: str) -> Statistic:
@@ -208,18 +264,19 @@ def _by_class(
     listed: Callable[[Summary], Column],
     of_one: Callable[[Summary, Breakdown, int], Floats],
     kind: pa.DataType = SHARES,
+    state: str = "classes",
 ) -> Statistic:
-    return Statistic(name, listed, "classes", kind, by="class", of_one=of_one)
+    return Statistic(name, listed, state, kind, by="class", of_one=of_one)
 
 
 def _variance(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, M2] / state[:, COUNT])
 
 
 def _mean(summary: Summary) -> Floats:
-    state = summary.moments.state
+    state = summary.averages.state
     with np.errstate(divide="ignore", invalid="ignore"):
         return summary.of_valid(state[:, SUM] / state[:, COUNT])
 
@@ -280,12 +337,14 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("variety", _variety, "classes", WHOLE),
         _by_class("unique", lambda s: distribution(s).unique(), has_class, VALUES),
         _by_class("frac", lambda s: distribution(s).frac(), share_of_class),
-        _by_class("class_count", lambda s: distribution(s).counts(), count_of_class),
-        replace(_by_class("class_area", areas_of_classes, area_of_class), beside="area"),
+        _by_class("class_count", lambda s: counted(s).counts(), count_of_class, state="counted"),
+        replace(
+            _by_class("class_area", areas_of_classes, area_of_class, state="counted"), beside="area"
+        ),
         Statistic(
             "histogram",
-            lambda s: distribution(s).histogram(Bins()),
-            "classes",
+            lambda s: counted(s).histogram(Bins()),
+            "counted",
             SHARES,
             by="bin",
             of_one=count_of_bin,
@@ -300,6 +359,11 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),
         Statistic("max_y", lambda s: s.state("extremes").y(1), "extremes"),
         Statistic("value", value_at, "heaviest"),
+        Statistic("weighted_sum", lambda s: s.state("weighted").sum, "weighted"),
+        Statistic("weighted_mean", lambda s: s.state("weighted").mean, "weighted"),
+        Statistic("weighted_std", lambda s: np.sqrt(s.state("weighted").variance), "weighted"),
+        Statistic("weighted_variance", lambda s: s.state("weighted").variance, "weighted"),
+        Statistic("weighted_frac", lambda s: s.state("weighted").frac(), "weighted", SHARES),
         Statistic("valid_fraction", _valid_fraction),
         Statistic("area", _area, "area"),
         Statistic("valid_area", lambda s: _area(s) * _valid_fraction(s), "area"),

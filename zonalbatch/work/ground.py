@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
 
 from zonalbatch.cover.areas import zone_areas
-from zonalbatch.cover.cells import Covered
-from zonalbatch.cover.figures import cover_figures
+from zonalbatch.cover.cells import Covered, Layout
+from zonalbatch.cover.figures import AREA, KINDS, cover_figures
 from zonalbatch.cover.outlines import shapes_of
+from zonalbatch.cover.weighing import area_averaging
 from zonalbatch.lattice import Lattice, Window, nesting_factor
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe, lattices_of
-from zonalbatch.work.schedule import Pass, Schedule, Sheet, Step, nesting, steps_of
+from zonalbatch.work.place import Place, extent_of, place_of, union
+from zonalbatch.work.schedule import Pass, Schedule, Sheet, Step, steps_of
+from zonalbatch.work.weights import Weights, WeightTiles
 
-__all__ = ["Ground", "Place", "Shapes", "extent_of", "place_of"]
+__all__ = ["Ground", "Shapes"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +35,6 @@ class Shapes:
     crs: str
 
 
-class Place(NamedTuple):
-    """A measuring lattice, and where its zones are cut if it leaves −180..180 degrees."""
-
-    lattice: Lattice
-    west: float | None
-    """Westernmost longitude of a layer on a grid such as 0..360; None on all others."""
-
-
 @dataclass(slots=True, eq=False)
 class Ground:
     """What follows from zones and lattices alone, made once and used for every layer."""
@@ -48,6 +43,10 @@ class Ground:
     recipe: Recipe
     cells_at_once: int
     extents: dict[Place, Window]
+    layers: Counter[Place]
+    """How many layers are measured where."""
+    weights: Weights | None
+    """Weights of the cells, where the recipe wants them."""
     _passes: dict[Place, Pass] = field(default_factory=dict)
     _steps: dict[tuple[Place, ...], tuple[Step, ...]] = field(default_factory=dict)
     _schedules: dict[Any, Schedule] = field(default_factory=dict)
@@ -55,16 +54,23 @@ class Ground:
 
     @classmethod
     def of(
-        cls, shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, cells_at_once: int
+        cls,
+        shapes: Shapes,
+        layers: Sequence[Layer],
+        recipe: Recipe,
+        cells_at_once: int,
+        weights: Weights | None = None,
     ) -> Ground:
         """The ground of some zones under some layers; coverage is found when it is asked for."""
         extents: dict[Place, Window] = {}
+        counts = Counter[Place]()
         for layer in layers:
             for lattice in lattices_of(layer, recipe):
                 window = extent_of(layer, lattice)
                 place = place_of(layer, lattice)
-                extents[place] = _union(extents.get(place, window), window)
-        return cls(shapes, recipe, cells_at_once, extents)
+                extents[place] = union(extents.get(place, window), window)
+                counts[place] += 1
+        return cls(shapes, recipe, cells_at_once, extents, counts, weights)
 
     def passes(self, places: Sequence[Place]) -> tuple[Pass, ...]:
         """The covered cells of some lattices."""
@@ -75,10 +81,29 @@ class Ground:
             lattice, extent = place.lattice, self.extents[place]
             coverage = cover_figures(
                 self.shapes.wkb, self.shapes.crs, lattice, rule=self.recipe.coverage,
-                densify=self.recipe.densify, west=place.west, extent=extent,
+                min_fraction=self.recipe.min_fraction, densify=self.recipe.densify,
+                west=place.west, extent=extent,
             )  # fmt: skip
-            self._passes[place] = Pass(lattice, Covered.of(coverage, self.areas))
+            covered = Covered.of(coverage, self.areas, self._averaging(lattice))
+            self._passes[place] = Pass(lattice, covered)
         return self._passes[place]
+
+    def _averaging(self, lattice: Lattice) -> Callable[[Layout], Layout] | None:
+        if self.recipe.weight_by != "area":
+            return None
+        kinds = KINDS[shapely.get_type_id(shapes_of(self.shapes.wkb))]
+        return area_averaging(lattice, kinds == AREA)
+
+    def weight_tiles(self, places: Sequence[Place]) -> tuple[WeightTiles, ...]:
+        """The tiles of some lattices with their weights, for one layer; none without weights."""
+        if self.weights is None:
+            return ()
+        return tuple(
+            self.weights.along(
+                place, self._pass(place).covered.layouts, keep=self.layers[place] > 1
+            )
+            for place in places
+        )
 
     def areas(self) -> NDArray[np.float64]:
         """(zone,) geodesic areas of the zones, m²; worked out once."""
@@ -100,34 +125,3 @@ class Ground:
             steps = [s for s in self.steps(places) if usable[s.of] is not None]
             self._schedules[key] = Schedule.of(sheet.grid, block, self.passes(places), steps)
         return self._schedules[key]
-
-
-def _window_on(asset: Asset, lattice: Lattice) -> Window | None:
-    """The cells of ``lattice`` in an asset's extent, or None if the grids do not nest."""
-    if nesting_factor(asset.grid.lattice, lattice) is None:
-        return None
-    factor, row, col = nesting(asset.grid.lattice, lattice)
-    w = asset.grid.window
-    return Window(w.top * factor, w.left * factor, w.bottom * factor, w.right * factor).shift(
-        row, col
-    )
-
-
-def _union(a: Window, b: Window) -> Window:
-    return Window(
-        min(a.top, b.top), min(a.left, b.left), max(a.bottom, b.bottom), max(a.right, b.right)
-    )
-
-
-def place_of(layer: Layer, lattice: Lattice) -> Place:
-    """Where a layer is measured; it follows from that layer alone, whatever others are there."""
-    left, _, right, _ = lattice.bounds(extent_of(layer, lattice))
-    leaves = left < -180 - lattice.dx or right > 180 + lattice.dx
-    turns = leaves and CRS.from_user_input(lattice.crs).is_geographic
-    return Place(lattice, left if turns else None)
-
-
-def extent_of(layer: Layer, lattice: Lattice) -> Window:
-    """The cells of ``lattice`` in the files of a layer whose grids nest with it."""
-    windows = [_window_on(asset, lattice) for asset in layer.assets.values()]
-    return reduce(_union, [window for window in windows if window is not None])

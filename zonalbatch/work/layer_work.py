@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from zonalbatch.cover.cells import Layout
 from zonalbatch.errors import GridMismatch, PermanentReadError, ReadError
 from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Asset, Failure, Layer
+from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, TileBand, measure
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
-from zonalbatch.work.ground import Ground, extent_of, place_of
+from zonalbatch.work.encoding import encoding_of
+from zonalbatch.work.ground import Ground
+from zonalbatch.work.place import extent_of, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
+from zonalbatch.work.weights import WeightTiles
 
 __all__ = ["LayerSummary", "LayerWork", "TileCells", "sheets_of", "work_on"]
 
@@ -38,6 +41,8 @@ class LayerSummary:
     """(measurement, statistic column) -> (zone,) numbers, NaN for none, or lists."""
     unread: Mapping[str, NDArray[np.bool_]]
     """Measurement -> (zone,) True if a cell of the zone could not be read."""
+    unweighed: NDArray[np.bool_]
+    """(zone,) True if the weight of a cell could not be read, so that ``weighted_*`` are null."""
     valid: NDArray[np.bool_]
     """(zone,) True if any measurement has a valid cell."""
     failures: tuple[Failure, ...]
@@ -61,6 +66,10 @@ class LayerWork:
     """Lattice -> the reader that stands for bands which the layer lacks."""
     statistics: tuple[Statistic, ...]
     failures: list[Failure]
+    weights: tuple[WeightTiles, ...]
+    """(pass,) weights of the tiles; none where none are wanted."""
+    layouts: tuple[Layout, ...] = ()
+    """The tiles of the step that was reduced last, with their weights."""
     _summaries: dict[str, tuple[Summary, Encoding]] = field(default_factory=dict)
 
     def reads(self, step: Step) -> tuple[list[Callable[[], Any]], int]:
@@ -78,11 +87,23 @@ class LayerWork:
         for reader in self.readers:
             found = [rect for owner, some in rects if owner is reader for rect in some]
             reader.keep(found, step.index)
-        for layout in step.layouts:
+        self.layouts = tuple(self._weighed(step.of, layout) for layout in step.layouts)
+        for layout in self.layouts:
             tile = self.tile(step, layout)
             for measurement in self.measurements[step.of]:
                 cells, encoding = measure(measurement, layout, tile.band)
                 self._summary(step.of, measurement, encoding).add(cells)
+
+    def _weighed(self, of: int, layout: Layout) -> Layout:
+        """The next tile of a pass with all the weights that statistics want."""
+        averaging = self.passes[of].covered.averaging
+        if averaging is None and not self.weights:
+            return layout
+        return replace(
+            layout,
+            averaging=None if averaging is None else averaging(layout),
+            weighted=next(self.weights[of].tiles) if self.weights else None,
+        )
 
     def tile(self, step: Step, layout: Layout) -> TileCells:
         """The bands of a tile of a step, while that step is the last that was reduced."""
@@ -90,9 +111,9 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            one = self.passes[of]
+            one, scaling = self.passes[of], (encoding.scale, encoding.offset)
             extent = extent_of(self.layer, one.lattice)
-            summary = summary_of(one.covered, self.statistics, extent)
+            summary = summary_of(one.covered, self.statistics, extent, scaling)
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 
@@ -100,7 +121,7 @@ class LayerWork:
         """Close all summaries and turn them into columns."""
         n = self.passes[0].covered.coverage.n_zones
         columns, unread = {}, {}
-        met, valid = np.zeros(n, bool), np.zeros(n, bool)
+        met, valid, unweighed = (np.zeros(n, bool) for _ in range(3))
         for of, measurements in enumerate(self.measurements):
             for measurement in measurements:
                 nothing = Encoding(None, 1.0, 0.0)
@@ -110,14 +131,20 @@ class LayerWork:
                 lost = unread[measurement.name] = summary.unread
                 met |= summary.met
                 valid |= (summary.count > 0) & ~lost
+                unweighed |= summary.unweighed
                 for statistic in self.statistics:
-                    column = _without(lost, statistic.finalize(summary))
+                    gone = lost | summary.unweighed if statistic.weighted else lost
+                    column = _without(gone, statistic.finalize(summary))
                     columns[measurement.name, statistic.column] = column
         self._record_failed_reads()
         applied = {name: encoding for name, (_, _, encoding) in self.places.items()}
-        return LayerSummary(self.layer, met, columns, unread, valid, tuple(self.failures), applied)
+        return LayerSummary(
+            self.layer, met, columns, unread, unweighed, valid, tuple(self.failures), applied
+        )
 
     def _record_failed_reads(self) -> None:
+        for one in self.weights:
+            self.failures += [Failure.of(self.layer.id, one.href, e) for e in one.errors.values()]
         for reader in self.readers:
             seen = {str(error): error for error in reader.failures}
             self.failures += [
@@ -215,6 +242,7 @@ def work_on(
         nothing={one: len(readers) + i for i, one in enumerate(nothing)},
         statistics=recipe.asked,
         failures=failures,
+        weights=ground.weight_tiles(places),
     )
 
 
@@ -251,31 +279,5 @@ def _places(layer: Layer, readers: Sequence[SheetReader]) -> dict[str, tuple[int
             reader = readers[index[asset.href]]
             if asset.band in reader.sheet.bands:
                 place = reader.sheet.bands.index(asset.band)
-                found[name] = (index[asset.href], place, _encoding(asset, reader.header))
+                found[name] = (index[asset.href], place, encoding_of(asset, reader.header))
     return found
-
-
-def _encoding(asset: Asset, header: Header | ReadError) -> Encoding:
-    """What the plan says of a band's values, and where it is silent, the file."""
-    if isinstance(header, ReadError):
-        return Encoding(None, 1.0, 0.0)
-    b = asset.band - 1
-    nodata = header.nodata[b] if asset.nodata is None else asset.nodata
-    return Encoding(
-        nodata=_holdable(nodata, np.dtype(header.dtypes[b])),
-        scale=header.scales[b] if asset.scale is None else asset.scale,
-        offset=header.offsets[b] if asset.offset is None else asset.offset,
-    )
-
-
-def _holdable(nodata: float | int | str | None, dtype: np.dtype[Any]) -> float | int | None:
-    """A nodata value, or None if the type of the pixels cannot hold it."""
-    if nodata is None or isinstance(nodata, str):
-        return None
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        whole = nodata == nodata and float(nodata).is_integer()
-        return int(nodata) if whole and info.min <= nodata <= info.max else None
-    if np.isfinite(nodata) and abs(nodata) > float(np.finfo(dtype).max):
-        return None
-    return nodata

@@ -20,6 +20,7 @@ from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
 from zonalbatch.sources.protocol import Pixels
+from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -51,15 +52,16 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     failures: list[Failure] = []
     applied: dict[str, Any] = {}
     try:
-        for summary in summarise(
-            Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
-            open_pixels=_opener(folder), memory=memory, requests=requests,
-        ):  # fmt: skip
-            if strict and summary.failures:
-                raise summary.failures[0].error
-            matrix.put(summary)
-            failures += summary.failures
-            applied |= _left_to_files(summary)
+        with naming(lambda: given.zones["zone_id"].to_pylist()):
+            for summary in summarise(
+                Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
+                open_pixels=_opener(folder), memory=memory, requests=requests,
+            ):  # fmt: skip
+                if strict and summary.failures:
+                    raise summary.failures[0].error
+                matrix.put(summary)
+                failures += summary.failures
+                applied |= _left_to_files(summary)
     except GridMismatch as mismatch:
         return Receipt(part=part_id, mismatched=(str(mismatch),))
     return _write(folder, given, matrix, failures, applied, began)

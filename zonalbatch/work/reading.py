@@ -114,7 +114,7 @@ class SheetReader:
         row, col = layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off
         last_row, last_col = (row + TILE - 1) // factor, (col + TILE - 1) // factor
         box = Window(row // factor, col // factor, last_row + 1, last_col + 1)
-        pixels, absent, valid = self._assemble(box.shift(-window.top, -window.left))
+        pixels, absent, valid = self.pixels_in(box.shift(-window.top, -window.left))
         if factor == 1:
             return pixels, absent, valid
         along = np.arange(TILE)
@@ -131,10 +131,10 @@ class SheetReader:
             self._nesting[lattice] = nesting(self.sheet.grid.lattice, lattice)
         return self._nesting[lattice]
 
-    def _assemble(
+    def pixels_in(
         self, box: Window
     ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
-        """Pixels of a box of the sheet, which may hang over its sides."""
+        """As a tile's, of a box of the sheet, which may hang over its sides."""
         parts = [(rect, box.intersect(rect.window)) for rect in self._kept]
         parts = [(rect, common) for rect, common in parts if not common.empty]
         full = sum(math.prod(common.shape) for rect, common in parts if rect.pixels is not None)

@@ -19,7 +19,17 @@ from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
 
-__all__ = ["Pass", "Rect", "Schedule", "Sheet", "Step", "nesting", "steps_of"]
+__all__ = [
+    "Pass",
+    "Rect",
+    "Schedule",
+    "Sheet",
+    "Step",
+    "blocks_along",
+    "mark",
+    "nesting",
+    "steps_of",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,16 +211,17 @@ def _blocks_of(
     col = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - grid.window.left
     if grid.south_up:
         row = height - 1 - row
-    return _blocks_along(row, block[0], height), _blocks_along(col, block[1], width)
+    return blocks_along(row, block[0], height), blocks_along(col, block[1], width)
 
 
-def _blocks_along(cell: NDArray[np.int64], block: int, size: int) -> NDArray[np.int64]:
+def blocks_along(cell: NDArray[np.int64], block: int, size: int) -> NDArray[np.int64]:
+    """In which block along one side of a sheet each cell lies; beyond it -1 or their number."""
     beyond = -(-size // block)
     return np.where(cell < 0, -1, np.where(cell < size, cell // block, beyond))
 
 
 @njit(nogil=True, cache=True)
-def _mark(row, col_a, col_b, step, first, last):
+def mark(row, col_a, col_b, step, first, last):
     """Note that a step needs the blocks of a row from one column of blocks to another."""
     if 0 <= row < first.shape[0]:
         for col in range(max(col_a, 0), min(col_b, first.shape[1] - 1) + 1):
@@ -227,12 +238,12 @@ def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, rows
         top, bottom = rows[windows[piece, 0]], rows[windows[piece, 2] - 1]
         left, right = cols[windows[piece, 1]], cols[windows[piece, 3] - 1]
         if top == bottom and left == right:  # most zones: no need to look at their cells
-            _mark(top, left, right, step, first, last)
+            mark(top, left, right, step, first, last)
             continue
         for run in range(run_span[piece, 0], run_span[piece, 1]):
             at = run_at[run]
             end = at + run_length[run] - 1
-            _mark(rows[at // TILE], cols[at % TILE], cols[end % TILE], step, first, last)
+            mark(rows[at // TILE], cols[at % TILE], cols[end % TILE], step, first, last)
         for cell in range(cell_span[piece, 0], cell_span[piece, 1]):
             at = cell_at[cell]
-            _mark(rows[at // TILE], cols[at % TILE], cols[at % TILE], step, first, last)
+            mark(rows[at // TILE], cols[at % TILE], cols[at % TILE], step, first, last)

@@ -20,6 +20,7 @@ from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerSummary, LayerWork, sheets_of, work_on
 from zonalbatch.work.reading import Handles, processors, read_ahead
 from zonalbatch.work.schedule import Sheet, Step
+from zonalbatch.work.weights import Weights
 
 __all__ = ["summarise"]
 
@@ -48,10 +49,14 @@ def summarise(
     """
     layers = [wanted(layer, recipe) for layer in layers]
     remote = any(is_remote(a.href) for layer in layers for a in layer.assets.values())
+    remote = remote or (recipe.weights is not None and is_remote(recipe.weights.href))
     threads = max(min(requests, 8 if remote else 1), processors())
     handles = Handles(open_pixels)
-    ground = Ground.of(shapes, layers, recipe, cells_at_once=max(1, memory // 512))
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
+        weights = None
+        if recipe.weights is not None:
+            weights = Weights(recipe.weights, handles, pool, ahead=memory // 16, room=memory // 8)
+        ground = Ground.of(shapes, layers, recipe, max(1, memory // 512), weights)
         # A thread that opens its first file pays for PROJ's tables, more than a local file costs.
         submit = pool.submit if remote else _at_once
         works = _opened(ground, layers, recipe, handles, submit, ahead=2 * threads)

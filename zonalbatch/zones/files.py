@@ -38,6 +38,7 @@ class _GeoParquet:
     schema: pa.Schema
     hidden: frozenset[str]
     index: str | None = None
+    by_id: bool = False
 
     @property
     def name(self) -> str:

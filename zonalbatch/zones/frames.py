@@ -38,6 +38,8 @@ class Frames:
     """What errors call it."""
     hidden: frozenset[str] = frozenset()
     """The index, which ``*`` does not mean."""
+    by_id: bool = False
+    """See `Source.by_id`."""
 
     def read(
         self, columns: list[str], size: int, tally: Counter[str]

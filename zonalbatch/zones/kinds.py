@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import shapely
 
+from zonalbatch.errors import ZonesError
 from zonalbatch.zones.shapes import EMPTY, Objects, note
 
-__all__ = ["are_thin", "of_one_kind"]
+__all__ = ["are_thin", "of_one_kind", "refuse_all_but_points"]
 
 POINT, LINE, RING, AREA, POINTS, LINES, AREAS, MIXED = range(8)  # shapely's type ids
 THIN = (POINT, LINE, RING, POINTS, LINES)
@@ -36,6 +37,23 @@ def of_one_kind(shapes: Objects, tally: Counter[str]) -> Objects:
     shapes[thin] = [_thickest(shape) for shape in shapes[thin]]
     note(tally, "parts", thin.size)
     return shapes
+
+
+def refuse_all_but_points(shapes: Objects, start: int) -> None:
+    """Raise if a shape is neither a single point nor empty; ``start`` is the row of the first.
+
+    Raises:
+        ZonesError: naming the first such row.
+    """
+    single = np.isin(shapely.get_type_id(shapes), (-1, POINT)) | shapely.is_empty(shapes)
+    others = np.flatnonzero(~single)
+    if others.size:
+        row, kind = others[0], shapes[others[0]].geom_type
+        raise ZonesError(
+            f"interpolate is of single points, but row {start + row} of the zones is a {kind}; "
+            "explode multipoints (gdf.explode) or, for statistics of what zones cover, leave "
+            "interpolate out"
+        )
 
 
 def _thickest(collection: shapely.GeometryCollection) -> Any:

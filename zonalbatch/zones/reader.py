@@ -13,10 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import is_
-from pathlib import Path
 from typing import Any
 
-import geopandas
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -26,8 +24,6 @@ from zonalbatch.errors import ZonesError
 from zonalbatch.zones.buffers import buffered
 from zonalbatch.zones.columns import RESERVED, carried_columns, cast_column
 from zonalbatch.zones.crs import one_crs
-from zonalbatch.zones.files import open_files
-from zonalbatch.zones.frames import frame_sources
 from zonalbatch.zones.identity import (
     checked_ids,
     name_of_ids,
@@ -35,18 +31,20 @@ from zonalbatch.zones.identity import (
     type_of_ids,
     zone_hashes,
 )
-from zonalbatch.zones.kinds import are_thin, of_one_kind
+from zonalbatch.zones.kinds import are_thin, of_one_kind, refuse_all_but_points
+from zonalbatch.zones.labels import Labels
 from zonalbatch.zones.longitudes import (
     as_drawn,
     at_the_seam,
     refuse_metres,
     split_at_antimeridian,
 )
+from zonalbatch.zones.origins import sources_of
 from zonalbatch.zones.shapes import EMPTY, Objects, flat, note, repaired
 from zonalbatch.zones.simple import Senses, ring_senses
 from zonalbatch.zones.source import ROW, Source
 
-__all__ = ["ZoneReader", "open_zones"]
+__all__ = ["ZoneReader", "fit_shapes", "open_zones"]
 
 NOTES = {
     "repaired": "repaired (rings crossed, overlapped or lay outside)",
@@ -75,8 +73,10 @@ class ZoneReader:
     """The user's columns that travel with the zones."""
     buffer: float = 0.0
     """Metres by which every zone is grown (or shrunk, if negative)."""
+    points: bool = False
+    """True refuses zones that are not single points."""
     sources: tuple[Source, ...]
-    """The frames or files, in the order in which they are read."""
+    """The frames, files or raster, in the order in which they are read."""
     tally: Counter[str] = field(default_factory=Counter)
     """How often each thing worth a note was met in the last iteration."""
 
@@ -121,7 +121,11 @@ class ZoneReader:
             warnings.warn(said, stacklevel=2)
         if not tables:
             raise ZonesError("there are no zones; check the file, or what was selected from it")
-        return pa.concat_tables(tables), np.concatenate(shapes)
+        table, every = pa.concat_tables(tables), np.concatenate(shapes)
+        if not any(source.by_id for source in self.sources):
+            return table, every
+        order = np.argsort(table["zone_id"].to_numpy(), kind="stable")
+        return table.take(order), every[order]
 
     def _fitted(self, size: int) -> Iterator[tuple[pa.Array, list[pa.Array], Objects, Objects]]:
         """Ids, carried columns, shapes before repair and after, batch by batch."""
@@ -135,10 +139,10 @@ class ZoneReader:
                 carried = [
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
-                raw = of_one_kind(raw, self.tally)
-                senses = ring_senses(raw)
-                raw = flat(raw, np.flatnonzero(senses == 0), self.tally)
-                yield ids[-1], carried, raw, _fit(raw, senses, crs, self.buffer, self.tally)
+                raw, shapes = _made_fit(raw, crs, self.buffer, self.tally)
+                if self.points:
+                    refuse_all_but_points(raw, start)
+                yield ids[-1], carried, raw, shapes
         refuse_duplicates(pa.chunked_array(ids, self.id_type), self.id_name)
 
     @property
@@ -166,6 +170,21 @@ class ZoneReader:
         )  # fmt: skip
 
 
+def fit_shapes(shapes: Objects, crs: str) -> Objects:
+    """Geometries as zones: each of one kind, 2-D, valid; missing ones are empty."""
+    return _made_fit(shapes, CRS.from_user_input(crs), 0.0, Counter())[1]
+
+
+def _made_fit(
+    raw: Objects, crs: CRS, buffer: float, tally: Counter[str]
+) -> tuple[Objects, Objects]:
+    """Shapes before repair, and after."""
+    raw = of_one_kind(raw, tally)
+    senses = ring_senses(raw)
+    raw = flat(raw, np.flatnonzero(senses == 0), tally)
+    return raw, _fit(raw, senses, crs, buffer, tally)
+
+
 def open_zones(
     zones: Any,
     *,
@@ -174,25 +193,33 @@ def open_zones(
     buffer: float = 0.0,
     layer: str | None = None,
     encoding: str | None = None,
+    band: int | None = None,
+    points: bool = False,
 ) -> ZoneReader:
-    """The zones of a frame or a file, ready to be streamed.
+    """The zones of a frame, a file or a raster, ready to be streamed.
 
     Args:
-        zones: A GeoDataFrame, a dask_geopandas GeoDataFrame, or a path: GeoParquet (a file, a
-            folder, a glob) or anything that pyogrio reads, zipped or not.
+        zones: A GeoDataFrame, a dask_geopandas GeoDataFrame, a DataArray of labels, or a path:
+            GeoParquet (a file, a folder, a glob), anything that pyogrio reads, zipped or not, or
+            a raster of labels.
         id: The column that names the zones: unique, integers or strings. None takes the index of
-            a frame, and the row number of a file.
+            a frame, the row number of a file, and the label of a raster.
         columns: Columns to carry along; ``["*"]`` carries all, None none.
         buffer: Metres by which zones are grown (negative: shrunk), whatever the CRS's units.
         layer: Which layer of a file, such as a GeoPackage; None takes the first that has rows.
         encoding: Of the text in a Shapefile; None takes what it says, else UTF-8 where that fits.
+        band: The band of a raster that holds the labels, from 1; None takes its only one.
+        points: True refuses zones that are not single points.
 
     Raises:
         ZonesError: no such file or layer, no CRS, an unknown column, or ids of an unusable type.
+        SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    sources = _sources(zones, layer, encoding)
+    sources = sources_of(zones, band, layer, encoding)
     if not sources:
         raise ZonesError(f"{zones} holds no file with zones; give a folder or glob of GeoParquet")
+    if isinstance(sources[0], Labels):
+        sources[0].refuse_columns(id, columns)
     crs = one_crs(sources)
     schema = sources[0].schema
     id_name = name_of_ids(sources[0], id)
@@ -203,22 +230,8 @@ def open_zones(
         id_type=id_type,
         carried=carried_columns(schema, columns, id_name, sources[0]),
         buffer=_finite(buffer),
+        points=points,
         sources=tuple(sources),
-    )
-
-
-def _sources(zones: Any, layer: str | None, encoding: str | None) -> list[Source]:
-    if isinstance(zones, (str, Path)):
-        return open_files(str(zones), layer, encoding)
-    if layer is not None or encoding is not None:
-        raise ZonesError("zones.layer and zones.encoding choose in files; a frame has neither")
-    if isinstance(zones, geopandas.GeoDataFrame) or (
-        type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
-    ):
-        return frame_sources(zones)
-    raise ZonesError(
-        f"zones must be a GeoDataFrame or a path, not a {type(zones).__name__}; "
-        "make one with geopandas.GeoDataFrame(..., geometry=..., crs=...)"
     )
 
 

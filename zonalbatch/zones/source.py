@@ -1,4 +1,4 @@
-"""Source: what every origin of zones offers, be it a frame or a file."""
+"""Source: what every origin of zones offers, be it a frame, a file or a raster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READ_FAULTS = (
 
 
 class Source(Protocol):
-    """A frame or a file: knows its CRS and columns at once, gives its rows on demand."""
+    """A frame, a file or a raster: knows its CRS and columns at once, gives its rows on demand."""
 
     @property
     def name(self) -> str:
@@ -45,6 +45,10 @@ class Source(Protocol):
     @property
     def hidden(self) -> frozenset[str]:
         """Columns that are there but not meant by ``*``."""
+
+    @property
+    def by_id(self) -> bool:
+        """True if its rows have no order of their own: where all are held, they go by id."""
 
     @property
     def crs(self) -> CRS | None:

@@ -41,6 +41,7 @@ class VectorFile:
     notes: tuple[str, ...]
     index: str | None = None
     hidden: frozenset[str] = frozenset()
+    by_id: bool = False
 
     @property
     def name(self) -> str:

@@ -49,6 +49,21 @@ class TestStats:
         _, out, _ = here("stats", land.fields, red, "-s", "max", "-c", "field_id", "--prefix", "r_")
         assert out.split()[:2] == ["field_id", "r_max"]
 
+    def test_weights(self, here: Command, land: Landscape, red: Path, tmp_path: Path) -> None:
+        """`--weights` and `--weight-by` are those of zonal_stats; explain takes weights too."""
+        weights = str(land.scenes[0] / "B08.tif")
+        code, out, err = here(
+            "stats", land.fields, red, "-s", "weighted_mean", "--weights", weights,
+            "--weight-by", "area", "-c", "field_id",
+        )  # fmt: skip
+        assert (code, err) == (0, "")
+        printed = [float(line.split()[-1]) for line in out.splitlines()[1:]]
+        expected = zb.zonal_stats(land.fields, red, "weighted_mean", weights=weights)
+        np.testing.assert_allclose(printed, expected["weighted_mean"], atol=1e-6)
+        code, out, _ = here("explain", land.fields, red, "--zone", 3, "--weights", weights)
+        assert code == 0
+        assert "weighted_mean" in out
+
     def test_statistics_add_up(self, here: Command, land: Landscape, red: Path) -> None:
         """An option that is given twice counts twice, for stats and for points."""
         _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
@@ -62,7 +77,7 @@ class TestStats:
         more = ["--zone", "1"] if verb == "explain" else []
         code, out, err = here(verb, red, land.fields, *more)
         assert (code, out) == (2, "")
-        assert_one_sentence(err, str(red), "is a raster; give the zones first, then rasters")
+        assert_one_sentence(err, str(land.fields), "holds zones, not pixels; give the zones first")
 
     @pytest.mark.parametrize("ending", ["csv", "parquet", "gpkg", "geojson", "CSV"])
     def test_write(

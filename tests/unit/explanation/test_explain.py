@@ -60,11 +60,13 @@ def zones() -> geopandas.GeoDataFrame:
 
 def totals(zones: Any, raster: Any, zone_id: str, **how: Any) -> dict[str, float | None]:
     """What zonal_stats says of one zone, by the names of the statistics."""
+    point = zones.loc[zones["id"] == zone_id].geom_type.iloc[0] == "Point"
+    names = (*TOTALS, "value") if point else TOTALS
     found = zb.zonal_stats(
-        zones[["id", "geometry"]], raster, TOTALS, id="id", columns=[], geometry=False, **how
+        zones[["id", "geometry"]], raster, names, id="id", columns=[], geometry=False, **how
     )
     numbers = found.loc[zone_id].to_numpy(float)
-    return dict(zip(TOTALS, [None if np.isnan(n) else float(n) for n in numbers], strict=True))
+    return dict(zip(names, [None if np.isnan(n) else float(n) for n in numbers], strict=True))
 
 
 def assert_sums(made: Explanation) -> None:
@@ -357,3 +359,36 @@ def test_matplotlib_is_loaded_for_pictures_only(
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     assert account(zb.explain(zones, tif, "ring", id="id", bands=1))
+
+
+def test_weights(tif: str, zones: geopandas.GeoDataFrame, tmp_path: Path) -> None:
+    """Each cell tells its weight, and the weighted totals are those of zonal_stats."""
+    values = noise(HEIGHT, WIDTH, seed=8).astype("float32") / 1e4
+    values[np.random.default_rng(9).random(values.shape) < 0.1] = np.nan
+    pop = write_tif(tmp_path / "pop.tif", values)
+    told = zb.explain(zones, tif, "ring", id="id", bands={"red": 1}, weights=pop)
+    assert told.weight is not None
+    inside = told.reason != NAMES.index("outside")
+    expected = values[told.row[inside], told.col[inside]].astype(float)
+    np.testing.assert_array_equal(told.weight[inside], expected)
+    assert np.isnan(told.weight[~inside]).all()
+    weight = np.where(np.isnan(told.weight), 0, told.weight * told.fraction)
+    total = np.nansum(np.where(np.isnan(told.value), 0, told.value) * weight)
+    assert told.totals["weighted_sum"] == pytest.approx(total)
+    found = zb.zonal_stats(
+        zones, tif, "weighted_sum,weighted_mean,weighted_std", id="id", bands={"red": 1},
+        weights=pop,
+    )  # fmt: skip
+    for name in found.columns[:-1]:
+        assert told.totals[name] == found.loc["ring", name]
+    text = account(told)
+    assert f"weights      {pop}" in text
+    assert "weighted_mean" in text
+    assert list(told.to_frame())[-2:] == ["weight", "reason"]
+    assert zb.explain(zones, tif, "ring", id="id", bands={"red": 1}).weight is None
+    broken = write_tif(tmp_path / "broken.tif", values, **BLOCKS)
+    spoil(broken, (0, 0))
+    lost = zb.explain(zones, tif, "ring", id="id", bands={"red": 1}, weights=broken)
+    assert lost.status == "partial"
+    assert lost.totals["weighted_mean"] is None
+    assert lost.totals["mean"] == told.totals["mean"]

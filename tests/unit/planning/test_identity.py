@@ -281,6 +281,16 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "bins": with_recipe(breakdown=Breakdown(bins=Bins(10))),
     "bins of all zones": with_recipe(breakdown=Breakdown(bins=Bins(10, (0.0, 1.0)))),
     "densify": with_recipe(densify="none"),
+    "least share": with_recipe(min_fraction=0.5),
+    "default value": with_recipe(
+        measurements=tuple(replace(m, default=0.0) for m in RECIPE.measurements)
+    ),
+    "weight_by": with_recipe(weight_by="area"),
+    "weights": with_recipe(weights=asset("w")),
+    "another file of weights": with_recipe(weights=asset("v")),
+    "weights of another version": with_recipe(weights=replace(asset("w"), version="other")),
+    "nodata of the weights": with_recipe(weights=replace(asset("w"), nodata=7)),
+    "grid of the weights": with_recipe(weights=replace(asset("w"), grid=moved(2))),
     "mask": with_recipe(measurements=masked(None)),
     "mask values": with_recipe(measurements=masked(Mask("nir", (3, 9), keep=False))),
     "mask kept": with_recipe(measurements=masked(Mask("nir", (3, 8), keep=True))),

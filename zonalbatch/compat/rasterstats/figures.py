@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import geopandas
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from zonalbatch.compat.engine import columns_of
 from zonalbatch.compat.rasterstats.names import engine_name
 from zonalbatch.compat.rasterstats.surface import Surface
 from zonalbatch.cover.coverage import CoverageRule
-from zonalbatch.frames import zonal_stats
 from zonalbatch.statistics import parse_statistics
 
 __all__ = ["figures", "told"]
 
 Stats = dict[Any, Any]
 
-SHARES = pa.list_(pa.struct([("class", pa.float64()), ("value", pa.float64())]))
-"""The type of the engine's ``frac``."""
-
 
 def told(
     shapes: NDArray[np.object_], surface: Surface, stats: Sequence[str], rule: CoverageRule
-) -> pd.DataFrame:
-    """What the engine says of shapes that lie in the surface's own CRS."""
-    nodata: Any = "none" if math.isnan(surface.nodata) else surface.nodata  # NaN counts as NaN
-    zones = geopandas.GeoDataFrame(geometry=shapes, crs=surface.grid.lattice.crs)
-    return zonal_stats(
-        zones, surface.source, stats, bands=surface.band, nodata=nodata,
-        coverage=rule, scale_offset="none", geometry=False,
-    )  # fmt: skip
+) -> Mapping[str, Any]:
+    """What the engine says of shapes that lie in the surface's own CRS, by statistic."""
+    return columns_of(shapes, [surface.opened()], stats, rule)[0]
 
 
 def figures(
@@ -54,22 +42,22 @@ def figures(
     found = told(shapes, surface, list(dict.fromkeys(wanted)), rule)
     classes = _Classes.of(found, surface.dtype) if "frac" in found else None
     columns = [_column(name, found, classes) for name in stats]
-    rows = zip(*columns, strict=True) if columns else ((),) * len(found)
-    counts = classes.counts() if classes is not None and categorical else [{}] * len(found)
+    rows = zip(*columns, strict=True) if columns else ((),) * len(shapes)
+    counts = classes.counts() if classes is not None and categorical else [{}] * len(shapes)
     return [
         (dict(zip(stats, row, strict=True)), dict(own))
         for row, own in zip(rows, counts, strict=True)
     ]
 
 
-def _column(name: str, found: pd.DataFrame, classes: _Classes | None) -> list[Any]:
+def _column(name: str, found: Mapping[str, Any], classes: _Classes | None) -> list[Any]:
     if classes is not None and name in ("majority", "minority"):
         return classes.extreme(largest=name == "majority")
     if name == "count":
         return [round(value) for value in found["count"].tolist()]
     if name == "nodata":
         return (found["n_nodata"] + found["n_outside"]).round().tolist()
-    values = found[parse_statistics([engine_name(name)])[0].column].tolist()
+    values = found[parse_statistics([engine_name(name)])[0].name].tolist()
     kind = int if name == "unique" else float
     return [None if value is None or value != value else kind(value) for value in values]
 
@@ -89,15 +77,15 @@ class _Classes:
     """True if values are integers."""
 
     @classmethod
-    def of(cls, found: pd.DataFrame, dtype: np.dtype[Any]) -> _Classes:
-        lists = pa.array(found["frac"]).cast(SHARES)  # where all are null it has no type
+    def of(cls, found: Mapping[str, Any], dtype: np.dtype[Any]) -> _Classes:
+        lists = found["frac"]
         zone = pc.list_parent_indices(lists).to_numpy()
         value, share = (
             pc.struct_field(pc.list_flatten(lists), name).to_numpy() for name in ("class", "value")
         )
-        count = np.rint(share * found["count"].to_numpy()[zone]).astype(np.int64)
+        count = np.rint(share * found["count"][zone]).astype(np.int64)
         order = np.lexsort((value, zone))
-        return cls(len(found), zone[order], value[order], count[order], dtype.kind in "iub")
+        return cls(len(lists), zone[order], value[order], count[order], dtype.kind in "iub")
 
     def extreme(self, *, largest: bool) -> list[float | None]:
         """The value of most or of fewest cells; of several the smallest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from dataclasses import dataclass
@@ -10,17 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.errors import ReadError, SourceError
-from zonalbatch.lattice import Grid, Window, grid_of
-from zonalbatch.sources import ArrayPixels, Header, Pixels, crs_text, open_pixels
+from zonalbatch.compat.engine import OpenBand
+from zonalbatch.compat.plane import MatrixPixels, open_file
+from zonalbatch.lattice import Grid, Window
+from zonalbatch.sources import Pixels
 
 __all__ = ["NodataWarning", "Surface", "open_surface"]
-
-PLANE = (
-    'ENGCRS["plane",EDATUM["plane"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
-    'LENGTHUNIT["metre",1]]'
-)
-"""The CRS of arrays, which have none: zones and cells are in the same plane, that is all."""
 
 DEFAULT_NODATA = -999
 """What means no data where nothing says so, as in rasterstats."""
@@ -34,8 +30,8 @@ class NodataWarning(UserWarning):
 class Surface:
     """One band that zones lie on."""
 
-    source: Any
-    """What the engine takes: a path, or a DataArray."""
+    href: str | None
+    """The file, if it is one."""
     pixels: Pixels
     band: int
     """Number of the band, from 1."""
@@ -51,6 +47,13 @@ class Surface:
     def dtype(self) -> np.dtype[Any]:
         """Type of the pixels."""
         return np.dtype(self.pixels.header.dtypes[self.band - 1])
+
+    def opened(self) -> OpenBand:
+        """The band as the engine takes it; NaN counts as NaN, not as nodata."""
+        nodata = "none" if math.isnan(self.nodata) else self.nodata
+        return OpenBand(
+            pixels=self.pixels, href=self.href, band=self.band, nodata=nodata, scaling=(1.0, 0.0)
+        )
 
     def inside(self, windows: NDArray[np.int64]) -> bool:
         """True if windows (zone, 4) of the lattice's cells lie in the raster, all of them."""
@@ -99,8 +102,9 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
     if isinstance(raster, np.ndarray):
         if affine is None:
             raise ValueError("Specify affine transform for numpy arrays")
-        return _of_array(raster, affine, _told(nodata))
-    path, pixels = _of_file(os.fspath(raster))
+        value = _told(nodata)
+        return Surface(None, MatrixPixels(_filled(raster, value), affine), 1, value)
+    path, pixels = open_file(os.fspath(raster))
     header = pixels.header
     if not 1 <= band <= len(header.dtypes):
         raise IndexError(f"band {band} is not in {path}, which has {len(header.dtypes)}")
@@ -108,46 +112,6 @@ def open_surface(raster: Any, affine: Any, nodata: float | None, band: int) -> S
         warnings.warn("Setting masked to True because dataset mask has been detected", stacklevel=4)
     tag = header.nodata[band - 1]
     return Surface(path, pixels, band, _told(tag if nodata is None else float(nodata)))
-
-
-def _of_file(path: str) -> tuple[str, Pixels]:
-    """A file and its pixels; one without a CRS is seen through a VRT in the plane of arrays.
-
-    Raises:
-        OSError: it cannot be read, either way.
-    """
-    causes = []
-    for name in (path, f"vrt://{path}?a_srs={PLANE}"):
-        pixels = open_pixels(name)
-        try:
-            _ = pixels.header
-        except (SourceError, ReadError) as error:
-            causes.append(error)
-        else:
-            return name, pixels
-    raise OSError(str(causes[0])) from causes[0]
-
-
-def _of_array(raster: NDArray[Any], affine: Any, nodata: float | int) -> Surface:
-    if raster.ndim != 2:
-        raise ValueError(f"an array of shape {raster.shape} is no raster; give one of two axes")
-    data = _placed(_filled(raster, nodata), affine)
-    header = Header(
-        grid=grid_of(crs_text(data.rio.crs), tuple(affine)[:6], raster.shape, name="the array"),
-        dtypes=(str(data.dtype),), nodata=(None,), scales=(1.0,), offsets=(0.0,),
-        descriptions=(None,), block=raster.shape, masked=False, version="",
-    )  # fmt: skip
-    return Surface(data, ArrayPixels(data.expand_dims("band"), header), 1, nodata)
-
-
-def _placed(values: NDArray[Any], affine: Any) -> Any:
-    """The array as a DataArray that shares its memory; rioxarray would copy it to write a CRS."""
-    import rioxarray  # noqa: F401 - gives arrays their .rio
-    import xarray as xr
-
-    empty = xr.DataArray(np.zeros((0, 0)), dims=("y", "x"))
-    place = empty.rio.write_crs(PLANE).rio.write_transform(affine).coords["spatial_ref"]
-    return xr.DataArray(values, dims=("y", "x"), coords={"spatial_ref": place})
 
 
 def _filled(raster: NDArray[Any], nodata: float | int) -> NDArray[Any]:

@@ -1,0 +1,40 @@
+"""Encoding: what the raw values of an asset mean, as far as its file can hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zonalbatch.errors import ReadError
+from zonalbatch.layers import Asset
+from zonalbatch.measure import Encoding
+from zonalbatch.sources.protocol import Header
+
+__all__ = ["encoding_of"]
+
+
+def encoding_of(asset: Asset, header: Header | ReadError) -> Encoding:
+    """What the plan says of a band's values, and where it is silent, the file."""
+    if isinstance(header, ReadError):
+        return Encoding(None, 1.0, 0.0)
+    b = asset.band - 1
+    nodata = header.nodata[b] if asset.nodata is None else asset.nodata
+    return Encoding(
+        nodata=_holdable(nodata, np.dtype(header.dtypes[b])),
+        scale=header.scales[b] if asset.scale is None else asset.scale,
+        offset=header.offsets[b] if asset.offset is None else asset.offset,
+    )
+
+
+def _holdable(nodata: float | int | str | None, dtype: np.dtype[Any]) -> float | int | None:
+    """A nodata value, or None if the type of the pixels cannot hold it."""
+    if nodata is None or isinstance(nodata, str):
+        return None
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        whole = nodata == nodata and float(nodata).is_integer()
+        return int(nodata) if whole and info.min <= nodata <= info.max else None
+    if np.isfinite(nodata) and abs(nodata) > float(np.finfo(dtype).max):
+        return None
+    return nodata
