@@ -115,3 +115,19 @@ def test_classes_of_scaled_and_of_float32_pixels() -> None:
     )
     single = zb.zonal_stats(boxes(), array().copy(data=tenths), "class_count", classes=[0.3])
     assert scaled["class_count_0_3"].iloc[0] == single["class_count_0_3"].iloc[0] == 2.0
+
+
+def test_counts_stay_where_areas_weigh_cells() -> None:
+    """In degrees shares of classes follow areas with ``weight_by``; what is counted does not."""
+    degrees = array().rio.write_crs("EPSG:4326")
+    zones = boxes().set_crs("EPSG:4326", allow_override=True)
+    names, about = "count,frac,class_count,histogram", {"classes": [1, 2, 3, 4], "nodata": 0}
+    plain, areas = (
+        zb.zonal_stats(zones, degrees, names, weight_by=by, **about)  # type: ignore[arg-type]
+        for by in ("fraction", "area")
+    )
+    counted = [f"class_count_{c}" for c in (1, 2, 3, 4)]
+    assert areas[counted].iloc[0].tolist() == plain[counted].iloc[0].tolist()
+    assert areas[counted].iloc[0].sum() == areas["count"].iloc[0]
+    assert areas["histogram"].iloc[0] == plain["histogram"].iloc[0]
+    assert areas["frac_4"].iloc[0] > plain["frac_4"].iloc[0]  # nearest to the equator
