@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -97,6 +98,16 @@ class Data:
         """COGs on one grid, one for each date, named ``S2_<date>_B08.tif``."""
         count = count or self.scale.scenes
         return [self._scene(i) for i in range(count)]
+
+    def classified(self) -> Path:
+        """A uint8 COG of land cover: twelve classes in patches, with some cells of others."""
+        path, side = self._root / "classified.tif", self.scale.side
+        return _once(path, lambda: _write_cog(path, make_classes(side)))
+
+    def noise(self) -> Path:
+        """A uint16 COG of noise: nearly every cell of a zone has a value of its own."""
+        path, side = self._root / "noise.tif", self.scale.side
+        return _once(path, lambda: _write_cog(path, make_noise(side)))
 
     def dates(self, count: int) -> Path:
         """A folder of ``count`` dates: links to the scenes, over and over."""
@@ -245,11 +256,33 @@ def _write_zones(path: Path, shapes: NDArray[np.object_]) -> None:
     table.to_parquet(path, write_covering_bbox=True)
 
 
+def make_classes(side: int, *, seed: int = 8) -> NDArray[np.uint8]:
+    """Land cover: classes 1 to 12 by height, 3 % of the cells of any class."""
+    rng = np.random.default_rng(seed)
+    hills = _hills(rng, side)
+    bounds = np.quantile(hills[::16, ::16], np.arange(1, 12) / 12)
+    classes = (np.searchsorted(bounds, hills) + 1).astype(np.uint8)
+    other = rng.random((side, side), dtype=np.float32) < 0.03
+    classes[other] = rng.integers(1, 13, int(other.sum()), dtype=np.uint8)
+    return classes
+
+
+def make_noise(side: int, *, seed: int = 9) -> NDArray[np.uint16]:
+    """All values of uint16 but 0, each as likely as the others."""
+    return np.random.default_rng(seed).integers(1, 65536, (side, side), dtype=np.uint16)
+
+
 def _write_scene(path: Path, side: int, *, seed: int) -> None:
     """Write one uint16 COG of soft hills under noise; 0 is nodata and does not occur."""
     rng = np.random.default_rng(seed)
     noise = 20 * rng.standard_normal((side, side), dtype=np.float32)
     image = np.clip(2200 + 500 * _hills(rng, side) + noise, 1, 65535).astype(np.uint16)
+    _write_cog(path, image)
+
+
+def _write_cog(path: Path, image: NDArray[Any]) -> None:
+    """Write a square image as a COG; 0 is nodata."""
+    side = len(image)
     with rasterio.open(
         path,
         "w",
@@ -257,7 +290,7 @@ def _write_scene(path: Path, side: int, *, seed: int) -> None:
         width=side,
         height=side,
         count=1,
-        dtype="uint16",
+        dtype=image.dtype.name,
         crs=CRS,
         transform=from_origin(LEFT, TOP, CELL, CELL),
         nodata=0,

@@ -27,14 +27,15 @@ from zonalbatch.sources import open_pixels
 from zonalbatch.statistics import parse_statistics, summary_of
 
 __all__ = [
-    "EIGHT", "FIVE", "Run", "cluster", "coverage", "decode", "reduction", "rings", "run",
-    "zonal_stats",
+    "EIGHT", "FIVE", "OF_VALUES", "Run", "cluster", "coverage", "decode", "reduction", "rings",
+    "run", "zonal_stats",
 ]  # fmt: skip
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 FIVE = ("count", "mean", "min", "max", "std")
+OF_VALUES = ("mode", "variety", "median", "frac")
 EIGHT = (*FIVE, "median", "p10", "p90")
 
 
@@ -73,7 +74,7 @@ def coverage(outlines: Outlines, bounds: Bounds, shape: tuple[int, int]) -> Cove
 def reduction(covered: Covered, image: NDArray[Any], bounds: Bounds, names: Sequence[str]) -> Any:
     """Statistics by name of one (row, col) image, tile by tile as the engine does."""
     _, window = _grid(bounds, image.shape)
-    summary, all_valid = summary_of(covered, parse_statistics(names)), np.zeros(0, np.uint8)
+    summary, all_valid = summary_of(covered, parse_statistics(names), window), np.zeros(0, np.uint8)
     for layout in covered.layouts:
         tile = _tile(
             image, layout.tile_row * TILE - window.top, layout.tile_col * TILE - window.left

@@ -75,6 +75,28 @@ def many_rasters(data: Data) -> Outcome:
     return Outcome(times, findings)
 
 
+def of_values(data: Data) -> Outcome:
+    """mode, variety, median and frac together ≤ 2 x the run with mean only (one core)."""
+    zones = gpd.read_parquet(data.fields())
+    kinds = {"land cover": [data.classified()], "noise": [data.noise()]}
+    asked = {"mean only": ("mean",), "the four": ours.OF_VALUES}
+    times = alternate(
+        {
+            f"{kind}: {what}": partial(ours.zonal_stats, zones, paths, names)
+            for kind, paths in kinds.items()
+            for what, names in asked.items()
+        },
+        repeats=5,
+    )
+    mean, four, noise_mean, noise_four = (t.median for t in times.values())
+    findings = (
+        at_most(2, "land cover of 12 classes: the four / mean", four / mean),
+        at_most(2, "uint16 noise: the four / mean", noise_four / noise_mean),
+    )
+    note = "Noise is the worst case: each zone has nearly as many classes as cells."
+    return Outcome(times, findings, (note,))
+
+
 def other_interfaces(data: Data) -> Outcome:
     """Their calls over this engine, 1,000 fields: file ≥ 10 x rasterstats, array ≥ 20 x."""
     path, zones = data.scenes(1)[0], gpd.read_parquet(data.fields(1_000))
@@ -214,6 +236,7 @@ class Benchmark:
 BENCHMARKS = {
     "one_raster": Benchmark(one_raster),
     "many_rasters": Benchmark(many_rasters),
+    "of_values": Benchmark(of_values),
     "other_interfaces": Benchmark(other_interfaces),
     "kernels_on_fields": Benchmark(kernels_on_fields),
     "kernels_on_basins": Benchmark(kernels_on_basins),

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from tests.made.names import COUNTS
 from tests.made.places import CELL, CRS, LEFT, TOP
 from tests.made.zones import wkb
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import Coverage, CoverageRule, cover
 from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Mask, Measurement
-from zonalbatch.recipe import Recipe, WeightBy
+from zonalbatch.recipe import LISTS, Recipe, WeightBy
 from zonalbatch.sources.protocol import Header
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -358,6 +359,7 @@ def measured(
     sketch: bool = False,
     memory: int = 2**28,
     crs: str | None = None,
+    breakdown: Breakdown = LISTS,
     weights: str | None = None,
     weight_by: WeightBy = "fraction",
 ) -> list[LayerSummary]:
@@ -375,6 +377,7 @@ def measured(
         ),
         statistics=tuple(statistics),
         coverage=rule,
+        breakdown=breakdown,
         weights=Asset(href=weights, band=1, grid=rasters[weights].grid) if weights else None,
         weight_by=weight_by,
         sketch=sketch,

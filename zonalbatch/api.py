@@ -143,6 +143,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         min_fraction=job.min_fraction,
         densify=job.zones.densify,
+        breakdown=job.breakdown(),
         weights=weights,
         weight_by=job.weight_by,
         sketch=job.sketch,
@@ -279,7 +280,7 @@ class _Work:
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what, told = "other zones or scenes", recipe_document(self.recipe)
         if manifest["recipe"] != told:
-            what = "another job (measurements, mask, statistics, coverage or weights differ)"
+            what = "another job (measurements, mask, statistics, classes, coverage, weights differ)"
             if names := [s["name"] for s in told["statistics"] if "mark" in s]:
                 what = f"an earlier run (give {names[0]} a version to go on with its results)"
         elif manifest["form"] != asdict(made.form):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from zonalbatch.breakdown import Bins, Breakdown, number_text
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = [
     "band_index",
     "band_keys",
+    "breakdown_given",
     "check_columns",
     "check_layout",
+    "classes_given",
     "coverage_rule",
     "default_given",
     "expressions_given",
@@ -169,6 +172,69 @@ def statistics_given(stats: Any) -> Sequence[str | Callable[..., Any]] | str:
             f"stats={stats!r}: give names of statistics, as a list or separated by commas"
         )
     return list(stats)
+
+
+def breakdown_given(classes: Any, edges: Any, bins: Any) -> Breakdown:
+    """What statistics by class or bin are told by."""
+    return Breakdown(
+        classes=() if classes is None else classes_given(classes),
+        edges=() if edges is None else _edges(edges),
+        bins=None if bins is None else _bins(bins),
+    )
+
+
+def classes_given(classes: Any) -> tuple[tuple[str, float], ...]:
+    """Names and values of classes, from a list of values or from value -> name."""
+    if isinstance(classes, Mapping):
+        found = tuple((name, _class_value(value)) for value, name in classes.items())
+        named = all(isinstance(name, str) for name, _ in found)
+    else:
+        values = [] if isinstance(classes, str) else _numbers(classes)
+        found, named = tuple((number_text(value), value) for value in values), True
+    if not found or not named or any(value is None for _, value in found):
+        raise InputError(
+            f"classes={classes!r}: give a list of values, or a name for each, such as "
+            "{1: 'maize', 2: 'wheat'}"
+        )
+    return found  # type: ignore[return-value]
+
+
+def _class_value(key: Any) -> float | None:
+    """A value, also as text, which is what JSON has for a key; None if it is none."""
+    if isinstance(key, str):
+        try:
+            return float(key)
+        except ValueError:
+            return None
+    number = plain_number(key)
+    return None if number is None else float(number)
+
+
+def _edges(edges: Any) -> tuple[float, ...]:
+    found = [] if isinstance(edges, str) else _numbers(edges)
+    if not found:
+        raise InputError(f"edges={edges!r}: give a list of rising numbers")
+    return tuple(found)
+
+
+def _bins(bins: Any) -> Bins:
+    keys = dict(bins) if isinstance(bins, Mapping) else {"count": bins}
+    count, start, stop = (keys.pop(name, None) for name in ("count", "start", "stop"))
+    ends = _numbers([end for end in (start, stop) if end is not None])
+    whole = plain_number(10 if count is None else count)
+    if keys or not isinstance(whole, int) or len(ends) == 1 or (start is None) != (stop is None):
+        raise InputError(
+            f"bins={bins!r}: give a number of bins, or {{'start': number, 'stop': number, "
+            "'count': whole number}"
+        )
+    return Bins(whole, (ends[0], ends[1]) if ends else None)
+
+
+def _numbers(values: Any) -> list[float]:
+    """Plain numbers; none at all if one of the values is no number."""
+    numbers = [plain_number(v) for v in values] if isinstance(values, Iterable) else [None]
+    found = [float(number) for number in numbers if number is not None]
+    return found if len(found) == len(numbers) else []
 
 
 def expressions_given(measurements: Any) -> Mapping[str, str] | None:

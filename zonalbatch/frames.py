@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from zonalbatch.arguments import (
+    breakdown_given,
     check_columns,
     check_layout,
     id_column,
@@ -83,6 +84,9 @@ def zonal_stats(
     min_fraction: float = 0.0,
     default_value: float | None = None,
     weight_by: WeightBy = "fraction",
+    classes: Mapping[float, str] | Sequence[float] | None = None,
+    edges: Sequence[float] | None = None,
+    bins: Mapping[str, float] | int | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -120,6 +124,12 @@ def zonal_stats(
             count as valid then; not of those that ``mask`` takes, or beyond the raster.
         weight_by: ``area`` has averages (mean, std, quantiles, classes) weigh cells of a grid in
             degrees by their area on the ground; counts and sums stay, as do projected grids.
+        classes: values, or value -> name: ``frac``, ``unique``, ``class_count`` and ``class_area``
+            become a column for each, ``frac_maize``, instead of a list of those that occur.
+        edges: rising edges of bins: ``histogram`` becomes a column for each bin, named by its lower
+            edge. Bins are half-open, the last is closed.
+        bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
+            least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -144,6 +154,7 @@ def zonal_stats(
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
+        breakdown=breakdown_given(classes, edges, bins),
     )  # fmt: skip
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
@@ -208,7 +219,9 @@ def _base(
 
 
 def _check_names(fresh: Sequence[str], base: Any, recipe: Recipe, form: Form) -> None:
-    """Refuse columns of the zones that results would take the place of."""
+    """Refuse columns of the zones that results would take the place of, and lists in long rows."""
+    if form.layout == "long":
+        check_names(recipe, form, [])
     taken = {str(column) for column in base.columns}
     clash = [name for name in fresh if name in taken]
     if clash:

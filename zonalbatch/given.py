@@ -22,12 +22,13 @@ from zonalbatch.arguments import (
     statistics_given,
     weighing,
 )
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layer, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, check_weighing
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
 from zonalbatch.sources import (
     Band,
     Pixels,
@@ -177,6 +178,7 @@ def given_recipe(
     weight_by: WeightBy = "fraction",
     min_fraction: float = 0.0,
     default_value: float | None = None,
+    breakdown: Breakdown = LISTS,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
@@ -203,6 +205,7 @@ def given_recipe(
         min_fraction=min_fraction_given(min_fraction, coverage),
         weights=weights,
         weight_by=weighing(weight_by),
+        breakdown=breakdown,
     )
 
 

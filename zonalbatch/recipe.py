@@ -6,19 +6,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.measure import Measurement
-from zonalbatch.statistics import OfCells, Statistic, parse_statistics, states_behind
+from zonalbatch.statistics import (
+    OfCells,
+    Statistic,
+    broken_down,
+    parse_statistics,
+    states_behind,
+)
 
 __all__ = [
-    "AT_POINTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of", "wanted",
+    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
+    "wanted",
 ]  # fmt: skip
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
 """How the value at a point is found, and which cells it is found from."""
+LISTS = Breakdown()
+"""No classes or bins are given: what is told by them is a list."""
 WeightBy = Literal["fraction", "area"]
 
 
@@ -40,6 +50,8 @@ class Recipe:
     sketch: bool = False
     """True if rows keep the states that their numbers are made from, so that they can be rolled
     up."""
+    breakdown: Breakdown = LISTS
+    """The classes and bins that statistics are told by."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -48,8 +60,12 @@ class Recipe:
 
     @property
     def asked(self) -> tuple[Statistic, ...]:
-        """The statistics of each measurement, in the order of their columns; states come last."""
-        told = parse_statistics(self.statistics)
+        """The statistics of each measurement, in the order of their columns; states come last.
+
+        Raises:
+            StatisticError: no statistic is told by the classes or bins that are given.
+        """
+        told = broken_down(parse_statistics(self.statistics), self.breakdown)
         return told + states_behind(told) if self.sketch else told
 
     @property

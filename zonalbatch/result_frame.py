@@ -65,10 +65,13 @@ def _by_row(columns: Sequence[Column]) -> Any:
     """(row,) results of all layers, zone by zone."""
     if isinstance(columns[0], np.ndarray):
         return np.column_stack(columns).reshape(-1)
+    from zonalbatch.list_column import ListColumn
+
     zones, layers = len(columns[0]), len(columns)
+    if layers == 1:
+        return ListColumn(columns[0])
     order = np.arange(zones * layers).reshape(layers, zones).T.reshape(-1)
-    # Objects: pandas cannot read back the lists of Arrow that it writes to Parquet.
-    return pa.chunked_array(columns).take(pa.array(order)).to_pandas().to_numpy()
+    return ListColumn(pa.chunked_array(columns).take(pa.array(order)))
 
 
 def _rough(summaries: Sequence[LayerSummary], keys: Sequence[tuple[str, str]], layout: str) -> Any:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from zonalbatch.breakdown import number_text
 from zonalbatch.errors import InputError, OutputError
 
 __all__ = ["teller"]
@@ -69,19 +68,15 @@ def _without_shapes(frame: Any) -> Any:
 
 def _with_text(frame: Any, width: int | None = None) -> Any:
     """A frame with lists as JSON, cut to a width."""
-    lists = [
-        name
-        for name in frame.select_dtypes("object")
-        if frame[name].map(lambda value: isinstance(value, np.ndarray)).any()
-    ]
+    from zonalbatch.list_column import ListType
+
+    lists = [name for name, kind in frame.dtypes.items() if isinstance(kind, ListType)]
     return frame.assign(**{name: frame[name].map(lambda v: _json(v, width)) for name in lists})
 
 
 def _json(value: Any, width: int | None) -> Any:
-    """The JSON of an array; (class, value) pairs are an object."""
-    if not isinstance(value, np.ndarray):
-        return value
+    """The JSON of a list; (class, value) pairs are an object."""
     pairs = len(value) > 0 and isinstance(value[0], dict)
-    plain = {f"{v['class']:g}": v["value"] for v in value} if pairs else value.tolist()
+    plain = {number_text(v["class"]): v["value"] for v in value} if pairs else value
     text = json.dumps(plain)
     return text if width is None or len(text) <= width else f"{text[: width - 1]}…"

@@ -74,7 +74,7 @@ def validate(job: JobFile, allow_code: AllowCode = False) -> None:
     recipe = recipe_of(document)
     print(
         f"{job} is a valid job: {len(recipe.measurements)} measurements × "
-        f"{len(recipe.statistics)} statistics, into {document.output.path}"
+        f"{len(recipe.asked)} statistics, into {document.output.path}"
     )
 
 

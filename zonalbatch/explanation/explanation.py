@@ -29,7 +29,7 @@ from zonalbatch.cover.spots import spots
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
-from zonalbatch.recipe import Recipe, WeightBy, cell_area
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
@@ -203,7 +203,7 @@ def explanation_of(
     kind = int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]])
     totals = (*TOTALS, "value") if kind == POINT else TOTALS
     totals = totals if recipe.weights is None else (*totals, *WEIGHTED)
-    recipe = replace(recipe, statistics=totals)
+    recipe = replace(recipe, statistics=totals, breakdown=LISTS)
     handles = Handles(open_pixels)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool, closing(handles):
         weights = None

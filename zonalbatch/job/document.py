@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError, model_validator
 
-from zonalbatch.errors import ExpressionError, JobError
+from zonalbatch.arguments import breakdown_given
+from zonalbatch.breakdown import Breakdown
+from zonalbatch.errors import ExpressionError, InputError, JobError
 from zonalbatch.expression import Expression, check, parse
 from zonalbatch.job.code import place_of
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
@@ -50,6 +52,10 @@ class Job(JobKeys):
                 "sketch keeps states of plain shares of cells, from which averages by area cannot "
                 "be told; leave sketch or weight_by out"
             )
+        try:
+            self.breakdown()
+        except InputError as error:
+            problems.append(str(error))
         if self.min_fraction and self.coverage == "center":
             problems.append("min_fraction has no meaning with coverage center, which asks for no "
                             "shares; use fraction or all_touched")  # fmt: skip
@@ -127,6 +133,11 @@ class Job(JobKeys):
         if self.measurements is not None:
             return {name: parse(text) for name, text in self.measurements.items()}
         return {name: parse(name) for name in self.bands if not self._only_mask(name)}
+
+    def breakdown(self) -> Breakdown:
+        """What statistics by class or bin are told by."""
+        bins = None if self.bins is None else dict(self.bins)
+        return breakdown_given(self.classes, self.edges, bins)
 
     def _only_mask(self, name: str) -> bool:
         return self.mask is not None and self.mask.band == name

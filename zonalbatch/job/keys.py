@@ -23,6 +23,7 @@ from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
+    Classes,
     Count,
     ExpressionText,
     Finite,
@@ -40,6 +41,7 @@ from zonalbatch.job.values import (
     WeightsLocation,
     ZonesLocation,
     band_short,
+    bins_short,
     listed,
     source_short,
     weights_short,
@@ -51,6 +53,7 @@ __all__ = [
     "AddressCluster",
     "ArraySource",
     "BandKeys",
+    "BinKeys",
     "CogSource",
     "JobKeys",
     "Keys",
@@ -189,6 +192,17 @@ class MaskKeys(Keys):
         return self
 
 
+class BinKeys(Keys):
+    """Bins of equal width; a number is their count."""
+
+    count: Count = 10
+    """How many bins."""
+    start: Finite | None = None
+    """Lowest edge; null, as stop, takes each zone's own least and largest value."""
+    stop: Finite | None = None
+    """Highest edge."""
+
+
 class WeightKeys(Keys):
     """A band of a raster, in the CRS of what it weighs; a path stands for its first band."""
 
@@ -281,6 +295,15 @@ class JobKeys(Keys):
     fractions of each zone."""
     sketch: StrictBool = False
     """Keep beside each row the states behind its numbers, so that rows can be rolled up."""
+    classes: Classes | None = None
+    """Values, or a name for each value: frac, unique, class_count and class_area become a column
+    for each class; null makes lists of the classes that occur."""
+    edges: Annotated[tuple[Finite, ...], Field(min_length=2)] | None = None
+    """Rising edges of bins, in physical units: histogram becomes a column for each bin."""
+    bins: (
+        Annotated[BinKeys, BeforeValidator(bins_short, json_schema_input_type=BinKeys | int)] | None
+    ) = None
+    """Bins of the list that histogram is without edges; null makes ten of each zone's own."""
     coverage: Literal["fraction", "center", "all_touched"] = "fraction"
     """How a zone takes its cells: by exact share, by their centre, or all that it touches."""
     interpolate: Literal["nearest", "bilinear"] | None = None

@@ -22,8 +22,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from zonalbatch.arguments import plain_number, plain_scaling
-from zonalbatch.errors import ExpressionError
+from zonalbatch.arguments import classes_given, plain_number, plain_scaling
+from zonalbatch.breakdown import number_text
+from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
 from zonalbatch.sources.protocol import ScaleOffset
@@ -32,6 +33,7 @@ __all__ = [
     "ArrayData",
     "BandName",
     "Bytes",
+    "Classes",
     "Count",
     "ExpressionText",
     "Finite",
@@ -49,6 +51,7 @@ __all__ = [
     "WeightsLocation",
     "ZonesLocation",
     "band_short",
+    "bins_short",
     "listed",
     "source_short",
     "weights_short",
@@ -147,6 +150,28 @@ def band_short(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return {"index": value}
     return value
+
+
+def bins_short(value: Any) -> Any:
+    """``20`` means so many bins."""
+    return {"count": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _classes(value: Any) -> dict[float, str]:
+    """Value -> name, from that or from a list of values."""
+    try:
+        found = classes_given(value)
+    except InputError:
+        raise ValueError("write a list of values, or a name for each, such as 1: maize") from None
+    classes = {number: name for name, number in found}
+    if len(classes) < len(found):
+        raise ValueError("a value stands twice; write it once")
+    return classes
+
+
+def _write_classes(value: Any) -> Any:
+    """The document's form of classes."""
+    return value and {number_text(number): name for number, name in value.items()}
 
 
 def _parses(text: str) -> str:
@@ -323,6 +348,17 @@ Nodata: TypeAlias = Annotated[
     float | int | Literal["none"] | None,
     PlainValidator(_nodata),
     _schema(anyOf=[{"type": "number"}, {"const": "none"}, {"type": "null"}]),
+]
+Classes: TypeAlias = Annotated[
+    dict[float, str],
+    PlainValidator(_classes),
+    PlainSerializer(_write_classes),
+    _schema(
+        anyOf=[
+            {"type": "array", "items": {"type": "number"}, "minItems": 1},
+            {"type": "object", "additionalProperties": _TEXT, "minProperties": 1},
+        ]
+    ),
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Asset, Layer
@@ -257,4 +258,15 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),
         sketch=document["sketch"],
+        breakdown=_breakdown_from(document),
+    )
+
+
+def _breakdown_from(document: Mapping[str, Any]) -> Breakdown:
+    bins = document.get("bins")
+    span = tuple(bins["span"]) if bins and bins["span"] else None
+    return Breakdown(
+        classes=tuple((name, value) for name, value in document.get("classes", ())),
+        edges=tuple(document.get("edges", ())),
+        bins=None if bins is None else Bins(bins["count"], span),
     )

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
@@ -41,7 +42,7 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
         "densify": recipe.densify,
         "sketch": recipe.sketch,
     }
-    return document | _later_keys(recipe)
+    return document | _later_keys(recipe) | _breakdown_document(recipe.breakdown)
 
 
 def _later_keys(recipe: Recipe) -> dict[str, Any]:
@@ -55,6 +56,18 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
         "weight_by": (recipe.weight_by, "fraction"),
     }
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
+
+
+def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if breakdown.classes:
+        found["classes"] = [list(one) for one in breakdown.classes]
+    if breakdown.edges:
+        found["edges"] = list(breakdown.edges)
+    bins = breakdown.bins
+    if bins is not None:
+        found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}
+    return found
 
 
 def _mask_document(recipe: Recipe) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, Lattice
-from zonalbatch.layers import Failure, Layer, Layers
+from zonalbatch.layers import Asset, Failure, Layer, Layers
 from zonalbatch.planning.files import (
     Part,
     layer_table,
@@ -55,6 +55,9 @@ __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
 
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
+
+ITEM, LISTED = 24, 16
+"""Bytes of a class or a listed cell while it is gathered, and in each list of the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +99,26 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        columns = len(self.recipe.measurements) * (len(self.recipe.statistics) + 8)
+        columns = len(self.recipe.measurements) * (len(self.recipe.asked) + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
             parts=len(self.parts),
             rows=sum(p.pairs for p in self.parts),
             decoded=sum(p.decoded for p in self.parts),
-            memory=400 * 1024**2 + 2 * largest * columns * 8,
+            memory=400 * 1024**2 + 2 * largest * columns * 8 + self._lists,
         )
+
+    @property
+    def _lists(self) -> int:
+        """Peak bytes of classes and lists: as if each cell in a part's bounds made one item."""
+        asked = self.recipe.asked
+        if not any(one.detailed for one in asked):
+            return 0
+        item = ITEM + LISTED * sum(one.listed for one in asked)
+        cell = min(_bytes_of_cell(layer) for layer in self.layers)
+        cells = max((part.decoded for part in self.parts), default=0) // cell
+        return cells * len(self.recipe.measurements) * item
 
 
 def make_plan(
@@ -320,8 +334,18 @@ class _Planner:
 
 def _decoded(layer: Layer) -> int:
     """Bytes of a layer's wanted bands, decoded whole, each once."""
-    bands = {(asset.href, asset.band): asset for asset in layer.assets.values()}
-    return sum(
-        math.prod(asset.grid.shape) * np.dtype(asset.dtype or "uint16").itemsize
-        for asset in bands.values()
-    )
+    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(layer))
+
+
+def _bytes_of_cell(layer: Layer) -> int:
+    """Bytes of one cell of all of a layer's wanted bands."""
+    return sum(_itemsize(asset) for asset in _bands(layer))
+
+
+def _bands(layer: Layer) -> Iterable[Asset]:
+    """A layer's bands, each once."""
+    return {(asset.href, asset.band): asset for asset in layer.assets.values()}.values()
+
+
+def _itemsize(asset: Asset) -> int:
+    return np.dtype(asset.dtype or "uint16").itemsize

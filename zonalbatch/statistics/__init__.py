@@ -4,9 +4,12 @@ A *statistic* is one result column (`vocabulary`). It is finalized from *states*
 summaries that several statistics share (`summary` holds those of one measurement):
 
     moments    count, sum, mean, min, max, variance        central   skew, kurtosis
-    values     quantiles                                   classes   mode, minority, variety, frac
-    extremes   where the least and the largest value lie   calls     functions of the user's
+    values     quantiles                                   classes   mode, minority, variety, frac,
+    extremes   where the least and the largest value lie             histogram
+    listing    values, coverage, cell_id                   calls     functions of the user's
     sketched   what rows are rolled up from                weighted  by the weights of cells
+
+What is told by class or bin is a list a zone, or, with a `Breakdown`, one column for each of them.
 
 A statistic is added by one line in ``vocabulary``; a kind of state by one file with a class that
 has ``add`` and ``finish``, and one line in ``STATES``.
@@ -21,11 +24,12 @@ from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.vocabulary import (
     STATISTICS,
     Statistic,
+    broken_down,
     parse_statistics,
     summary_of,
 )
 
 __all__ = [
     "STATISTICS", "Column", "FunctionError", "OfCells", "Rolled", "State", "Statistic", "Summary",
-    "naming", "parse_statistics", "states_behind", "summary_of",
+    "broken_down", "naming", "parse_statistics", "states_behind", "summary_of",
 ]  # fmt: skip

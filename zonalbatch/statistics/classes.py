@@ -9,17 +9,16 @@ of floating-point numbers is given up: it has no classes, and takes no memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import Cells
+from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.statistics.distribution import Distribution, room
 from zonalbatch.statistics.sketch import INNER, Sketches
 
 __all__ = ["Classes"]
@@ -28,8 +27,24 @@ BITS = 52
 UNIT = 2.0**-BITS
 """Shares are counted in this; a class carries what fills a cell, so that sums do not overflow."""
 
+ROUNDINGS = 4
+"""Last bits of a number that its type, a scale and an offset may take, and some room."""
+
 TABLE = 1 << 16
-"""Integers that lie closer together than this are counted by value, others are sorted."""
+"""Integers that lie closer together than this are counted by value, or sorted by bytes."""
+SPARSE = 4
+"""Integers are sorted where more than this many values could be for each cell that there is."""
+
+
+def plain(cells: Cells) -> Cells:
+    """Cells with the shares they have."""
+    return cells
+
+
+def averaged(cells: Cells) -> Cells:
+    """Cells with the shares that averages take."""
+    return cells.averaged
+
 
 CAP = 2**20
 """Different values of a zone up to which floating-point values are told apart. METHOD stands for
@@ -42,12 +57,24 @@ WAITING = 2**21
 class Classes:
     """Mode, minority, variety and the classes of each zone, gathered tile by tile."""
 
-    def __init__(self, alone: NDArray[np.bool_], *, listed: bool) -> None:
+    def __init__(
+        self,
+        alone: NDArray[np.bool_],
+        *,
+        listed: bool,
+        weigh: Callable[[Cells], Cells] = plain,
+        largest: int = 0,
+    ) -> None:
         """Of zones, of which each lies ``alone`` in one fold tile or in several.
 
-        ``listed`` keeps all classes, not only what is told of them. That takes 16 bytes for each
-        zone and value that occurs in it.
+        Args:
+            alone: (zone,) True if it lies in one fold tile.
+            listed: keeps all classes, not only what is told of them; 16 bytes for each zone and
+                value that occurs in it.
+            weigh: gives the cells with the shares that are summed.
+            largest: how many cells the fold tile with most of them has.
         """
+        self._weigh = weigh
         n_zones = len(alone)
         self.mode = np.full(n_zones, np.nan)
         """(zone,) the value with the largest sum of shares, ties to the larger value."""
@@ -59,11 +86,21 @@ class Classes:
         """(zone,) True if a zone has more different values than are told apart, so that it is given
         up."""
         self._alone = alone
+        self._room = _Room(largest)
         self._open: list[_Ragged] = []
         self._n_open = self._n_merged = 0
         """Classes of the open zones, and how many there were when last they were merged."""
-        self._settled: list[_Ragged] | None = [] if listed else None
-        self._listed: _Ragged | None = None
+        self._settled: list[_Settled] = []
+        self._listed = listed
+        self._distribution: Distribution | None = None
+
+    @classmethod
+    def of(
+        cls, covered: Covered, *, listed: bool, weigh: Callable[[Cells], Cells] = plain
+    ) -> Classes:
+        """Of the zones of a coverage."""
+        largest = max((one.size for one in covered.layouts), default=0)
+        return cls(covered.pieces_of_zone <= 1, listed=listed, weigh=weigh, largest=largest)
 
     @classmethod
     def of_sketches(cls, sketches: Sketches, exact: NDArray[np.bool_]) -> Classes:
@@ -73,7 +110,8 @@ class Classes:
         told = sketches.of_entries(exact)
         whole, part = told.weights // INNER, told.weights % INNER * (2**BITS // INNER)
         zone = np.flatnonzero(exact)
-        classes._settle(_Ragged(zone, told.offsets, told.values, whole, part))
+        found = _Ragged(zone, told.offsets, told.values, whole, part)
+        classes._settle(found, np.ones(len(zone), bool))
         classes.finish(1.0, 0.0)
         return classes
 
@@ -81,9 +119,9 @@ class Classes:
         """Take in the cells of one tile."""
         if self.approximate[cells.layout.zone].all():
             return
-        found = _Ragged.of(cells.averaged)
+        found = self._room.classes(self._weigh(cells))
         alone = self._alone[found.zone]
-        self._settle(found.of_zones(alone))
+        self._settle(found, alone)
         if not alone.all():
             self._open.append(found.of_zones(~alone & ~self.approximate[found.zone]))
             self._n_open += len(self._open[-1].values)
@@ -94,38 +132,21 @@ class Classes:
         """Close the state and bring it from raw to physical values; ``scale`` is positive."""
         if self._open:
             self._merge()
-            self._settle(self._open.pop())
+            whole = self._open.pop()
+            self._settle(whole, np.ones(len(whole.zone), bool))
         for column in (self.mode, self.minority):
             column *= scale
             column += offset
-        if self._settled is not None:
-            self._listed = _Ragged.by_zone(self._settled).physical(scale, offset)
+        self._room = _Room(0)
+        if self._listed:
+            self._distribution = self._laid_out(scale, offset)
             self._settled.clear()
 
-    def weights(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """All classes: (zone + 1,) offsets, and (class,) values and sums of shares."""
-        assert self._listed is not None, "made with listed=True and finished"
-        counts = np.zeros(len(self.variety), np.int64)
-        counts[self._listed.zone] = np.diff(self._listed.offsets)
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        return offsets, self._listed.values, self._listed.weights
-
-    def unique(self) -> pa.Array:
-        """(zone,) list of the values that occur, ascending."""
-        offsets, values, _ = self.weights()
-        return self._told(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values)))
-
-    def frac(self) -> pa.Array:
-        """(zone,) list of (class, value): the values that occur, and their share of all."""
-        offsets, values, weights = self.weights()
-        sums = np.repeat(_sums(weights, offsets), np.diff(offsets))
-        fields = [pa.array(values), pa.array(weights / sums)]
-        pairs = pa.StructArray.from_arrays(fields, names=["class", "value"])
-        return self._told(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs))
-
-    def _told(self, lists: pa.Array) -> pa.Array:
-        """Lists, null for the zones that were given up."""
-        return pc.if_else(pa.array(self.approximate), pa.scalar(None, lists.type), lists)
+    @property
+    def distribution(self) -> Distribution:
+        """All classes of each zone."""
+        assert self._distribution is not None, "made with listed=True and finished"
+        return self._distribution
 
     def _merge(self) -> None:
         """Bring what open zones have so far together, and give up those with too many classes."""
@@ -137,33 +158,43 @@ class Classes:
         self._open = [found]
         self._n_open = self._n_merged = len(found.values)
 
-    def _settle(self, found: _Ragged) -> None:
-        _settle(found.offsets, found.values, found.weights, found.zone, self.mode, self.minority)
-        self.variety[found.zone] = np.diff(found.offsets)
-        if self._settled is not None:
-            self._settled.append(found)
+    def _settle(self, found: _Ragged, done: NDArray[np.bool_]) -> None:
+        """Take in the classes of the entries whose zones are done."""
+        kept = int(np.diff(found.offsets)[done].sum()) if self._listed else 0
+        settled = _Settled(found.zone[done], np.empty(kept, found.values.dtype), np.empty(kept))
+        _settle(
+            found.offsets, found.values, found.whole, found.part, found.zone, done,
+            self.mode, self.minority, self.variety, settled.values, settled.weights,
+        )  # fmt: skip
+        if self._listed:
+            self._settled.append(settled)
+
+    def _laid_out(self, scale: float, offset: float) -> Distribution:
+        """The classes of all zones, one zone after the other, with physical values."""
+        offsets = np.concatenate([[0], np.cumsum(self.variety)])
+        values, weights = room(int(offsets[-1])), room(int(offsets[-1]))
+        for one in self._settled:
+            _lay_out(one.zone, one.values, one.weights, scale, offset, offsets, values, weights)
+        eps = ROUNDINGS * max((_eps(one.values.dtype) for one in self._settled), default=0.0)
+        rounding = (eps, eps * abs(offset))
+        return Distribution(offsets, values, weights, rounding, self.approximate)
 
 
-def _sums(weights: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(zone,) sums of ragged weights; a zone without a class has none to divide by."""
-    sums = np.zeros(len(offsets) - 1)
-    some = np.diff(offsets) > 0
-    if some.any():
-        sums[some] = np.add.reduceat(weights, offsets[:-1][some])
-    return sums
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    """The classes of zones that are whole."""
+
+    zone: NDArray[np.int64]
+    """(entry,) index of the zone."""
+    values: NDArray[Any]
+    """(class,) raw, ascending within a zone, one zone after the other."""
+    weights: NDArray[np.float64]
+    """(class,) sums of shares."""
 
 
-def _summed(
-    whole: NDArray[np.int64], part: NDArray[np.int64], first: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sums of runs of cells and units, by halves of the units so that nothing overflows."""
-    if not len(first):
-        return whole, part
-    half = BITS // 2
-    low = np.add.reduceat(part & ((1 << half) - 1), first)
-    high = np.add.reduceat(part >> half, first) + (low >> half)
-    rest = ((high & ((1 << half) - 1)) << half) | (low & ((1 << half) - 1))
-    return np.add.reduceat(whole, first) + (high >> half), rest
+def _eps(kind: np.dtype[Any]) -> float:
+    """The last bit of 1 in a type of pixels, as a float64 for integers."""
+    return float(np.finfo(kind if kind.kind == "f" else np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,66 +212,28 @@ class _Ragged:
     part: NDArray[np.int64]
     """(class,) shares of boundary cells less the cells that they fill, in units."""
 
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """(class,) sums of shares."""
-        return self.whole + self.part * UNIT
-
-    @classmethod
-    def of(cls, cells: Cells) -> _Ragged:
-        """The classes of one tile's pieces."""
-        layout = cells.layout
-        values = np.empty(layout.size, cells.values.dtype)
-        whole, part = np.empty(layout.size, np.int64), np.empty(layout.size, np.int64)
-        offsets = np.zeros(len(layout.zone) + 1, np.int64)
-        n = _tally(
-            cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
-            layout.shares, cells.values.dtype.kind in "iu",
-            values, whole, part, offsets,
-        )  # fmt: skip
-        return cls(layout.zone.astype(np.int64), offsets, values[:n], whole[:n], part[:n])
-
     @classmethod
     def merged(cls, parts: Sequence[_Ragged]) -> _Ragged:
         """All classes of all zones, zones ascending, each class of a zone once."""
-        zone = np.concatenate([p.zone.repeat(np.diff(p.offsets)) for p in parts])
-        values = np.concatenate([p.values for p in parts])
-        order = np.lexsort((values, zone))
-        zone, values = zone[order], values[order]
-        new = np.ones(len(zone), bool)
-        new[1:] = (zone[1:] != zone[:-1]) | (values[1:] != values[:-1])
-        first = np.flatnonzero(new)
-        whole, part = _summed(
-            np.concatenate([p.whole for p in parts])[order],
-            np.concatenate([p.part for p in parts])[order],
-            first,
-        )
-        zones, counts = np.unique(zone[first], return_counts=True)
-        return cls(zones, np.concatenate([[0], np.cumsum(counts)]), values[first], whole, part)
-
-    @classmethod
-    def by_zone(cls, parts: Sequence[_Ragged]) -> _Ragged:
-        """All classes of all zones, zones ascending, of parts that share no zone."""
-        if not parts:
-            none = np.zeros(0, np.int64)
-            return cls(none, np.zeros(1, np.int64), np.zeros(0), none, none)
         zone = np.concatenate([p.zone for p in parts])
-        order = np.argsort(zone)
         sizes = np.concatenate([np.diff(p.offsets) for p in parts])
-        offsets = np.concatenate([[0], np.cumsum(sizes[order])])
-        to = np.empty(len(zone), np.int64)
-        to[order] = offsets[:-1]
-        columns = []
-        for each in zip(*((p.values, p.whole, p.part) for p in parts), strict=True):
-            column = np.concatenate(each)
-            columns.append(np.empty_like(column))
-            _spread(column, sizes, to, columns[-1])
-        return cls(zone[order], offsets, *columns)
+        order, starts = np.argsort(zone, kind="stable"), np.cumsum(sizes) - sizes
+        values = np.concatenate([p.values for p in parts])
+        whole = np.concatenate([p.whole for p in parts])
+        part = np.concatenate([p.part for p in parts])
+        zones = np.unique(zone)
+        found = cls(
+            zones, np.zeros(len(zones) + 1, np.int64),
+            np.empty_like(values), np.zeros_like(whole), np.zeros_like(part),
+        )  # fmt: skip
+        _merge(
+            zone[order], starts[order], sizes[order], values, whole, part,
+            found.offsets, found.values, found.whole, found.part,
+        )  # fmt: skip
+        return found
 
     def of_zones(self, wanted: NDArray[np.bool_]) -> _Ragged:
-        """The classes of some entries."""
-        if wanted.all():
-            return self
+        """A copy of the classes of some entries."""
         sizes = np.diff(self.offsets)
         keep = wanted.repeat(sizes)
         offsets = np.concatenate([[0], np.cumsum(sizes[wanted])])
@@ -248,88 +241,167 @@ class _Ragged:
             self.zone[wanted], offsets, self.values[keep], self.whole[keep], self.part[keep]
         )
 
-    def physical(self, scale: float, offset: float) -> _Ragged:
-        """The same with physical values."""
-        values = self.values.astype(np.float64) * scale + offset
-        return _Ragged(self.zone, self.offsets, values, self.whole, self.part)
+
+class _Room:
+    """Where the classes of one tile are found, used again for the next: new memory is dear."""
+
+    def __init__(self, cells: int) -> None:
+        """Room for so many cells."""
+        self._values: NDArray[Any] = np.empty(0)
+        self._sums = np.empty((cells, 2), np.int64)
+        self._table = np.zeros((TABLE, 2), np.int64)
+
+    def classes(self, cells: Cells) -> _Ragged:
+        """The classes of one tile's pieces; they are gone when the next are asked for."""
+        layout, kind = cells.layout, cells.values.dtype
+        if self._values.dtype != kind or not len(self._values):
+            self._values = np.empty(len(self._sums), kind)
+        offsets = np.zeros(len(layout.zone) + 1, np.int64)
+        n = _tally(
+            cells.values, cells.reasons, layout.offsets, layout.inner, layout.cell_span,
+            layout.shares, kind.kind in "iu", self._table,
+            self._values, self._sums, offsets,
+        )  # fmt: skip
+        whole, part = self._sums[:n].T
+        return _Ragged(layout.zone.astype(np.int64), offsets, self._values[:n], whole, part)
 
 
 @njit(nogil=True, cache=True)
-def _spread(column, sizes, to, out):
-    """Copy runs of these sizes, one after the other, each to its place."""
-    at = 0
-    for run in range(len(sizes)):
-        for i in range(sizes[run]):
-            out[to[run] + i] = column[at + i]
-        at += sizes[run]
-
-
-@njit(nogil=True, cache=True)
-def _add_share(share, whole, part, k):
+def _add_share(share, tally):
     """Add a share, which may be above 1 (metres of a line), and carry."""
     ones = np.int64(share)
-    sum_ = part[k] + np.int64((share - ones) / UNIT + 0.5)
-    whole[k] += ones + (sum_ >> BITS)
-    part[k] = sum_ & ((np.int64(1) << BITS) - 1)
+    sum_ = tally[1] + np.int64((share - ones) / UNIT + 0.5)
+    tally[0] += ones + (sum_ >> BITS)
+    tally[1] = sum_ & ((np.int64(1) << BITS) - 1)
 
 
 @njit(nogil=True, cache=True)
-def _tally(values, reasons, offsets, inners, cell_span, fractions, integers,
-           out_values, out_whole, out_part, ends):  # fmt: skip
-    """Find the classes of every piece; return their number."""
-    whole, part = np.zeros(TABLE, np.int64), np.zeros(TABLE, np.int64)
+def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, table,
+           out_values, out, ends):  # fmt: skip
+    """Find the classes of every piece; return their number. The table is empty before and after."""
+    longest = 0
+    for piece in range(len(inners)):
+        longest = max(longest, offsets[piece + 1] - offsets[piece])
+    order, spare = np.empty(longest, np.int64), np.empty(longest, np.int64)
     n = 0
     for piece in range(len(inners)):
         start, stop = offsets[piece], offsets[piece + 1]
         first = start + inners[piece]
         shift = cell_span[piece, 0] - first
-        some = False
+        valid = 0
         low = high = values[start]
         for i in range(start, stop):
             if len(reasons) == 0 or reasons[i] == 0:
+                order[valid] = i
+                valid += 1
                 v = values[i]
-                low = min(low, v) if some else v
-                high = max(high, v) if some else v
-                some = True
-        if some and integers and np.float64(high) - np.float64(low) < TABLE - 1:
-            for i in range(start, stop):
-                if len(reasons) == 0 or reasons[i] == 0:
-                    k = np.int64(values[i] - low)
-                    if i < first:
-                        whole[k] += 1
-                    else:
-                        _add_share(fractions[i + shift], whole, part, k)
+                low = min(low, v) if valid > 1 else v
+                high = max(high, v) if valid > 1 else v
+        small = integers and np.float64(high) - np.float64(low) < TABLE - 1
+        if valid and small and np.int64(high - low) < SPARSE * valid:
+            for i in order[:valid]:
+                k = np.int64(values[i] - low)
+                if i < first:
+                    table[k, 0] += 1
+                else:
+                    _add_share(fractions[i + shift], table[k])
             for k in range(np.int64(high - low) + 1):
-                if whole[k] or part[k]:
-                    out_values[n], out_whole[n], out_part[n] = low + k, whole[k], part[k]
-                    whole[k] = part[k] = 0
+                if table[k, 0] or table[k, 1]:
+                    out_values[n], out[n, 0], out[n, 1] = low + k, table[k, 0], table[k, 1]
+                    table[k, 0] = table[k, 1] = 0
                     n += 1
-        elif some:
-            for i in start + np.argsort(values[start:stop]):
-                if len(reasons) and reasons[i] != 0:
-                    continue
+        elif valid:
+            if small:
+                _sort_by_byte(values, low, 0, order[:valid], spare)
+                _sort_by_byte(values, low, 8, spare[:valid], order)
+            else:
+                order[:valid] = order[:valid][np.argsort(values[order[:valid]])]
+            for i in order[:valid]:
                 if n == ends[piece] or out_values[n - 1] != values[i]:
-                    out_values[n], out_whole[n], out_part[n] = values[i], 0, 0
+                    out_values[n], out[n, 0], out[n, 1] = values[i], 0, 0
                     n += 1
                 if i < first:
-                    out_whole[n - 1] += 1
+                    out[n - 1, 0] += 1
                 else:
-                    _add_share(fractions[i + shift], out_whole, out_part, n - 1)
+                    _add_share(fractions[i + shift], out[n - 1])
         ends[piece + 1] = n
     return n
 
 
 @njit(nogil=True, cache=True)
-def _settle(offsets, values, weights, zones, mode, minority):
-    """Find the heaviest and the lightest class of each entry."""
+def _sort_by_byte(values, low, bits, order, to):
+    """Sort indices by one byte of the distance of their values from the least; ties stay."""
+    at = np.zeros(257, np.int64)
+    for i in order:
+        at[((np.int64(values[i] - low) >> bits) & 255) + 1] += 1
+    for byte in range(256):
+        at[byte + 1] += at[byte]
+    for i in order:
+        byte = (np.int64(values[i] - low) >> bits) & 255
+        to[at[byte]] = i
+        at[byte] += 1
+
+
+@njit(nogil=True, cache=True)
+def _merge(zones, starts, sizes, values, whole, part, offsets, to_values, to_whole, to_part):
+    """Unite the classes of the entries of each zone, which follow one another."""
+    n = z = entry = 0
+    while entry < len(zones):
+        last, total = entry, 0
+        while last < len(zones) and zones[last] == zones[entry]:
+            total += sizes[last]
+            last += 1
+        every = np.empty(total, np.int64)
+        at = 0
+        for k in range(entry, last):
+            for i in range(sizes[k]):
+                every[at + i] = starts[k] + i
+            at += sizes[k]
+        for i in every[np.argsort(values[every], kind="mergesort")]:
+            if n == offsets[z] or to_values[n - 1] != values[i]:
+                to_values[n] = values[i]
+                n += 1
+            sum_ = to_part[n - 1] + part[i]
+            to_whole[n - 1] += whole[i] + (sum_ >> BITS)
+            to_part[n - 1] = sum_ & ((np.int64(1) << BITS) - 1)
+        z += 1
+        offsets[z] = n
+        entry = last
+
+
+@njit(nogil=True, cache=True)
+def _settle(offsets, values, whole, part, zones, done, mode, minority, variety,
+            kept_values, kept_weights):  # fmt: skip
+    """Find the heaviest and the lightest class of each entry whose zone is done.
+
+    All of its classes are kept where there is room for them.
+    """
+    n = 0
     for entry in range(len(zones)):
         start, stop = offsets[entry], offsets[entry + 1]
-        if start == stop:
+        if start == stop or not done[entry]:
             continue
         heavy = light = start
-        for k in range(start + 1, stop):
-            if weights[k] >= weights[heavy]:
-                heavy = k
-            if weights[k] < weights[light]:
-                light = k
-        mode[zones[entry]], minority[zones[entry]] = values[heavy], values[light]
+        most = least = whole[start] + part[start] * UNIT
+        for k in range(start, stop):
+            weight = whole[k] + part[k] * UNIT
+            if weight >= most:
+                heavy, most = k, weight
+            if weight < least:
+                light, least = k, weight
+            if len(kept_weights):
+                kept_values[n], kept_weights[n] = values[k], weight
+                n += 1
+        zone = zones[entry]
+        mode[zone], minority[zone], variety[zone] = values[heavy], values[light], stop - start
+
+
+@njit(nogil=True, cache=True)
+def _lay_out(zones, values, weights, scale, offset, to, out_values, out_weights):
+    """Write the physical classes of whole zones to where they belong."""
+    n = 0
+    for zone in zones:
+        for k in range(to[zone], to[zone + 1]):
+            out_values[k] = np.float64(values[n]) * scale + offset
+            out_weights[k] = weights[n]
+            n += 1

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, UNREAD, Cells, Covered
+from zonalbatch.lattice import Window
 from zonalbatch.statistics.moments import COUNT, Moments
 
 __all__ = ["Column", "State", "Summary"]
@@ -45,11 +46,14 @@ class Summary:
         moments: Moments,
         states: Mapping[str, Any],
         averages: Moments | None = None,
+        extent: Window | None = None,
     ) -> None:
         self.total = total
         """(zone,) sum of shares, cells."""
         self.beyond = beyond
         """(zone,) True if cells of the zone lie where no tile was visited."""
+        self.extent = extent
+        """The cells of the layer's files on the measuring lattice, where they are known."""
         self.moments = moments
         """What is counted and summed."""
         self.averages = averages or moments
@@ -57,16 +61,17 @@ class Summary:
         self._states = dict(states)
 
     @classmethod
-    def of(cls, covered: Covered, states: Mapping[str, State]) -> Summary:
+    def of(cls, covered: Covered, states: Mapping[str, State], extent: Window) -> Summary:
         """An empty summary of the zones of a coverage."""
         coverage = covered.coverage
         moments = Moments(coverage.n_zones)
         averages = None if covered.averaging is None else Moments(coverage.n_zones)
-        return cls(coverage.zone_total, coverage.beyond, moments, states, averages)
+        return cls(coverage.zone_total, coverage.beyond, moments, states, averages, extent)
 
     def state(self, name: str) -> Any:
         """One of the states that were asked for."""
-        return self._states[name]
+        same = "classes" if name == "counted" and name not in self._states else name
+        return self._states[same]
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""
@@ -86,7 +91,7 @@ class Summary:
 
     def approximate(self, name: str) -> NDArray[np.bool_]:
         """(zone,) True if what one of the capped states tells is approximate."""
-        state: Capped = self._states[name]  # type: ignore[assignment]
+        state: Capped = self.state(name)
         return state.approximate
 
     @property

@@ -5,33 +5,46 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from zonalbatch.breakdown import Bins, Breakdown, column_text
 from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
 from zonalbatch.errors import StatisticError
+from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
+from zonalbatch.statistics.by_class import (
+    area_of_class,
+    areas_of_classes,
+    count_of_bin,
+    count_of_class,
+    counted,
+    distribution,
+    has_class,
+    share_of_class,
+)
 from zonalbatch.statistics.central import Central
-from zonalbatch.statistics.classes import Classes
+from zonalbatch.statistics.classes import Classes, averaged
 from zonalbatch.statistics.extremes import Extremes
 from zonalbatch.statistics.functions import Calls, Function, OfCells
 from zonalbatch.statistics.heaviest import Heaviest, value_at
+from zonalbatch.statistics.listing import Listing
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
 from zonalbatch.statistics.sketched import Sketched
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
 from zonalbatch.statistics.weighted import Weighted
 
-__all__ = ["Statistic", "parse_statistics", "summary_of"]
+__all__ = ["Statistic", "broken_down", "parse_statistics", "summary_of"]
 
 Floats = NDArray[np.float64]
 
 NUMBER, WHOLE = pa.float64(), pa.int64()
-VALUES = pa.list_(pa.float64())
+VALUES, IDS = pa.list_(pa.float64()), pa.list_(pa.int64())
 SHARES = pa.list_(pa.struct([("class", pa.float64()), ("value", pa.float64())]))
 
 
@@ -49,6 +62,12 @@ class Statistic:
     """Type of the column."""
     probability: float | None = None
     """The probability of a quantile, 0 to 1."""
+    by: Literal["class", "bin"] | None = None
+    """What it is told by, as a list, or as a column each where classes or edges are given."""
+    of_one: Callable[[Summary, Breakdown, int], Floats] | None = None
+    """(zone,) numbers of one of the given classes or bins."""
+    beside: str | None = None
+    """Another state that it needs."""
     function: OfCells | None = None
     """What tells it of a whole zone's cells, if it is no name of the vocabulary."""
 
@@ -60,7 +79,12 @@ class Statistic:
     @property
     def column(self) -> str:
         """Its name as a column: ``p2.5`` becomes ``p2_5``."""
-        return self.name.replace(".", "_")
+        return column_text(self.name)
+
+    @property
+    def detailed(self) -> bool:
+        """True if it needs all that its state can keep: every class of a zone."""
+        return self.listed or self.by is not None
 
     @property
     def weighted(self) -> bool:
@@ -80,10 +104,10 @@ class Statistic:
     @property
     def rolls(self) -> bool:
         """True if it can be told of rows that are rolled up."""
-        return self.state is None or self.state in ROLLED
+        return all(state in (None, *ROLLED) for state in (self.state, self.beside))
 
 
-CAPPED = ("values", "classes")
+CAPPED = ("values", "classes", "counted")
 """States that know of each zone whether they are `approximate`."""
 
 ROLLED = (*CAPPED, "area")
@@ -96,13 +120,15 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
     "values": lambda covered, asking, _: Values(
         covered, tuple(s.probability for s in asking if s.probability is not None)
     ),
-    "classes": lambda covered, asking, _: Classes(
-        covered.pieces_of_zone <= 1, listed=any(s.listed for s in asking)
+    "classes": lambda covered, asking, _: Classes.of(
+        covered, listed=any(s.detailed for s in asking), weigh=averaged
     ),
+    "counted": lambda covered, *_: Classes.of(covered, listed=True),
     "central": lambda covered, *_: Central(covered),
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
     "heaviest": lambda covered, *_: Heaviest(covered),
+    "listing": lambda covered, *_: Listing(covered),
     "sketched": lambda covered, *_: Sketched(covered),
     "weighted": lambda covered, asking, _: Weighted(covered, listed=any(s.listed for s in asking)),
     "calls": lambda covered, asking, scaling: Calls(
@@ -112,21 +138,31 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
 
 
 def summary_of(
-    covered: Covered, statistics: Sequence[Statistic], scaling: Scaling = (1.0, 0.0)
+    covered: Covered,
+    statistics: Sequence[Statistic],
+    extent: Window,
+    scaling: Scaling = (1.0, 0.0),
 ) -> Summary:
     """An empty summary with the states that some statistics need.
 
     Args:
         covered: the cells of the zones.
         statistics: what is wanted.
+        extent: the cells of the layer's files, from which cells are numbered.
         scaling: from raw to physical values, for functions, which are called before the end.
     """
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
-        if statistic.state is not None:
-            asking.setdefault(statistic.state, []).append(statistic)
+        for state in (statistic.state, statistic.beside):
+            if state is not None:
+                asking.setdefault(_shared(state, covered), []).append(statistic)
     states = {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
-    return Summary.of(covered, states)
+    return Summary.of(covered, states, extent)
+
+
+def _shared(state: str, covered: Covered) -> str:
+    """The state that tells the same: averages and counts differ only where areas weigh cells."""
+    return "classes" if state == "counted" and covered.averaging is None else state
 
 
 def parse_statistics(
@@ -157,6 +193,64 @@ def _statistic(given: Any) -> Statistic:
     return _statistic(Function.of_call(given)) if callable(given) else _parse(str(given).strip())
 
 
+def broken_down(statistics: Sequence[Statistic], breakdown: Breakdown) -> tuple[Statistic, ...]:
+    """The statistics with those by class or bin told as the breakdown wants them.
+
+    With classes or edges each becomes one statistic for each of them, whose name ends in theirs.
+
+    Raises:
+        StatisticError: classes or bins are given, but no statistic is told by them, or two
+            columns would have one name.
+    """
+    _check_used("classes", breakdown.classes, statistics, by="class")
+    _check_used("edges", breakdown.edges, statistics, by="bin")
+    _check_used("bins", breakdown.bins, statistics, by="bin")
+    found = tuple(one for s in statistics for one in _each(s, breakdown))
+    columns: set[str] = set()
+    for one in found:
+        if one.column in columns:
+            raise StatisticError(f"two statistics would be named {one.column!r}; rename a class")
+        columns.add(one.column)
+    return found
+
+
+def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
+    """A statistic, or one for each class or bin that there is a column for."""
+    if statistic.by == "bin" and breakdown.bins is not None:
+        return (_with_bins(statistic, breakdown.bins),)
+    names = {
+        None: (),
+        "class": tuple(name for name, _ in breakdown.classes),
+        "bin": tuple(breakdown.bin_names),
+    }[statistic.by]
+    columns = (_of_one(statistic, breakdown, i, name) for i, name in enumerate(names))
+    return tuple(columns) if names else (statistic,)
+
+
+def _with_bins(statistic: Statistic, bins: Bins) -> Statistic:
+    return replace(statistic, finalize=lambda s: counted(s).histogram(bins))
+
+
+def _of_one(statistic: Statistic, breakdown: Breakdown, which: int, name: str) -> Statistic:
+    of_one = statistic.of_one
+    assert of_one is not None, f"{statistic.name} is told by {statistic.by}"
+    return replace(
+        statistic,
+        name=f"{statistic.name}_{name}",
+        kind=NUMBER,
+        finalize=lambda s: s.of_valid(of_one(s, breakdown, which)),
+    )
+
+
+def _check_used(what: str, given: object, statistics: Sequence[Statistic], *, by: str) -> None:
+    if given and not any(s.by == by for s in statistics):
+        names = [one.name for one in STATISTICS.values() if one.by == by]
+        raise StatisticError(
+            f"{what} are given, but no statistic is told by them; ask for {', '.join(names)}, "
+            f"or leave {what} out"
+        )
+
+
 def _parse(name: str) -> Statistic:
     quantile = QUANTILE.fullmatch(name)
     if quantile:
@@ -181,6 +275,16 @@ def _quantile(name: str, probability: float) -> Statistic:
     return Statistic(
         name, lambda s: s.state("values").of(probability), "values", probability=probability
     )
+
+
+def _by_class(
+    name: str,
+    listed: Callable[[Summary], Column],
+    of_one: Callable[[Summary, Breakdown, int], Floats],
+    kind: pa.DataType = SHARES,
+    state: str = "classes",
+) -> Statistic:
+    return Statistic(name, listed, state, kind, by="class", of_one=of_one)
 
 
 def _variance(summary: Summary) -> Floats:
@@ -251,8 +355,25 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("mode", lambda s: s.state("classes").mode, "classes"),
         Statistic("minority", lambda s: s.state("classes").minority, "classes"),
         Statistic("variety", _variety, "classes", WHOLE),
-        Statistic("unique", lambda s: s.state("classes").unique(), "classes", VALUES),
-        Statistic("frac", lambda s: s.state("classes").frac(), "classes", SHARES),
+        _by_class("unique", lambda s: distribution(s).unique(), has_class, VALUES),
+        _by_class("frac", lambda s: distribution(s).frac(), share_of_class),
+        _by_class("class_count", lambda s: counted(s).counts(), count_of_class, state="counted"),
+        replace(
+            _by_class("class_area", areas_of_classes, area_of_class, state="counted"), beside="area"
+        ),
+        Statistic(
+            "histogram",
+            lambda s: counted(s).histogram(Bins()),
+            "counted",
+            SHARES,
+            by="bin",
+            of_one=count_of_bin,
+        ),
+        Statistic("values", lambda s: s.state("listing").values(), "listing", VALUES),
+        Statistic("coverage", lambda s: s.state("listing").coverage(), "listing", VALUES),
+        Statistic("cell_id", lambda s: s.state("listing").cell_id(s.extent), "listing", IDS),
+        Statistic("center_x", lambda s: s.state("listing").center_x(), "listing", VALUES),
+        Statistic("center_y", lambda s: s.state("listing").center_y(), "listing", VALUES),
         Statistic("min_x", lambda s: s.state("extremes").x(0), "extremes"),
         Statistic("min_y", lambda s: s.state("extremes").y(0), "extremes"),
         Statistic("max_x", lambda s: s.state("extremes").x(1), "extremes"),

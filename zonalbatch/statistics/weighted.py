@@ -37,7 +37,7 @@ class Weighted:
         """(zone, 4) number of cells with value and weight, Σ c·w, Σ v·c·w, squared deviations."""
         self.unread = np.zeros(n_zones, bool)
         """(zone,) True if a value or a weight could not be read."""
-        self._classes = Classes(covered.pieces_of_zone <= 1, listed=True) if listed else None
+        self._classes = Classes.of(covered, listed=True) if listed else None
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""
@@ -79,7 +79,7 @@ class Weighted:
         Weights are summed in units of 2^-52, as shares are; smaller ones are none.
         """
         assert self._classes is not None, "made with listed=True"
-        return self._classes.frac()
+        return self._classes.distribution.frac()
 
     def _by_weight(self, index: int) -> Floats:
         weight = self.state[:, WEIGHT]

@@ -22,7 +22,7 @@ from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
 from zonalbatch.work.encoding import encoding_of
 from zonalbatch.work.ground import Ground
-from zonalbatch.work.place import place_of
+from zonalbatch.work.place import extent_of, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
 from zonalbatch.work.weights import WeightTiles
@@ -113,8 +113,9 @@ class LayerWork:
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
-            scaling = encoding.scale, encoding.offset
-            summary = summary_of(self.passes[of].covered, self.statistics, scaling)
+            one, scaling = self.passes[of], (encoding.scale, encoding.offset)
+            extent = extent_of(self.layer, one.lattice)
+            summary = summary_of(one.covered, self.statistics, extent, scaling)
             self._summaries[measurement.name] = (summary, encoding)
         return self._summaries[measurement.name][0]
 
@@ -168,6 +169,8 @@ def _without(lost: NDArray[np.bool_], column: Column) -> Column:
     """A column with nothing where a cell could not be read."""
     if isinstance(column, np.ndarray):
         return np.where(lost, np.nan, column)
+    if not lost.any():
+        return column
     return pc.if_else(pa.array(lost), pa.scalar(None, column.type), column)
 
 

@@ -22,6 +22,7 @@ from tests.made.layers import grid
 from tests.made.places import LEFT, TOP
 from tests.made.rasters import write_tif
 from tests.made.zones import frame
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Asset, Layer, Layers
@@ -278,6 +279,12 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "statistics": with_recipe(statistics=("count", "mean", "p91")),
     "order of statistics": with_recipe(statistics=("mean", "count", "p90")),
     "coverage": with_recipe(coverage="center"),
+    "classes": with_recipe(breakdown=Breakdown(classes=(("a", 1.0),))),
+    "a class's name": with_recipe(breakdown=Breakdown(classes=(("b", 1.0),))),
+    "a class's value": with_recipe(breakdown=Breakdown(classes=(("a", 1.5),))),
+    "edges": with_recipe(breakdown=Breakdown(edges=(0.0, 1.0))),
+    "bins": with_recipe(breakdown=Breakdown(bins=Bins(10))),
+    "bins of all zones": with_recipe(breakdown=Breakdown(bins=Bins(10, (0.0, 1.0)))),
     "densify": with_recipe(densify="none"),
     "least share": with_recipe(min_fraction=0.5),
     "default value": with_recipe(

@@ -311,6 +311,17 @@ class TestEstimate:
         plan = planned(tmp_path, squares(10), [twice], recipe(red="red", raw="raw"))
         assert plan.estimate.decoded <= 2 * 100 * 100
 
+    def test_lists_take_memory(self, tmp_path: Path) -> None:
+        """Lists of cells are in the estimate, for each list and cell of the zones' bounds."""
+        layers = [layer("a", red=grid(), nir=grid())]
+        plain = recipe(red="red", nir="nir")
+        memory = [
+            planned(tmp_path, squares(10), layers, replace(plain, statistics=names)).estimate.memory
+            for names in (("mean",), ("values",), ("values", "coverage"))
+        ]
+        assert memory[1] - memory[0] >= 2 * 100 * 100 * 8
+        assert memory[2] - memory[1] >= 2 * 100 * 100 * 8
+
     def test_the_client_keeps_64_bytes_a_zone(self, tmp_path: Path) -> None:
         """At most; the rest lies on disk."""
         reader = open_zones(squares(30), id="id", columns=["crop"])

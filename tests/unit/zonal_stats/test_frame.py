@@ -29,7 +29,8 @@ class TestSurface:
             "zones", "raster", "stats", "bands", "measurements", "mask", "id", "columns", "prefix",
             "coverage", "weights", "nodata", "scale_offset", "group_by", "datetime_pattern",
             "layout", "geometry", "progress",
-            "resolution", "min_fraction", "default_value", "weight_by",  # beyond the contract
+            "resolution", "min_fraction", "default_value", "weight_by", "classes", "edges",
+            "bins",  # beyond the contract
         ]  # fmt: skip
         kinds = [p.kind for p in parameters.values()]
         assert set(kinds[:3]) == {inspect.Parameter.POSITIONAL_OR_KEYWORD}
