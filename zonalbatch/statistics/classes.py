@@ -230,7 +230,8 @@ class _Ragged:
             zone[order], starts[order], sizes[order], values, whole, part,
             found.offsets, found.values, found.whole, found.part,
         )  # fmt: skip
-        return found
+        n = found.offsets[-1]
+        return cls(zones, found.offsets, found.values[:n], found.whole[:n], found.part[:n])
 
     def of_zones(self, wanted: NDArray[np.bool_]) -> _Ragged:
         """A copy of the classes of some entries."""

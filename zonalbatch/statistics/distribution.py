@@ -139,9 +139,8 @@ class Distribution:
         zones = len(self.offsets) - 1
         cell = np.repeat(np.arange(zones), np.diff(self.offsets)) * columns + place
         kept = place >= 0
-        weights: Any = self.weights[kept]
-        table: Any = np.bincount(cell[kept], weights, minlength=zones * columns)
-        found: Floats = table.reshape(zones, columns)
+        sums = np.bincount(cell[kept], self.weights[kept], zones * columns)
+        found = sums.astype(np.float64).reshape(zones, columns)  # integers if there is no value
         found[self.lost] = np.nan
         return found
 
