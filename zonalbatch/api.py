@@ -158,6 +158,7 @@ def form_of(job: Job, found: Layers) -> Form:
         geometry=geometry if job.output.layout == "wide" else False,
         prefix=job.prefix or "",
         ranges=any(layer.datetime_end is not None for layer in found.layers),
+        overviews=job.resolution is not None,
     )
 
 
@@ -256,7 +257,10 @@ class _Work:
         """Look at the job's zones and source."""
         recipe = recipe_of(job)
         zones = find_zones(job, ALL if job.zones.columns is None else job.zones.columns)
-        check_names(recipe, Form(prefix=job.prefix or ""), zones.carried.names)
+        check_names(
+            recipe, Form(prefix=job.prefix or "", overviews=job.resolution is not None),
+            zones.carried.names,
+        )  # fmt: skip
         found, arrays = find_layers(job)
         weights, array = find_weights(job)
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}

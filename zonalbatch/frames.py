@@ -159,7 +159,7 @@ def zonal_stats(
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
     plain = len(recipe.measurements) == 1 and measurements is None
-    form = Form(layout=layout, prefix=prefix or "")
+    form = Form(layout=layout, prefix=prefix or "", overviews=resolution is not None)
     names = {
         key: f"{form.prefix}{key[1]}" if plain else name
         for key, name in result_columns(recipe, form).items()

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from zonalbatch.layers import Layer
-from zonalbatch.sinks.table import LONG, Form
+from zonalbatch.sinks.table import LONG, OVERVIEW, Form, overview_of
 from zonalbatch.statistics import Column
 from zonalbatch.work.layer_work import LayerSummary
 
@@ -30,7 +30,7 @@ def result_frame(
 
     values = {key: _by_row([s.columns[key] for s in summaries]) for key in names}
     rough = _rough(summaries, list(names), form.layout)
-    fresh = _of_layers([s.layer for s in summaries], len(base))
+    fresh = _of_layers([s.layer for s in summaries], len(base), form)
     if form.layout == "long":
         fresh = _long(fresh, values, form)
     else:
@@ -58,7 +58,7 @@ def fresh_columns(
 ) -> list[str]:
     """Names of the columns that come beside the zones' own."""
     of_rows = LONG if form.layout == "long" else tuple(names.values())
-    return [*_of_layers(layers, 0), *of_rows]
+    return [*_of_layers(layers, 0, form), *of_rows]
 
 
 def _by_row(columns: Sequence[Column]) -> Any:
@@ -84,19 +84,23 @@ def _rough(summaries: Sequence[LayerSummary], keys: Sequence[tuple[str, str]], l
     return table.reshape(-1) if layout == "long" else table.any(axis=1)
 
 
-def _of_layers(layers: Sequence[Layer], zones: int) -> dict[str, Any]:
-    """Which of several layers each row is of, and when that was measured if any layer says so."""
+def _of_layers(layers: Sequence[Layer], zones: int, form: Form) -> dict[str, Any]:
+    """Which of several layers each row is of, and when that was measured if any layer says so.
+
+    And which overview was read, if a resolution was given.
+    """
     import pandas as pd
 
-    if len(layers) == 1:
-        return {}
-
     at = np.tile(np.arange(len(layers)), zones)
+    seen = {OVERVIEW: np.array([overview_of(one) for one in layers], object)[at]}
+    seen = seen if form.overviews else {}
+    if len(layers) == 1:
+        return seen
     fresh: dict[str, Any] = {"layer": np.array([one.id for one in layers], object)[at]}
     times = [one.datetime for one in layers]
     if any(times):
         fresh["datetime"] = pd.to_datetime(np.array(times, object), utc=True)[at]
-    return fresh
+    return fresh | seen
 
 
 def _long(

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from zonalbatch.errors import SchemaError
+from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.columns import Room, nullable, room_of
+from zonalbatch.sources.view import overviews_of
 from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = ["Form", "Matrix", "check_names", "geo_metadata", "result_schema", "without_layer"]
@@ -33,6 +35,8 @@ FIXED = frozenset(
 """Columns whose names are the same in all results."""
 APPROXIMATE = "approximate"
 """Column that is true where a number is not exact; there is one if a statistic may not be."""
+OVERVIEW = "overview"
+"""Column that tells which overview was read, null for full resolution, if a resolution is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Form:
     """Text before the names of result columns; before those of measurements in the long layout."""
     ranges: bool = False
     """True if a layer covers a range of time, so that there is a datetime_end."""
+    overviews: bool = False
+    """True if overviews may be read, so that rows say which."""
 
     def column(self, measurement: str, statistic: str) -> str:
         """Name of a result column."""
@@ -85,7 +91,7 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
             f"{lists[0]}, and rows of the long layout hold one number each; "
             "use layout: wide, or leave it out"
         )
-    fixed = [*(FIXED - set(LONG)), *([APPROXIMATE] if recipe.capped else [])]
+    fixed = [*(FIXED - set(LONG)), *[field.name for field in _last_fields(recipe, form)[:-1]]]
     results = list(result_columns(recipe, form).values())
     if form.layout == "long":
         fixed, results = [*fixed, *LONG], []
@@ -112,20 +118,21 @@ def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
             pa.field("layer", pa.string()), *times, pa.field("measurement", pa.string()),
             pa.field("statistic", pa.string()), pa.field("value", pa.float64()),
         ]  # fmt: skip
-        return pa.schema([*fields, *_last_fields(recipe)])
+        return pa.schema([*fields, *_last_fields(recipe, form)])
     fields += [*times, pa.field("layer", pa.string())]
     names, kinds = result_columns(recipe, form), result_kinds(recipe)
     fields += [pa.field(name, kinds[key]) for key, name in names.items()]
-    fields += _last_fields(recipe)
+    fields += _last_fields(recipe, form)
     if form.geometry:
         fields += [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
     return pa.schema(fields)
 
 
-def _last_fields(recipe: Recipe) -> list[pa.Field]:
+def _last_fields(recipe: Recipe, form: Form) -> list[pa.Field]:
     """What is said of a row's numbers."""
+    seen = [pa.field(OVERVIEW, pa.string())] if form.overviews else []
     rough = [pa.field(APPROXIMATE, pa.bool_())] if recipe.capped else []
-    return [*rough, pa.field("status", pa.string())]
+    return [*seen, *rough, pa.field("status", pa.string())]
 
 
 BBOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
@@ -224,6 +231,7 @@ class Matrix:
             "datetime": times.take(at),
             "datetime_end": ends.take(at),
             "layer": names.take(at),
+            OVERVIEW: pa.array(map(overview_of, layers), pa.string()).take(at),
             "status": pa.array(STATUS).take(pa.array(self.status[zone, layer])),
         }
 
@@ -245,6 +253,11 @@ class Matrix:
             kinds = pa.array([told[place] for told in labels])
             long[name] = kinds.take(pa.array(np.tile(np.arange(len(keys)), len(zone))))
         return long
+
+
+def overview_of(layer: Layer) -> str | None:
+    """Which overviews are read of a layer; null at full resolution."""
+    return overviews_of({name: asset.href for name, asset in layer.assets.items()})
 
 
 def zone_columns(zones: pa.Table, form: Form) -> dict[str, Any]:

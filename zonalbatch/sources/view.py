@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-__all__ = ["Part", "View"]
+__all__ = ["Part", "View", "overviews_of"]
 
 Part = Literal["real", "imag", "abs", "phase"]
 """Which real number to take of a complex one; the phase is in radians, from −π to π."""
@@ -55,3 +55,15 @@ class View:
         told = {"overview": self.overview, "part": self.part}
         keys = ",".join(f"{key}={value}" for key, value in told.items() if value is not None)
         return f"view:{keys}:{self.href}" if keys else self.href
+
+
+def overviews_of(hrefs: Mapping[str, str]) -> str | None:
+    """Which overviews the hrefs of some bands are: ``2``, or ``nir 2, red 1`` where they differ.
+
+    Levels are 0-based in GDAL's order; a band at full resolution has none, and nor have all such.
+    """
+    levels = {band: View.of(href).overview for band, href in hrefs.items()}
+    if len(set(levels.values())) == 1:
+        (level,) = set(levels.values())
+        return None if level is None else str(level)
+    return ", ".join(f"{band} {level}" for band, level in levels.items() if level is not None)
