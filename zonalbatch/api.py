@@ -287,7 +287,7 @@ class _Work:
             what = "another job (measurements, mask, statistics, classes, coverage, weights differ)"
             if names := [s["name"] for s in told["statistics"] if "mark" in s]:
                 what = f"an earlier run (give {names[0]} a version to go on with its results)"
-        elif manifest["form"] != asdict(made.form):
+        elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
         return (
             f"{self.output.path} holds the results of {what}; choose another output.path, or "
@@ -303,7 +303,7 @@ class _Work:
             fingerprint=made.fingerprint,
             partition=asdict(made.partition),
             recipe=recipe_document(made.recipe),
-            form=asdict(made.form),
+            form=made.form.document,
             zones_digest=made.zones_digest,
             unsettled=_unsettled(made),
             sealed=False,
@@ -336,7 +336,7 @@ def _unsettled(made: Plan) -> bool:
 
 def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
     """Whether a plan asks for the same numbers of the same zones, whatever its layers are."""
-    form = asdict(made.form) | {"ranges": None}
+    form = made.form.document | {"ranges": None}
     same_form = manifest["form"] | {"ranges": None} == form  # ranges follow from the layers
     same_zones = manifest.get("zones_digest") == made.zones_digest
     return bool(same_form and same_zones and manifest["recipe"] == recipe_document(made.recipe))

@@ -240,7 +240,7 @@ class _Planner:
         if self.form.geometry is None:
             rows = sum((load.cell.stop - load.cell.start) * len(load.near) for load in loads)
             self.form = replace(self.form, geometry=rows <= WITH_GEOMETRY)
-        recipe = recipe_hash(self.recipe, asdict(self.form))
+        recipe = recipe_hash(self.recipe, self.form.document)
         zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
         fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
         plan = Plan(
@@ -323,7 +323,7 @@ class _Planner:
             "fingerprint": plan.fingerprint,
             "crs": plan.crs,
             "recipe": recipe_document(self.recipe),
-            "form": asdict(self.form),
+            "form": self.form.document,
             "partition": asdict(plan.partition),
         }
         write_text(draft / "recipe.json", json.dumps(document, indent=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -52,6 +52,12 @@ class Form:
     """True if a layer covers a range of time, so that there is a datetime_end."""
     overviews: bool = False
     """True if overviews may be read, so that rows say which."""
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The form in plain types; later keys only where they are set, so that names stay."""
+        keys = asdict(self)
+        return keys if self.overviews else {k: v for k, v in keys.items() if k != "overviews"}
 
     def column(self, measurement: str, statistic: str) -> str:
         """Name of a result column."""
