@@ -279,14 +279,19 @@ class _Work:
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
+        if name := _without_version(self.recipe):
+            said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
+            made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
 
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what, told = "other zones or scenes", recipe_document(self.recipe)
         if manifest["recipe"] != told:
-            what = "another job (measurements, mask, statistics, classes, coverage, weights differ)"
-            if names := [s["name"] for s in told["statistics"] if "mark" in s]:
-                what = f"an earlier run (give {names[0]} a version to go on with its results)"
+            before = manifest["recipe"]
+            differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
+            what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
+            if name := _without_version(self.recipe):
+                what = f"an earlier run, and {name} has no version by which it might be the same"
         elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
         return (
@@ -324,6 +329,12 @@ class _Work:
                 self.zones, self.found, self.recipe, self.form, self.output.plans, made.partition
             )
             self.output.write_manifest(fingerprint=made.fingerprint)
+
+
+def _without_version(recipe: Recipe) -> str:
+    """The name of a function that cannot be told from another of that name; empty if none is so."""
+    marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
+    return str(marked[0]["name"]) if marked else ""
 
 
 def _unsettled(made: Plan) -> bool:
