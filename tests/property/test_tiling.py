@@ -222,6 +222,20 @@ def test_measurements_beside_change_no_bit() -> None:
 # --- memory and blocks ------------------------------------------------------------------------
 
 
+def test_tiles_are_folded_in_their_order() -> None:
+    """Sums of floats over a row of tiles have the same bits one tile at a time and all at once."""
+    rng = np.random.default_rng(4)
+    values = rng.normal(0, 1, (40, 5 * TILE)) * 10.0 ** rng.integers(-8, 8, 5 * TILE)
+    there = {"a": raster(values, CELLS, ROW, COL)}
+    zone = placed(shapely.box(5, 7, 5 * TILE - 3, 30), CELLS, ROW, COL)
+    found = []
+    for memory in (1, 512 * 2 * TILE * TILE, 2**30):
+        (one,) = measured([zone], there, memory=memory)
+        assert one.columns["value", "count"][0] == 23 * (5 * TILE - 8)
+        found.append(bits(one))
+    assert found[0] == found[1] == found[2]
+
+
 @given(seeds, rules)
 @settings(max_examples=10)
 def test_memory_changes_no_bit(seed: int, rule: CoverageRule) -> None:
