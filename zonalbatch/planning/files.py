@@ -1,7 +1,7 @@
 """The stored form of a plan: zones, layers and parts as Parquet, and how a worker reads its own.
 
 zones.parquet    in the order of cells, so that the zones of a part are neighbours
-layers.parquet   one row for each band of each layer
+layers.parquet   one row for each band of each scene of each layer
 parts.parquet    one row for each part
 recipe.json      how numbers are made and written
 functions.pickle the user's functions, if there are any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Layer, Scene
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
@@ -85,9 +85,10 @@ def write_zones(source: Path, target: Path, order: NDArray[np.int64]) -> None:
 
 LAYER_SCHEMA = pa.schema(
     [
-        ("index", pa.int32()), ("layer", pa.string()),
+        ("index", pa.int32()), ("scene", pa.int32()), ("layer", pa.string()),
         ("datetime", pa.timestamp("us", "UTC")), ("datetime_end", pa.timestamp("us", "UTC")),
-        ("items", pa.list_(pa.string())), ("band", pa.string()), ("missing", pa.string()),
+        ("items", pa.list_(pa.string())), ("superseded", pa.list_(pa.string())),
+        ("footprint", pa.binary()), ("band", pa.string()), ("missing", pa.string()),
         ("href", pa.string()), ("file_band", pa.int32()), ("crs", pa.string()),
         ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
         ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
@@ -98,47 +99,56 @@ LAYER_SCHEMA = pa.schema(
 
 
 def layer_table(layers: Sequence[Layer]) -> pa.Table:
-    """One row for each band of each layer."""
-    rows = [row for i, layer in enumerate(layers) for row in _layer_rows(i, layer)]
+    """One row for each band of each scene of each layer; scenes are numbered through."""
+    scenes = [(i, layer, scene) for i, layer in enumerate(layers) for scene in layer.scenes]
+    rows = [
+        {"index": i, "scene": number} | row
+        for number, (i, layer, scene) in enumerate(scenes)
+        for row in _scene_rows(layer, scene)
+    ]
     return pa.Table.from_pylist(rows, schema=LAYER_SCHEMA)
 
 
-def _layer_rows(index: int, layer: Layer) -> Iterator[dict[str, Any]]:
+def _scene_rows(layer: Layer, scene: Scene) -> Iterator[dict[str, Any]]:
     head = {
-        "index": index, "layer": layer.id, "datetime": layer.datetime,
-        "datetime_end": layer.datetime_end, "items": list(layer.items),
+        "layer": layer.id, "datetime": layer.datetime, "datetime_end": layer.datetime_end,
+        "items": list(scene.items), "superseded": list(scene.superseded),
+        "footprint": scene.footprint,
     }  # fmt: skip
-    for name, asset in layer.assets.items():
+    for name, asset in scene.assets.items():
         yield head | {"band": name} | asset_document(asset)
-    for name, cause in layer.missing.items():
+    for name, cause in scene.missing.items():
         yield head | {"band": name, "missing": cause}
 
 
 def _layers_from(table: pa.Table) -> dict[int, Layer]:
-    """Layers by index, from rows of `_layer_table`."""
-    heads: dict[int, dict[str, Any]] = {}
-    assets: dict[int, dict[str, Asset]] = {}
-    missing: dict[int, dict[str, str]] = {}
+    """Layers by index, from rows of `layer_table`."""
+    scenes: dict[int, dict[int, list[dict[str, Any]]]] = {}
     for row in table.to_pylist():
-        index = row["index"]
-        heads[index] = row
-        assets.setdefault(index, {})
-        missing.setdefault(index, {})
-        if row["href"] is None:
-            missing[index][row["band"]] = row["missing"]
-        else:
-            assets[index][row["band"]] = asset_from(row)
-    return {
-        i: Layer(
-            id=row["layer"],
-            datetime=_utc(row["datetime"]),
-            datetime_end=_utc(row["datetime_end"]),
-            items=tuple(row["items"] or ()),
-            assets=assets[i],
-            missing=missing[i],
-        )
-        for i, row in heads.items()
-    }
+        scenes.setdefault(row["index"], {}).setdefault(row["scene"], []).append(row)
+    return {index: _layer_from(list(some.values())) for index, some in scenes.items()}
+
+
+def _layer_from(scenes: Sequence[Sequence[Mapping[str, Any]]]) -> Layer:
+    """The layer of the rows of its scenes."""
+    head = scenes[0][0]
+    return Layer(
+        id=head["layer"],
+        datetime=_utc(head["datetime"]),
+        datetime_end=_utc(head["datetime_end"]),
+        scenes=tuple(map(_scene_from, scenes)),
+    )
+
+
+def _scene_from(rows: Sequence[Mapping[str, Any]]) -> Scene:
+    head = rows[0]
+    return Scene(
+        items=tuple(head["items"] or ()),
+        assets={row["band"]: asset_from(row) for row in rows if row["href"] is not None},
+        missing={row["band"]: row["missing"] for row in rows if row["href"] is None},
+        footprint=head["footprint"],
+        superseded=tuple(head["superseded"] or ()),
+    )
 
 
 def _utc(time: dt.datetime | None) -> dt.datetime | None:

@@ -45,7 +45,7 @@ from zonalbatch.planning.partition import (
 )  # fmt: skip
 from zonalbatch.planning.reach import Reach
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, lattices_of
+from zonalbatch.recipe import Recipe, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.zones import ZoneReader
@@ -145,7 +145,7 @@ def make_plan(
     """
     layers, failures = _usable(on_one_lattice(found.layers), found.failures)
     for layer in layers:
-        lattices_of(layer, recipe)
+        pieces_of(layer, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
@@ -165,7 +165,7 @@ def on_one_lattice(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     known: dict[str, list[Lattice]] = {}
     moved: dict[Grid, Grid] = {}
     layers = tuple(layers)
-    assets = {a.href: a.grid for layer in layers for a in layer.assets.values()}
+    assets = {a.href: a.grid for layer in layers for a in layer.assets}
     for href in sorted(assets):
         grid = assets[href]
         if grid in moved:
@@ -179,11 +179,7 @@ def on_one_lattice(layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 
 def _with_grids(layer: Layer, moved: Mapping[Grid, Grid]) -> Layer:
-    assets = {
-        name: replace(asset, grid=moved.get(asset.grid, asset.grid))
-        for name, asset in layer.assets.items()
-    }
-    return replace(layer, assets=assets)
+    return layer.each_asset(lambda asset: replace(asset, grid=moved.get(asset.grid, asset.grid)))
 
 
 def _usable(
@@ -210,8 +206,9 @@ def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
     """The lattice that cells of space are cut on: the one most layers are measured on."""
     counts: dict[Lattice, int] = {}
     for layer in layers:
-        for lattice in lattices_of(layer, recipe):
-            counts[lattice] = counts.get(lattice, 0) + 1
+        for piece in pieces_of(layer, recipe):
+            for lattice in lattices_of(piece, recipe):
+                counts[lattice] = counts.get(lattice, 0) + 1
     return min(counts, key=lambda lattice: (-counts[lattice], repr(lattice)))
 
 
@@ -344,7 +341,7 @@ def _bytes_of_cell(layer: Layer) -> int:
 
 def _bands(layer: Layer) -> Iterable[Asset]:
     """A layer's bands, each once."""
-    return {(asset.href, asset.band): asset for asset in layer.assets.values()}.values()
+    return {(asset.href, asset.band): asset for asset in layer.assets}.values()
 
 
 def _itemsize(asset: Asset) -> int:

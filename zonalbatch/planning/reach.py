@@ -35,7 +35,7 @@ class Reach:
         boxes = []
         for layer in layers:
             parts = []
-            for asset in layer.assets.values():
+            for asset in layer.assets:
                 lattice = asset.grid.lattice
                 key = (lattice.crs, lattice.bounds(_grown(asset.grid.window, cells)))
                 if key not in seen:

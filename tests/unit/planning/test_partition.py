@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.made.layers import grid, layer, month
+from tests.made.layers import grid, layer, month, with_scene
 from zonalbatch.layers import Layer
 from zonalbatch.planning import partition
 from zonalbatch.planning.partition import (
@@ -209,4 +208,4 @@ class TestChunks:
 def test_layers_are_not_touched() -> None:
     """Names of buckets follow from the time alone."""
     one = layer("a", month(5))
-    assert bucket_of(replace(one, id="b", assets={}), "month") == bucket_of(one, "month")
+    assert bucket_of(with_scene(one, assets={}), "month") == bucket_of(one, "month")
