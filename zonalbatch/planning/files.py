@@ -268,6 +268,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),
         sketch=document["sketch"],
+        kept=tuple(document.get("temporal", ())),
         breakdown=_breakdown_from(document),
     )
 

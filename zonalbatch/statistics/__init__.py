@@ -17,7 +17,7 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
-from zonalbatch.statistics.behind import states_behind
+from zonalbatch.statistics.behind import KEPT, MOMENTS, states_behind, states_needed
 from zonalbatch.statistics.functions import FunctionError, OfCells, naming
 from zonalbatch.statistics.rolled import Rolled
 from zonalbatch.statistics.summary import Column, State, Summary
@@ -30,6 +30,7 @@ from zonalbatch.statistics.vocabulary import (
 )
 
 __all__ = [
-    "STATISTICS", "Column", "FunctionError", "OfCells", "Rolled", "State", "Statistic", "Summary",
-    "broken_down", "naming", "parse_statistics", "states_behind", "summary_of",
+    "KEPT", "MOMENTS", "STATISTICS", "Column", "FunctionError", "OfCells", "Rolled", "State",
+    "Statistic", "Summary", "broken_down", "naming", "parse_statistics", "states_behind",
+    "states_needed", "summary_of",
 ]  # fmt: skip

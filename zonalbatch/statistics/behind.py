@@ -5,7 +5,7 @@ The moments of a measurement are a struct, its values a sketch (``sketched.py``)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,10 @@ from zonalbatch.statistics.sketched import SKETCH
 from zonalbatch.statistics.summary import Summary
 from zonalbatch.statistics.vocabulary import STATISTICS, Statistic
 
-__all__ = ["COUNTED", "MOMENTS", "states_behind"]
+__all__ = ["COUNTED", "KEPT", "MOMENTS", "states_behind", "states_needed"]
+
+KEPT = ("moments", "area", "values")
+"""What can be kept of a row: moments, always; the area of its zone; a sketch of its values."""
 
 COUNTED = ("n_total", "n_nodata", "n_nan", "n_masked", "n_outside")
 """Sums of shares by what became of the cells."""
@@ -26,10 +29,19 @@ MOMENTS = ("count", "sum", "m2", "min", "max", *COUNTED, "area")
 without a valid cell, area is null where it was not asked for."""
 
 
-def states_behind(told: Sequence[Statistic]) -> tuple[Statistic, ...]:
-    """The states that some statistics are made from, as columns ``state`` and ``sketch``."""
-    area = any(s.state == "area" for s in told)
-    values = any(s.capped for s in told)
+def states_needed(told: Iterable[Statistic]) -> tuple[str, ...]:
+    """Which states some statistics are made from, of those that can be `KEPT`."""
+    told = tuple(told)
+    area = any("area" in (s.state, s.beside) for s in told)
+    there = {"moments": True, "area": area, "values": any(s.capped for s in told)}
+    return tuple(name for name in KEPT if there[name])
+
+
+def states_behind(kept: Collection[str]) -> tuple[Statistic, ...]:
+    """Some states as columns ``state`` and ``sketch``; none if nothing is kept."""
+    if not kept:
+        return ()
+    area, values = "area" in kept, "values" in kept
     kind = pa.struct([(name, pa.float64()) for name in MOMENTS])
     moments = Statistic("state", lambda s: _moments(s, area=area), "area" if area else None, kind)
     sketch = Statistic("sketch", lambda s: s.state("sketched").column(), "sketched", SKETCH)
