@@ -49,7 +49,7 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     """Keys that came after the first results were written: what is not asked is not said, so that
     these results keep their names."""
     weights = None if recipe.weights is None else asset_document(recipe.weights)
-    keys = {
+    keys: dict[str, tuple[Any, Any]] = {
         "min_fraction": (recipe.min_fraction, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
