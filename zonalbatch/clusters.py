@@ -50,6 +50,7 @@ def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
         ClusterError: no scheduler answers.
     """
     import dask
+    import distributed  # noqa: F401 - its defaults, if first loaded below, would go with the block
 
     with dask.config.set(SETTINGS):
         if isinstance(cluster, AddressCluster):

@@ -46,7 +46,7 @@ def numbers(
     n = len(groups.keys)
     rough, valid = np.zeros(n, bool), np.zeros(n, bool)
     for measurement, rolled in zip(measurements, groups.rolled, strict=True):
-        summary, read = rolled.summary(), ~rolled.unread
+        summary, read = rolled.summary(asked), ~rolled.unread
         valid |= (summary.count > 0) & read
         for one in asked:
             column = one.finalize(summary)
