@@ -29,7 +29,7 @@ from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
     Band,
     GroupBy,
@@ -199,7 +199,7 @@ def given_recipe(
     statistics = parse_statistics(statistics_given(stats))
     check_weighing(statistics, weights)
     default = default_given(default_value)
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
         statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
@@ -208,6 +208,8 @@ def given_recipe(
         weight_by=weighing(weight_by),
         breakdown=breakdown,
     )
+    check_layers(found.layers, recipe)
+    return recipe
 
 
 def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:
