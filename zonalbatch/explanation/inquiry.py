@@ -149,7 +149,7 @@ def _explained(
 
     def told(layer: Layer) -> Explanation:
         return explanation_of(
-            zone_id, Shapes(shape, zones.crs), wanted(layer, recipe), one,
+            zone_id, zones.id_name, Shapes(shape, zones.crs), wanted(layer, recipe), one,
             open_pixels=lambda href: open_pixels(href, arrays),
         )  # fmt: skip
 
