@@ -36,7 +36,8 @@ def outside(bounds: NDArray[np.float64], layers: Sequence[Layer], crs: str) -> s
         crs: of the zones, in which both are told.
     """
     zones = _extent(bounds)
-    rasters = _extent(Reach.of(layers, crs).boxes)
+    scenes = [scene for layer in layers for scene in layer.scenes]
+    rasters = _extent(Reach.of(scenes, crs).boxes)
     if zones is None:
         return "every zone is empty, and so is every row"
     place = f"in {crs_label(crs)} zones span {zones}"

@@ -113,7 +113,7 @@ def cell_metres(grid: Grid) -> float:
 
 def cells_read(layers: Iterable[Layer], resolution: Resolution) -> str:
     """The sentence that says which cells a resolution stands for, the most frequent first."""
-    files = {asset.href: asset.grid for layer in layers for asset in layer.assets.values()}
+    files = {asset.href: asset.grid for layer in layers for asset in layer.assets}
     sizes = Counter(_size(href, grid) for href, grid in files.items()).most_common()
     told = [f"{size} in {count:,} file{'s' * (count != 1)}" for size, count in sizes[:SIZES]]
     more = [f"{len(sizes) - SIZES:,} more sizes"] if len(sizes) > SIZES else []
