@@ -219,7 +219,7 @@ def test_frozen() -> None:
         ({"weights": {"path": "w.tif", "band": 0}}, "weights.band.index is 0"),
         ({"weight_by": "cells"}, "weight_by is 'cells'; use fraction or area"),
         ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
-        ({"group_by": "day"}, "group_by is 'day': use item, datetime or solar_day"),
+        ({"group_by": "day"}, "group_by is 'day'; use item or datetime or solar_day"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
         ({"output": {}}, "output.path is missing: folder of the result"),
         ({"cluster": {"kind": "slurm"}}, "cluster.kind 'slurm' is not in this version"),
