@@ -32,6 +32,7 @@ from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
     Pixels,
     array_layers,
+    cells_read,
     cog_layers,
     from_header,
     grouped,
@@ -47,7 +48,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run"]
+__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run", "without_version"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -199,16 +200,23 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
             resolution=job.resolution,
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         found = stac_layers(
             source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def _with_cells(found: Layers, job: Job) -> Layers:
+    """What was found, with a note which cells a resolution stands for."""
+    if job.resolution is None:
+        return found
+    return replace(found, notes=(*found.notes, cells_read(found.layers, job.resolution)))
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
@@ -290,7 +298,7 @@ class _Work:
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
-        if name := _without_version(self.recipe):
+        if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
@@ -301,7 +309,7 @@ class _Work:
             before = manifest["recipe"]
             differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
             what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
-            if name := _without_version(self.recipe):
+            if name := without_version(self.recipe):
                 what = f"an earlier run, and {name} has no version by which it might be the same"
         elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
@@ -342,7 +350,7 @@ class _Work:
             self.output.write_manifest(fingerprint=made.fingerprint)
 
 
-def _without_version(recipe: Recipe) -> str:
+def without_version(recipe: Recipe) -> str:
     """The name of a function that cannot be told from another of that name; empty if none is so."""
     marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
     return str(marked[0]["name"]) if marked else ""

@@ -122,7 +122,8 @@ def coverage_rule(coverage: Any) -> CoverageRule:
     """How zones take cells, by one of the four names."""
     rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched", "bilinear")
     if coverage not in rules:
-        raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
+        known = "fraction, center or all_touched (bilinear is for points)"
+        raise InputError(f"coverage {coverage!r} is unknown; use {known}")
     return rules[rules.index(coverage)]
 
 
@@ -224,9 +225,16 @@ def _edges(edges: Any) -> tuple[float, ...]:
 def _bins(bins: Any) -> Bins:
     keys = dict(bins) if isinstance(bins, Mapping) else {"count": bins}
     count, start, stop = (keys.pop(name, None) for name in ("count", "start", "stop"))
+    asked = {"start": start, "stop": stop, "count": count}
+    missing = [name for name, value in asked.items() if value is None]
+    if missing and not {"start", "stop"} <= set(missing):
+        raise InputError(
+            f"bins has no {' and no '.join(missing)}; give start, stop and count, or a number of "
+            "bins between each zone's own least and largest value"
+        )
     ends = _numbers([end for end in (start, stop) if end is not None])
     whole = plain_number(10 if count is None else count)
-    if keys or not isinstance(whole, int) or len(ends) == 1 or (start is None) != (stop is None):
+    if keys or not isinstance(whole, int) or len(ends) != 2 * (start is not None):
         raise InputError(
             f"bins={bins!r}: give a number of bins, or {{'start': number, 'stop': number, "
             "'count': whole number}"

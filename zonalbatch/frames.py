@@ -6,10 +6,12 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import shapely
 
 from zonalbatch.arguments import (
     breakdown_given,
@@ -17,10 +19,7 @@ from zonalbatch.arguments import (
     check_layout,
     id_column,
 )
-from zonalbatch.errors import (
-    GridMismatch,
-    InputError,
-)  # fmt: skip
+from zonalbatch.errors import GridMismatch, InputError, ZonalbatchWarning
 from zonalbatch.given import (
     given_bands,
     given_layers,
@@ -29,6 +28,7 @@ from zonalbatch.given import (
     given_zones,
 )
 from zonalbatch.layers import Layer, Layers
+from zonalbatch.planning.outside import outside
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
@@ -168,6 +168,9 @@ def zonal_stats(
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
     with naming(lambda: base.index):
         summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+    if not any(summary.met.any() for summary in summaries):
+        said = outside(shapely.bounds(shapes), found.layers, reader.crs)
+        warnings.warn(said, ZonalbatchWarning, stacklevel=2)
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 

@@ -198,7 +198,7 @@ def test_frozen() -> None:
         ({"bands": {"µ": 1}}, "cannot stand in an expression"),
         ({"bands": {"red": 0}}, "bands.red.index is 0"),
         ({"bands": {"red": {"nodata": 0}}}, "give an asset, an index or a description"),
-        ({"bands": {}}, "bands is {}: give at least one"),
+        ({"bands": {}}, "bands is {}: give at least 1"),
         ({"measurements": {"a": "redd"}}, "unknown band 'redd' (did you mean 'red'?)"),
         ({"measurements": {"a": "red +"}}, "measurements.a: expression 'red +' cannot be read"),
         ({"measurements": {"a": 3}}, "measurements.a is 3: write a text"),

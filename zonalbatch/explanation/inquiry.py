@@ -153,8 +153,9 @@ def _explained(
 
     def of_piece(piece: Layer) -> Explanation:
         return explanation_of(
-            zone_id, shapes, piece, one, open_pixels=lambda href: open_pixels(href, arrays)
-        )
+            zone_id, zones.id_name, shapes, piece, one,
+            open_pixels=lambda href: open_pixels(href, arrays),
+        )  # fmt: skip
 
     def told(layer: Layer) -> Explanation:
         pieces = pieces_of(wanted(layer, recipe), one)

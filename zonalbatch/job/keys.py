@@ -23,6 +23,7 @@ from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
+    CellSize,
     Classes,
     Count,
     ExpressionText,
@@ -194,8 +195,8 @@ class MaskKeys(Keys):
 class BinKeys(Keys):
     """Bins of equal width; a number is their count."""
 
-    count: Count = 10
-    """How many bins."""
+    count: Count | None = None
+    """How many bins; null, without start and stop, makes ten."""
     start: Finite | None = None
     """Lowest edge; null, as stop, takes each zone's own least and largest value."""
     stop: Finite | None = None
@@ -326,7 +327,7 @@ class JobKeys(Keys):
     group_by: GroupBy | None = None
     """What makes a layer: each item by itself, all of one datetime, or all of one solar_day; null
     takes solar_day for STAC items, else item."""
-    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["approx"] | None = None
+    resolution: CellSize | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
     temporal: Null = None
     """Summaries over time; only null in this version."""

@@ -33,6 +33,7 @@ __all__ = [
     "ArrayData",
     "BandName",
     "Bytes",
+    "CellSize",
     "Classes",
     "Count",
     "ExpressionText",
@@ -89,6 +90,16 @@ def _finite(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError("write a finite number")
     return number
+
+
+def _resolution(value: Any) -> float | str:
+    """A length in metres, or ``"approx"``."""
+    metres = plain_number(value)
+    if value == "approx":
+        return "approx"
+    if metres is None or not 0 < metres < math.inf:
+        raise ValueError("write metres, or approx for the coarsest overviews that still serve")
+    return float(metres)
 
 
 def _nodata(value: Any) -> float | int | str | None:
@@ -338,6 +349,11 @@ Nodata: TypeAlias = Annotated[
     float | int | Literal["none"] | None,
     PlainValidator(_nodata),
     _schema(anyOf=[{"type": "number"}, {"const": "none"}, {"type": "null"}]),
+]
+CellSize: TypeAlias = Annotated[
+    float | Literal["approx"],
+    PlainValidator(_resolution),
+    _schema(anyOf=[{"type": "number", "exclusiveMinimum": 0}, {"const": "approx"}]),
 ]
 Classes: TypeAlias = Annotated[
     dict[float, str],

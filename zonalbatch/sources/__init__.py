@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zonalbatch.sources.gdal import configure_gdal
     from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
+    from zonalbatch.sources.overviews import cells_read
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
     from zonalbatch.sources.weights import weights_asset
@@ -36,6 +37,7 @@ __all__ = [
     "Resolution",
     "ScaleOffset",
     "array_layers",
+    "cells_read",
     "cog_layers",
     "configure_gdal",
     "crs_text",
@@ -54,6 +56,7 @@ _HOMES = {
     "ArrayPixels": "array",
     "RasterPixels": "raster",
     "array_layers": "array",
+    "cells_read": "overviews",
     "cog_layers": "cog",
     "configure_gdal": "gdal",
     "crs_text": "crs",
