@@ -18,6 +18,7 @@ from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
     from zonalbatch.recipe import WeightBy
+    from zonalbatch.statistics import QuantileMethod
 
 __all__ = [
     "band_index",
@@ -35,6 +36,7 @@ __all__ = [
     "nodata_value",
     "plain_number",
     "plain_scaling",
+    "quantile_method_given",
     "rasters_given",
     "refuse_later",
     "scaling",
@@ -153,6 +155,14 @@ def weighing(weight_by: Any) -> WeightBy:
     if weight_by not in ways:
         raise InputError(f"weight_by={weight_by!r} is unknown; use {', '.join(ways)}")
     return ways[ways.index(weight_by)]
+
+
+def quantile_method_given(method: Any) -> QuantileMethod:
+    """Where quantiles lie among the values, by one of the two names."""
+    methods: tuple[QuantileMethod, ...] = ("linear", "inverted_cdf")
+    if method not in methods:
+        raise InputError(f"quantile_method={method!r} is unknown; use {', '.join(methods)}")
+    return methods[methods.index(method)]
 
 
 def refuse_later(group_by: Any) -> None:

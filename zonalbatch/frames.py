@@ -42,7 +42,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
-from zonalbatch.statistics import naming
+from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -87,6 +87,7 @@ def zonal_stats(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    quantile_method: QuantileMethod = "linear",
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -130,6 +131,8 @@ def zonal_stats(
             edge. Bins are half-open, the last is closed.
         bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
+        quantile_method: ``linear`` interpolates between values; ``inverted_cdf`` gives the least
+            value up to which the shares come to the quantile, both as NumPy's with weights.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -154,7 +157,7 @@ def zonal_stats(
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
-        breakdown=breakdown_given(classes, edges, bins),
+        breakdown=breakdown_given(classes, edges, bins), quantile_method=quantile_method,
     )  # fmt: skip
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)

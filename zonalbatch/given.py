@@ -17,6 +17,7 @@ from zonalbatch.arguments import (
     mask_values,
     min_fraction_given,
     nodata_value,
+    quantile_method_given,
     rasters_given,
     scaling,
     statistics_given,
@@ -39,7 +40,7 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )
-from zonalbatch.statistics import parse_statistics
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
 from zonalbatch.zones.files import open_files
 
@@ -179,6 +180,7 @@ def given_recipe(
     min_fraction: float = 0.0,
     default_value: float | None = None,
     breakdown: Breakdown = LISTS,
+    quantile_method: QuantileMethod = "linear",
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
@@ -205,6 +207,7 @@ def given_recipe(
         min_fraction=min_fraction_given(min_fraction, coverage),
         weights=weights,
         weight_by=weighing(weight_by),
+        quantile_method=quantile_method_given(quantile_method),
         breakdown=breakdown,
     )
 

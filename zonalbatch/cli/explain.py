@@ -40,6 +40,9 @@ def explain(
     weights: Annotated[
         str | None, typer.Option(help="Of ZONES RASTER: a raster of weights.")
     ] = None,
+    quantile_method: Annotated[
+        str | None, typer.Option(help="Of ZONES RASTER: linear or inverted_cdf.")
+    ] = None,
     png: Annotated[
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
@@ -52,7 +55,10 @@ def explain(
     """
     from zonalbatch.explanation.account import account
 
-    given = {"band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights}
+    given = {
+        "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
+        "quantile_method": quantile_method,
+    }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}
     if len(what) == 1:
@@ -78,7 +84,8 @@ def _of_job(
         )
     if of_rasters:
         name = next(iter(of_rasters))
-        raise InputError(f"--{name} goes with ZONES RASTER; in a job it stands in the job file")
+        option = name.replace("_", "-")
+        raise InputError(f"--{option} goes with ZONES RASTER; in a job it stands in the job file")
     return explain_job(Job.from_file(path), zone, **asked)
 
 

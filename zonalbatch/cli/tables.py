@@ -52,6 +52,9 @@ def stats(
     weight_by: Annotated[
         str, typer.Option(help="area: averages in degrees weigh cells by their area.")
     ] = "fraction",
+    quantile_method: Annotated[
+        str, typer.Option(help="linear between values, or inverted_cdf: one that occurs.")
+    ] = "linear",
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -67,6 +70,7 @@ def stats(
         str(zones), raster if len(raster) > 1 else raster[0], _several(names, "count,mean"),
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
+        quantile_method=quantile_method,  # type: ignore[arg-type]
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
         weights=weights, progress=sys.stderr.isatty(),
     )  # fmt: skip

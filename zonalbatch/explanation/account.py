@@ -41,6 +41,7 @@ def _head(e: Explanation) -> Iterator[str]:
     yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
     for band, encoding in e.encodings.items():
         yield f"  band         {band}: {_encoded(encoding)}"
+    yield f"  quantiles    {e.quantile_method}"
     if e.weights:
         yield f"  weights      {e.weights}"
     if e.weight_by == "area":

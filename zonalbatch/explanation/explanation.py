@@ -31,6 +31,7 @@ from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.work.place import Place
@@ -43,7 +44,7 @@ __all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]
 NAMES = ("valid", "unread", "outside", "nodata", "nan", "file mask", "user mask")
 """What each reason of `cells` is called."""
 TOTALS = (
-    "count", "sum", "mean", "min", "max", "std",
+    "count", "sum", "mean", "min", "max", "std", "median",
     "n_total", "n_nodata", "n_nan", "n_masked", "n_outside",
 )  # fmt: skip
 """Statistics that an explanation tells; of points it tells the ``value`` as well."""
@@ -74,6 +75,8 @@ class Explanation:
     """The file of weights; empty without one."""
     weight_by: WeightBy
     """How averages weigh cells."""
+    quantile_method: QuantileMethod
+    """Where quantiles lie among the values."""
     unweighed: bool
     """True if the weight of a cell could not be read."""
     grid: Grid
@@ -203,7 +206,8 @@ def explanation_of(
     kind = int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]])
     totals = (*TOTALS, "value") if kind == POINT else TOTALS
     totals = totals if recipe.weights is None else (*totals, *WEIGHTED)
-    recipe = replace(recipe, statistics=totals, breakdown=LISTS)
+    totals = tuple(dict.fromkeys([*totals, *_quantiles(recipe)]))
+    recipe = replace(recipe, statistics=totals, breakdown=LISTS, sketch=False)
     handles = Handles(open_pixels)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool, closing(handles):
         weights = None
@@ -223,11 +227,14 @@ def explanation_of(
         coverage=recipe.coverage,
         weights="" if recipe.weights is None else recipe.weights.href,
         weight_by=recipe.weight_by,
+        quantile_method=recipe.quantile_method,
         unweighed=bool(summary.unweighed[0]),
         grid=grid,
         **_columns(found, grid, measurement, weighted=recipe.weights is not None),
         encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
-        totals={name: _number(summary.columns[measurement.name, name]) for name in totals},
+        totals={
+            one.name: _number(summary.columns[measurement.name, one.column]) for one in recipe.asked
+        },
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
         if coverage.beyond[0]
@@ -236,6 +243,11 @@ def explanation_of(
         outline=_drawn(shapes, recipe, place),
         kind=kind,
     )
+
+
+def _quantiles(recipe: Recipe) -> Iterator[str]:
+    """The quantiles that are asked for."""
+    return (s.name for s in parse_statistics(recipe.statistics) if s.probability is not None)
 
 
 def _work(ground: Ground, recipe: Recipe, handles: Handles, layer: Layer) -> LayerWork:

@@ -34,6 +34,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )
+from zonalbatch.statistics import QuantileMethod
 from zonalbatch.work.ground import Shapes
 from zonalbatch.zones import ZoneReader
 
@@ -60,6 +61,7 @@ def explain(
     resolution: Resolution | None = None,
     weights: Any = None,
     weight_by: WeightBy = "fraction",
+    quantile_method: QuantileMethod = "linear",
     png: str | os.PathLike[str] | None = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
@@ -72,7 +74,8 @@ def explain(
         layer: which of several rasters: file stem or item id.
         measurement: which of several measurements, or bands.
         bands: as for `zonal_stats`, as are ``measurements``, ``mask``, ``id``, ``coverage``,
-            ``nodata``, ``scale_offset``, ``resolution``, ``weights`` and ``weight_by``.
+            ``nodata``, ``scale_offset``, ``resolution``, ``weights``, ``weight_by`` and
+            ``quantile_method``.
         png: a file to draw the zone over its pixels in; needs matplotlib.
 
     Returns:
@@ -91,7 +94,10 @@ def explain(
     )
     weighed, array = given_weights(weights)
     stats = "count" if weighed is None else "weighted_mean"
-    recipe = given_recipe(found, stats, measurements, mask, coverage, weighed, weight_by)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, weighed, weight_by,
+        quantile_method=quantile_method,
+    )  # fmt: skip
     asked = (zone_id, layer, measurement)
     arrays = {**(arrays or {}), **array}
     made = _explained(reader, found.layers, recipe, arrays, asked)

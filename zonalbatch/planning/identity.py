@@ -54,6 +54,7 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
+        "quantile_method": (recipe.quantile_method, "linear"),
     }
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 

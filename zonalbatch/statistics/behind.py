@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from zonalbatch.statistics.moments import M2, SUM
 from zonalbatch.statistics.sketched import SKETCH
+from zonalbatch.statistics.statistic import Statistic
 from zonalbatch.statistics.summary import Summary
-from zonalbatch.statistics.vocabulary import STATISTICS, Statistic
+from zonalbatch.statistics.vocabulary import STATISTICS
 
 __all__ = ["COUNTED", "MOMENTS", "states_behind"]
 

@@ -64,6 +64,18 @@ class TestStats:
         assert code == 0
         assert "weighted_mean" in out
 
+    def test_quantile_method(self, here: Command, land: Landscape, red: Path) -> None:
+        """`--quantile-method` is that of zonal_stats, and explain names it and heeds it."""
+        options = ("--quantile-method", "inverted_cdf")
+        _, out, _ = here("stats", land.fields, red, "-s", "median", "-c", "field_id", *options)
+        printed = [float(line.split()[-1]) for line in out.splitlines()[1:]]
+        expected = zb.zonal_stats(land.fields, red, "median", quantile_method="inverted_cdf")
+        np.testing.assert_allclose(printed, expected["median"], atol=1e-6)
+        code, out, _ = here("explain", land.fields, red, "--zone", 3, *options)
+        assert code == 0
+        assert "quantiles    inverted_cdf" in out
+        assert f"median          {expected['median'].iloc[3]:.15g}" in out
+
     def test_statistics_add_up(self, here: Command, land: Landscape, red: Path) -> None:
         """An option that is given twice counts twice, for stats and for points."""
         _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
