@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
 from zonalbatch.errors import InputError, ReadError
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ def explain(
     quantile_method: Annotated[
         str | None, typer.Option(help="Of ZONES RASTER: linear or inverted_cdf.")
     ] = None,
+    min_fraction: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: least share of a cell that counts.")
+    ] = None,
+    default_value: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: what cells without data count as.")
+    ] = None,
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     png: Annotated[
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
@@ -57,7 +67,8 @@ def explain(
 
     given = {
         "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
-        "quantile_method": quantile_method,
+        "quantile_method": quantile_method, "min_fraction": min_fraction,
+        "default_value": default_value, **breakdown_typed(classes, edges, bins),
     }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
+
 __all__ = ["points", "stats"]
 
 Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
@@ -55,12 +57,16 @@ def stats(
     quantile_method: Annotated[
         str, typer.Option(help="linear between values, or inverted_cdf: one that occurs.")
     ] = "linear",
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
 
     Examples: `zonalbatch stats fields.gpkg ndvi.tif --stats mean,p90`,
-    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`
+    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`,
+    `zonalbatch stats basins.gpkg landcover.tif -s frac --classes 1=wheat,2=maize`
     """
     from zonalbatch.frames import zonal_stats
     from zonalbatch.tables import teller
@@ -72,7 +78,7 @@ def stats(
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
         quantile_method=quantile_method,  # type: ignore[arg-type]
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        weights=weights, progress=sys.stderr.isatty(),
+        weights=weights, progress=sys.stderr.isatty(), **breakdown_typed(classes, edges, bins),
     )  # fmt: skip
     tell(frame)
 

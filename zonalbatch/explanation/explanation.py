@@ -26,10 +26,11 @@ from zonalbatch.cover.figures import AREA, KINDS, LINE, POINT
 from zonalbatch.cover.outlines import outline, shapes_of
 from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
+from zonalbatch.explanation.amounts import Amounts
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement, measure
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
+from zonalbatch.recipe import Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.work.ground import Ground, Shapes
@@ -75,6 +76,8 @@ class Explanation:
     """The file of weights; empty without one."""
     weight_by: WeightBy
     """How averages weigh cells."""
+    min_fraction: float
+    """Share of a cell below which an area leaves it out."""
     quantile_method: QuantileMethod
     """Where quantiles lie among the values."""
     unweighed: bool
@@ -103,6 +106,8 @@ class Explanation:
     """(cell,) why there is no value, as in `cells`; 0 where there is one."""
     totals: Mapping[str, float | None]
     """Statistic -> what a run writes; None where it writes null."""
+    amounts: Amounts
+    """How much of the zone the classes and bins have that are given."""
     n_cells: int
     """Number of covered cells in the tiles that were visited; more than there are rows if the
     zone is very large."""
@@ -207,7 +212,8 @@ def explanation_of(
     totals = (*TOTALS, "value") if kind == POINT else TOTALS
     totals = totals if recipe.weights is None else (*totals, *WEIGHTED)
     totals = tuple(dict.fromkeys([*totals, *_quantiles(recipe)]))
-    recipe = replace(recipe, statistics=totals, breakdown=LISTS, sketch=False)
+    amounts = Amounts.asked(recipe.breakdown)
+    recipe = replace(recipe, statistics=(*totals, *amounts), sketch=False)
     handles = Handles(open_pixels)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool, closing(handles):
         weights = None
@@ -227,14 +233,18 @@ def explanation_of(
         coverage=recipe.coverage,
         weights="" if recipe.weights is None else recipe.weights.href,
         weight_by=recipe.weight_by,
+        min_fraction=recipe.min_fraction,
         quantile_method=recipe.quantile_method,
         unweighed=bool(summary.unweighed[0]),
         grid=grid,
         **_columns(found, grid, measurement, weighted=recipe.weights is not None),
         encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
         totals={
-            one.name: _number(summary.columns[measurement.name, one.column]) for one in recipe.asked
+            one.name: _number(summary.columns[measurement.name, one.column])
+            for one in recipe.asked
+            if one.by is None
         },
+        amounts=Amounts.of(summary, measurement, recipe),
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
         if coverage.beyond[0]
