@@ -354,7 +354,7 @@ def measured(
     *,
     measurements: Mapping[str, str] | None = None,
     mask: Mask | None = None,
-    statistics: Sequence[str] = STATISTICS,
+    statistics: Sequence[Any] = STATISTICS,
     rule: CoverageRule = "fraction",
     sketch: bool = False,
     memory: int = 2**28,

@@ -30,9 +30,10 @@ from zonalbatch.statistics.vocabulary import (
     ranked,
     summary_of,
 )
+from zonalbatch.statistics.waiting import Waiting
 
 __all__ = [
     "STATISTICS", "Column", "FunctionError", "OfCells", "QuantileMethod", "Rolled", "State",
-    "Statistic", "Summary", "broken_down", "naming", "parse_statistics", "ranked", "states_behind",
-    "summary_of",
+    "Statistic", "Summary", "Waiting", "broken_down", "naming", "parse_statistics", "ranked",
+    "states_behind", "summary_of",
 ]  # fmt: skip
