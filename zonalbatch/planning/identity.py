@@ -23,6 +23,11 @@ METHOD = 3
 """Raised by hand when the same input gives other numbers; a golden test watches over it."""
 
 
+HISTOGRAM = 2
+"""As METHOD, of histograms alone whose bins hold for all zones: since 2 shares are summed exactly
+by bin, before they were summed by value first."""
+
+
 def digest(*fields: bytes) -> bytes:
     """BLAKE2b-128 of fields, each preceded by its length so that no two lists read the same."""
     state = hashlib.blake2b(digest_size=16)
@@ -65,6 +70,8 @@ def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
         found["classes"] = [list(one) for one in breakdown.classes]
     if breakdown.edges:
         found["edges"] = list(breakdown.edges)
+    if breakdown.common_edges:
+        found["histogram_method"] = HISTOGRAM
     bins = breakdown.bins
     if bins is not None:
         found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}

@@ -43,6 +43,8 @@ class Statistic:
     """The probability of a quantile, 0 to 1."""
     by: Literal["class", "bin"] | None = None
     """What it is told by, as a list, or as a column each where classes or edges are given."""
+    edges: tuple[float, ...] = ()
+    """The edges of its bins, where they hold for all zones."""
     of_one: Callable[[Summary, Breakdown, int], Floats] | None = None
     """(zone,) numbers of one of the given classes or bins."""
     beside: str | None = None
@@ -63,7 +65,7 @@ class Statistic:
     @property
     def detailed(self) -> bool:
         """True if it needs all that its state can keep: every class of a zone."""
-        return self.listed or self.by is not None
+        return not self.edges and (self.listed or self.by is not None)
 
     @property
     def weighted(self) -> bool:

@@ -17,6 +17,7 @@ from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USE
 from zonalbatch.errors import StatisticError
 from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
+from zonalbatch.statistics.binned import Binned
 from zonalbatch.statistics.by_class import (
     area_of_class,
     areas_of_classes,
@@ -62,6 +63,7 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
         covered, listed=any(s.detailed for s in asking), weigh=averaged
     ),
     "counted": lambda covered, *_: Classes.of(covered, listed=True),
+    "binned": lambda covered, asking, scaling: Binned(covered, asking[0].edges, *scaling),
     "central": lambda covered, *_: Central(covered),
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
@@ -87,7 +89,7 @@ def summary_of(
         covered: the cells of the zones.
         statistics: what is wanted.
         extent: the cells of the layer's files, from which cells are numbered.
-        scaling: from raw to physical values, for functions, which are called before the end.
+        scaling: from raw to physical values, for functions and bins, which need them at once.
     """
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
@@ -166,8 +168,8 @@ def ranked(statistics: Sequence[Statistic], method: QuantileMethod) -> tuple[Sta
 
 def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
     """A statistic, or one for each class or bin that there is a column for."""
-    if statistic.by == "bin" and breakdown.bins is not None:
-        return (_with_bins(statistic, breakdown.bins),)
+    if statistic.by == "bin":
+        statistic = _with_bins(statistic, breakdown)
     names = {
         None: (),
         "class": tuple(name for name, _ in breakdown.classes),
@@ -177,8 +179,15 @@ def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
     return tuple(columns) if names else (statistic,)
 
 
-def _with_bins(statistic: Statistic, bins: Bins) -> Statistic:
-    return replace(statistic, finalize=lambda s: counted(s).histogram(bins))
+def _with_bins(statistic: Statistic, breakdown: Breakdown) -> Statistic:
+    """A list over the bins of all zones, whose values need not be kept, or of each zone's own."""
+    if breakdown.common_edges:
+        return replace(
+            statistic, state="binned", edges=breakdown.common_edges,
+            finalize=lambda s: s.state("binned").histogram(s.count > 0),
+        )  # fmt: skip
+    bins = breakdown.bins or Bins()
+    return replace(statistic, finalize=lambda s: counted(s).histogram(bins.count))
 
 
 def _of_one(statistic: Statistic, breakdown: Breakdown, which: int, name: str) -> Statistic:
@@ -311,7 +320,7 @@ STATISTICS: dict[str, Statistic] = {
         ),
         Statistic(
             "histogram",
-            lambda s: counted(s).histogram(Bins()),
+            lambda s: counted(s).histogram(Bins().count),
             "counted",
             SHARES,
             by="bin",
