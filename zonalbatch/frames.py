@@ -248,7 +248,7 @@ def _summaries(
     try:
         return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
     except GridMismatch:
-        headers = read_headers([a.href for one in layers for a in one.assets.values()])
+        headers = read_headers([a.href for one in layers for a in one.assets])
         layers = on_one_lattice(from_header(one, headers) for one in layers)
         return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
 
