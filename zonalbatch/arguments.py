@@ -42,6 +42,7 @@ __all__ = [
     "scaling",
     "statistics_given",
     "weighing",
+    "zone_band_given",
 ]
 
 POLICIES = ("auto", "item", "file", "none")
@@ -97,6 +98,16 @@ def band_index(value: Any) -> int | None:
     number = plain_number(value)
     if isinstance(value, bool) or isinstance(number, float):
         raise InputError(f"band {value!r}: give a whole number, counted from 1, or a name")
+    return number
+
+
+def zone_band_given(value: Any) -> int | None:
+    """The number of a band of labels, from 1, or None."""
+    number = plain_number(value)
+    if value is None:
+        return None
+    if not isinstance(number, int) or number < 1:
+        raise InputError(f"zone_band={value!r}: give the number of a band of labels, from 1")
     return number
 
 

@@ -88,6 +88,7 @@ def zonal_stats(
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
     quantile_method: QuantileMethod = "linear",
+    zone_band: int | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -133,6 +134,8 @@ def zonal_stats(
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
         quantile_method: ``linear`` interpolates between values; ``inverted_cdf`` gives the least
             value up to which the shares come to the quantile, both as NumPy's with weights.
+        zone_band: which band of a raster of labels holds the zones, from 1; None takes its only
+            one.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -148,7 +151,7 @@ def zonal_stats(
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    frame, reader = _opened(zones, id)
+    frame, reader = _opened(zones, id, zone_band)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
     )
@@ -173,11 +176,11 @@ def zonal_stats(
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 
-def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
+def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
-        return None, given_zones(zones, id=id, columns=["*"])
-    return zones, given_zones(_needed(zones, id), id=id)
+        return None, given_zones(zones, id=id, columns=["*"], band=band)
+    return zones, given_zones(_needed(zones, id), id=id, band=band)
 
 
 def _needed(zones: Any, id: str | None) -> Any:

@@ -22,6 +22,7 @@ from zonalbatch.arguments import (
     scaling,
     statistics_given,
     weighing,
+    zone_band_given,
 )
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
@@ -50,14 +51,16 @@ if TYPE_CHECKING:
 __all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "given_zones"]
 
 
-def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
+def given_zones(
+    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None
+) -> ZoneReader:
     """The reader of zones.
 
     Raises:
         ZonesError: they cannot be used.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    return open_zones(zones, id=id, columns=columns)
+    return open_zones(zones, id=id, columns=columns, band=zone_band_given(band))
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:

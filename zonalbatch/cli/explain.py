@@ -50,6 +50,9 @@ def explain(
     default_value: Annotated[
         float | None, typer.Option(help="Of ZONES RASTER: what cells without data count as.")
     ] = None,
+    zone_band: Annotated[
+        int | None, typer.Option(help="Of ZONES RASTER: which band of a raster of labels.")
+    ] = None,
     classes: Classes = None,
     edges: Edges = None,
     bins: Bins = None,
@@ -68,7 +71,8 @@ def explain(
     given = {
         "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
         "quantile_method": quantile_method, "min_fraction": min_fraction,
-        "default_value": default_value, **breakdown_typed(classes, edges, bins),
+        "default_value": default_value, "zone_band": zone_band,
+        **breakdown_typed(classes, edges, bins),
     }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}

@@ -57,6 +57,9 @@ def stats(
     quantile_method: Annotated[
         str, typer.Option(help="linear between values, or inverted_cdf: one that occurs.")
     ] = "linear",
+    zone_band: Annotated[
+        int | None, typer.Option(help="Which band of a raster of labels holds the zones.")
+    ] = None,
     classes: Classes = None,
     edges: Edges = None,
     bins: Bins = None,
@@ -77,6 +80,7 @@ def stats(
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
         quantile_method=quantile_method,  # type: ignore[arg-type]
+        zone_band=zone_band,
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
         weights=weights, progress=sys.stderr.isatty(), **breakdown_typed(classes, edges, bins),
     )  # fmt: skip

@@ -68,6 +68,7 @@ def explain(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    zone_band: int | None = None,
     png: str | os.PathLike[str] | None = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
@@ -84,6 +85,7 @@ def explain(
             ``quantile_method``, ``min_fraction`` and ``default_value``.
         classes: as for `zonal_stats`, as are ``edges`` and ``bins``: how much of the zone each
             has is told then.
+        zone_band: as for `zonal_stats`.
         png: a file to draw the zone over its pixels in; needs matplotlib.
 
     Returns:
@@ -96,7 +98,7 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
-    reader = given_zones(zones, id=id)
+    reader = given_zones(zones, id=id, band=zone_band)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
     )
