@@ -54,13 +54,14 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     """Keys that came after the first results were written: what is not asked is not said, so that
     these results keep their names."""
     weights = None if recipe.weights is None else asset_document(recipe.weights)
-    keys = {
+    keys: dict[str, tuple[Any, Any]] = {
         "min_fraction": (recipe.min_fraction, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
         "quantile_method": (recipe.quantile_method, "linear"),
     }
+    keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.asked), False)
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 

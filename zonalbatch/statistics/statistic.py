@@ -23,7 +23,7 @@ NUMBER = pa.float64()
 CAPPED = ("values", "inverted", "classes", "counted")
 """States that know of each zone whether they are `approximate`."""
 
-ROLLED = (*CAPPED, "area")
+ROLLED = (*CAPPED, "central", "area")
 """States that can be made again from columns of a result (``rolled.py``)."""
 
 

@@ -64,7 +64,7 @@ STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
     ),
     "counted": lambda covered, *_: Classes.of(covered, listed=True),
     "binned": lambda covered, asking, scaling: Binned(covered, asking[0].edges, *scaling),
-    "central": lambda covered, *_: Central(covered),
+    "central": lambda covered, *_: Central.none(covered.coverage.n_zones),
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
     "heaviest": lambda covered, *_: Heaviest(covered),
