@@ -34,6 +34,7 @@ from zonalbatch.sources import (
     array_layers,
     cog_layers,
     from_header,
+    grouped,
     identified,
     read_headers,
     stac_layers,
@@ -177,6 +178,16 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """The layers of a job's source, and the arrays that hold them if they are in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    found, arrays = _offered(job)
+    return grouped(found, job.grouping()), arrays
+
+
+def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     """What a job's source has to offer, and the arrays that hold it if it is in memory.
 
     Raises:

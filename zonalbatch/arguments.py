@@ -9,11 +9,11 @@ import math
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from zonalbatch.breakdown import Bins, Breakdown, number_text
 from zonalbatch.errors import InputError, SourceError, ZonesError
-from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
+from zonalbatch.sources.protocol import Band, GroupBy, ScaleOffset, is_remote
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
@@ -30,6 +30,7 @@ __all__ = [
     "coverage_rule",
     "default_given",
     "expressions_given",
+    "grouping",
     "id_column",
     "mask_values",
     "min_fraction_given",
@@ -38,7 +39,6 @@ __all__ = [
     "plain_scaling",
     "quantile_method_given",
     "rasters_given",
-    "refuse_later",
     "scaling",
     "statistics_given",
     "weighing",
@@ -176,10 +176,14 @@ def quantile_method_given(method: Any) -> QuantileMethod:
     return methods[methods.index(method)]
 
 
-def refuse_later(group_by: Any) -> None:
-    """Refuse what has a name but is not in this version."""
-    if group_by not in (None, "item"):
-        raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
+def grouping(group_by: Any) -> GroupBy:
+    """What makes a layer: ``item``, ``datetime`` or ``solar_day``; None is the first."""
+    if group_by is None:
+        return "item"
+    if group_by not in get_args(GroupBy):
+        raise InputError(f"group_by={group_by!r} is unknown; use item, datetime or solar_day")
+    found: GroupBy = group_by
+    return found
 
 
 def statistics_given(stats: Any) -> Sequence[str | Callable[..., Any]] | str:

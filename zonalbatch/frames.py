@@ -16,7 +16,6 @@ from zonalbatch.arguments import (
     check_columns,
     check_layout,
     id_column,
-    refuse_later,
 )
 from zonalbatch.errors import (
     GridMismatch,
@@ -35,6 +34,7 @@ from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -75,7 +75,7 @@ def zonal_stats(
     weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
-    group_by: str | None = None,
+    group_by: GroupBy | None = None,
     datetime_pattern: str | None = None,
     layout: Literal["wide", "long"] = "wide",
     geometry: bool = True,
@@ -115,7 +115,8 @@ def zonal_stats(
             give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
-        group_by: ``"item"`` or None: each raster by itself.
+        group_by: None or ``"item"``: each raster by itself; ``"datetime"``, ``"solar_day"``: those
+            of one time or day are one layer, in each cell the first that has a valid value.
         datetime_pattern: where the date stands in file names, such as ``"%Y%m%d"``.
         layout: ``wide``, a column for each statistic, or ``long``, a row for each.
         geometry: False leaves the geometry out and gives a plain DataFrame.
@@ -146,15 +147,15 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(group_by)
     check_layout(layout)
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id, zone_band)
     found, arrays = given_layers(
-        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
-    )
+        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
+        group_by,
+    )  # fmt: skip
     table, shapes = reader.whole()
     weighed, array = given_weights(weights)
     recipe = given_recipe(

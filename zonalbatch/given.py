@@ -14,6 +14,7 @@ from zonalbatch.arguments import (
     coverage_rule,
     default_given,
     expressions_given,
+    grouping,
     mask_values,
     min_fraction_given,
     nodata_value,
@@ -33,11 +34,13 @@ from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
 from zonalbatch.sources import (
     Band,
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
     array_layers,
     cog_layers,
+    grouped,
     stac_layers,
     weights_asset,
 )
@@ -99,6 +102,7 @@ def given_layers(
     scale_offset: ScaleOffset,
     datetime_pattern: str | None,
     resolution: Resolution | None = None,
+    group_by: GroupBy | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
@@ -131,6 +135,7 @@ def given_layers(
     if bands is None and nodata is not None:
         told = (one.each_asset(lambda a: replace(a, nodata=nodata)) for one in found.layers)
         found = replace(found, layers=tuple(told))
+    found = grouped(found, grouping(group_by))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 

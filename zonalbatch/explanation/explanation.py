@@ -130,6 +130,11 @@ class Explanation:
         )
 
     @property
+    def met(self) -> bool:
+        """True if a covered cell lies in the layer's files."""
+        return bool((self.reason != OUTSIDE).any())
+
+    @property
     def status(self) -> str:
         """``ok``; ``empty`` without a valid cell; ``failed`` if a cell, ``partial`` if only its
         weight could not be read."""

@@ -34,7 +34,6 @@ from zonalbatch.job.values import (
     NoDilation,
     Null,
     Number,
-    OnlyItem,
     Scaling,
     StatisticName,
     Text,
@@ -47,7 +46,7 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
-from zonalbatch.sources.protocol import Band
+from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
     "AddressCluster",
@@ -327,8 +326,9 @@ class JobKeys(Keys):
     come to the quantile."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
-    group_by: OnlyItem = "item"
-    """What makes a layer; only item in this version."""
+    group_by: GroupBy | None = None
+    """What makes a layer: each item by itself, all of one datetime, or all of one solar_day; null
+    takes solar_day for STAC items, else item."""
     resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["approx"] | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
     temporal: Null = None

@@ -44,7 +44,6 @@ __all__ = [
     "Nodata",
     "Null",
     "Number",
-    "OnlyItem",
     "Scaling",
     "StatisticName",
     "Text",
@@ -193,15 +192,6 @@ def _no_dilation(value: Any) -> float:
     if _finite(value) != 0:
         raise ValueError("dilating a mask is not in this version; leave it 0")
     return 0.0
-
-
-def _only_item(value: Any) -> str:
-    """``item``: grouping comes later."""
-    if value in ("datetime", "solar_day"):
-        raise ValueError("not in this version; use item")
-    if value != "item":
-        raise ValueError("use item")
-    return "item"
 
 
 def _location(value: Any, info: ValidationInfo) -> str:
@@ -362,7 +352,6 @@ Classes: TypeAlias = Annotated[
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
-OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zonalbatch.sources.protocol import Band, Header, Pixels, Resolution, ScaleOffset
+from zonalbatch.sources.protocol import Band, GroupBy, Header, Pixels, Resolution, ScaleOffset
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zonalbatch.sources.cog import cog_layers
     from zonalbatch.sources.crs import crs_text
     from zonalbatch.sources.gdal import configure_gdal
+    from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrayPixels",
     "Band",
+    "GroupBy",
     "Header",
     "Pixels",
     "RasterPixels",
@@ -38,6 +40,7 @@ __all__ = [
     "configure_gdal",
     "crs_text",
     "from_header",
+    "grouped",
     "identified",
     "open_array",
     "open_pixels",
@@ -55,6 +58,7 @@ _HOMES = {
     "configure_gdal": "gdal",
     "crs_text": "crs",
     "from_header": "headers",
+    "grouped": "groups",
     "identified": "array",
     "open_array": "array",
     "read_error": "causes",
