@@ -42,7 +42,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
-from zonalbatch.statistics import naming
+from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -87,6 +87,8 @@ def zonal_stats(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    quantile_method: QuantileMethod = "linear",
+    zone_band: int | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -131,6 +133,10 @@ def zonal_stats(
             edge. Bins are half-open, the last is closed.
         bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
+        quantile_method: ``linear`` interpolates between values; ``inverted_cdf`` gives the least
+            value up to which the shares come to the quantile, both as NumPy's with weights.
+        zone_band: which band of a raster of labels holds the zones, from 1; None takes its only
+            one.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -145,7 +151,7 @@ def zonal_stats(
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    frame, reader = _opened(zones, id)
+    frame, reader = _opened(zones, id, zone_band)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
         group_by,
@@ -155,7 +161,7 @@ def zonal_stats(
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
-        breakdown=breakdown_given(classes, edges, bins),
+        breakdown=breakdown_given(classes, edges, bins), quantile_method=quantile_method,
     )  # fmt: skip
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
@@ -174,11 +180,11 @@ def zonal_stats(
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 
-def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
+def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
-        return None, given_zones(zones, id=id, columns=["*"])
-    return zones, given_zones(_needed(zones, id), id=id)
+        return None, given_zones(zones, id=id, columns=["*"], band=band)
+    return zones, given_zones(_needed(zones, id), id=id, band=band)
 
 
 def _needed(zones: Any, id: str | None) -> Any:
