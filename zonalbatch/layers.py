@@ -68,6 +68,9 @@ class Layer:
     """UTC end of a range of time; None for an instant."""
     scenes: tuple[Scene, ...]
     """In the order in which they answer: in each cell the first that has a valid value."""
+    mixed: tuple[str, ...] = ()
+    """Bands whose raw values mean different things in its scenes, so that only physical ones can
+    be put together."""
 
     @property
     def assets(self) -> tuple[Asset, ...]:

@@ -43,7 +43,7 @@ def seal(plan: Plan, output: Output, done: Done, temporal: Temporal | None = Non
     over_time = _write_temporal(plan, output, temporal, alone)
     _write_zones(plan, output)
     _write_layers(plan, output, done)
-    failures = [*plan.failures, *output.failures()]
+    failures = list(dict.fromkeys([*plan.failures, *output.failures()]))  # parts share layers
     with replacing(output.path / "failures.parquet") as file:
         pq.write_table(failure_table(failures), file)
     output.write_manifest(

@@ -64,6 +64,8 @@ class Part:
     """The one after the last."""
     layers: tuple[int, ...]
     """Indices of layers."""
+    scenes: tuple[int, ...]
+    """Numbers of those of their scenes that its zones may meet."""
     decoded: int
     """About how many bytes of pixels its zones' bounds hold."""
 
@@ -88,7 +90,8 @@ LAYER_SCHEMA = pa.schema(
         ("index", pa.int32()), ("scene", pa.int32()), ("layer", pa.string()),
         ("datetime", pa.timestamp("us", "UTC")), ("datetime_end", pa.timestamp("us", "UTC")),
         ("items", pa.list_(pa.string())), ("superseded", pa.list_(pa.string())),
-        ("footprint", pa.binary()), ("band", pa.string()), ("missing", pa.string()),
+        ("footprint", pa.binary()), ("mixed", pa.list_(pa.string())),
+        ("band", pa.string()), ("missing", pa.string()),
         ("href", pa.string()), ("file_band", pa.int32()), ("crs", pa.string()),
         ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
         ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
@@ -113,7 +116,7 @@ def _scene_rows(layer: Layer, scene: Scene) -> Iterator[dict[str, Any]]:
     head = {
         "layer": layer.id, "datetime": layer.datetime, "datetime_end": layer.datetime_end,
         "items": list(scene.items), "superseded": list(scene.superseded),
-        "footprint": scene.footprint,
+        "footprint": scene.footprint, "mixed": list(layer.mixed),
     }  # fmt: skip
     for name, asset in scene.assets.items():
         yield head | {"band": name} | asset_document(asset)
@@ -137,6 +140,7 @@ def _layer_from(scenes: Sequence[Sequence[Mapping[str, Any]]]) -> Layer:
         datetime=_utc(head["datetime"]),
         datetime_end=_utc(head["datetime_end"]),
         scenes=tuple(map(_scene_from, scenes)),
+        mixed=tuple(head["mixed"] or ()),
     )
 
 
@@ -159,7 +163,8 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     """One row for each part."""
     columns = {
         "id": pa.string(), "cell": pa.string(), "bucket": pa.string(), "start": pa.int64(),
-        "stop": pa.int64(), "layers": pa.list_(pa.int32()), "decoded": pa.int64(),
+        "stop": pa.int64(), "layers": pa.list_(pa.int32()), "scenes": pa.list_(pa.int32()),
+        "decoded": pa.int64(),
     }  # fmt: skip
     rows = [{name: getattr(part, name) for name in columns} for part in parts]
     return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
@@ -191,8 +196,8 @@ def load_part(folder: Path, part_id: str) -> PartInput:
             "use the same version of zonalbatch on client and workers"
         )
     row = pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]).to_pylist()[0]
-    part = Part(**{**row, "layers": tuple(row["layers"])})
-    table = pq.read_table(folder / "layers.parquet", filters=[("index", "in", list(part.layers))])
+    part = Part(**row | {name: tuple(row[name]) for name in ("layers", "scenes")})
+    table = pq.read_table(folder / "layers.parquet", filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)
     return PartInput(
         part=part,
@@ -267,6 +272,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),
+        quantile_method=document.get("quantile_method", "linear"),
         sketch=document["sketch"],
         kept=tuple(document.get("temporal", ())),
         breakdown=_breakdown_from(document),

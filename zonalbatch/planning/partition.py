@@ -85,8 +85,10 @@ class Load:
     """What one cell would have to do."""
 
     cell: Cell
+    scenes: NDArray[np.int64]
+    """Numbers of the scenes that its zones may meet."""
     near: NDArray[np.int64]
-    """Indices of the layers that its zones may meet."""
+    """Indices of the layers that these are of."""
     sizes: NDArray[np.float64]
     """(layer,) bytes that each of them gives within the cell when it is decoded."""
 

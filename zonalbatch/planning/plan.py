@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, Lattice
-from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
 from zonalbatch.planning.files import (
     Part,
     layer_table,
@@ -45,7 +45,7 @@ from zonalbatch.planning.partition import (
 )  # fmt: skip
 from zonalbatch.planning.reach import Reach
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, lattices_of, pieces_of
+from zonalbatch.recipe import Recipe, check_layers, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import MOMENTS
@@ -100,8 +100,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        states = len(MOMENTS) if self.recipe.states else 0
-        columns = len(self.recipe.measurements) * (len(self.recipe.told) + states + 8)
+        told, states = self.recipe.told, len(MOMENTS) if self.recipe.states else 0
+        bins = sum(2 * len(s.edges) for s in told if s.listed)
+        columns = len(self.recipe.measurements) * (len(told) + states + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
@@ -118,7 +119,7 @@ class Plan:
         if not sketched and not any(one.detailed for one in told):
             return 0
         item = ITEM + LISTED * (sum(one.listed for one in told) + sketched)
-        cell = min(_bytes_of_cell(layer) for layer in self.layers)
+        cell = min(_bytes_of_cell(scene) for layer in self.layers for scene in layer.scenes)
         cells = max((part.decoded for part in self.parts), default=0) // cell
         return cells * len(self.recipe.measurements) * item
 
@@ -146,8 +147,7 @@ def make_plan(
         SourceError: there is no usable layer, or bands do not nest.
     """
     layers, failures = _usable(on_one_lattice(found.layers), found.failures)
-    for layer in layers:
-        pieces_of(layer, recipe)
+    check_layers(layers, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
@@ -223,6 +223,15 @@ class _Planner:
     recipe: Recipe
     form: Form
     rows: ZoneRows
+    scenes: tuple[Scene, ...] = field(init=False)
+    """Of all layers, numbered through."""
+    owner: NDArray[np.int64] = field(init=False)
+    """(scene,) index of its layer."""
+
+    def __post_init__(self) -> None:
+        self.scenes = tuple(scene for layer in self.layers for scene in layer.scenes)
+        counts = [len(layer.scenes) for layer in self.layers]
+        self.owner = np.repeat(np.arange(len(counts)), counts)
 
     def plan(
         self,
@@ -234,14 +243,13 @@ class _Planner:
     ) -> Plan:
         """Cut the work into parts, name them, and store it all."""
         partition, order, cells = self._cut(kept)
-        hashes = [layer_hash(layer) for layer in self.layers]
         loads = self._loads(cells, order)
         if self.form.geometry is None:
             rows = sum((load.cell.stop - load.cell.start) * len(load.near) for load in loads)
             self.form = replace(self.form, geometry=rows <= WITH_GEOMETRY)
         recipe = recipe_hash(self.recipe, self.form.document)
         zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
-        fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
+        fingerprint = digest(recipe, zones, *sorted(map(layer_hash, self.layers))).hex()
         plan = Plan(
             fingerprint=fingerprint,
             zones_digest=digest(zones).hex(),
@@ -249,7 +257,7 @@ class _Planner:
             recipe=self.recipe,
             form=self.form,
             layers=self.layers,
-            parts=tuple(self._parts(loads, partition.bucket, order, hashes, recipe)),
+            parts=tuple(self._parts(loads, partition.bucket, order, recipe)),
             partition=partition,
             n_zones=len(order),
             crs=self.zones.crs,
@@ -276,13 +284,16 @@ class _Planner:
     def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
         """What each cell would have to do."""
         beside = 1 if self.recipe.coverage == "bilinear" else 0  # where cells around a point lie
-        reach = Reach.of(self.layers, self.zones.crs, beside)
-        decoded = np.array([_decoded(layer) for layer in self.layers], float)
+        reach = Reach.of(self.scenes, self.zones.crs, beside)
+        decoded = np.array([_decoded(scene) for scene in self.scenes], float)
         loads = []
         for cell in cells:
             shares = reach.shares(self.rows.bounds[order[cell.start : cell.stop]])
-            near = np.flatnonzero(shares > 0)
-            loads.append(Load(cell, near, shares[near] * decoded[near]))
+            seen = np.flatnonzero(shares)
+            near, of = np.unique(self.owner[seen], return_inverse=True)
+            sizes = np.zeros(len(near))
+            np.add.at(sizes, of, shares[seen] * decoded[seen])
+            loads.append(Load(cell, seen, near, sizes))
         return loads
 
     def _parts(
@@ -290,9 +301,19 @@ class _Planner:
         loads: Sequence[Load],
         bucket: Bucket,
         order: NDArray[np.int64],
-        hashes: Sequence[bytes],
         recipe: bytes,
     ) -> Iterator[Part]:
+        known: dict[tuple[int, ...], bytes] = {}
+
+        def seen(scenes: NDArray[np.int64]) -> bytes:
+            """The hash of a layer as far as its scenes are near."""
+            key = tuple(scenes.tolist())
+            if key not in known:
+                layer = self.layers[self.owner[key[0]]]
+                near = tuple(self.scenes[i] for i in key)
+                known[key] = layer_hash(replace(layer, scenes=near))
+            return known[key]
+
         names = np.array([bucket_of(layer, bucket) for layer in self.layers])
         for load in loads:
             size = np.zeros(len(self.layers))
@@ -301,13 +322,15 @@ class _Planner:
                 near = load.near[names[load.near] == name]
                 for zones, some in chunks(load.cell, near, size[near]):
                     ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
+                    scenes = [load.scenes[self.owner[load.scenes] == i] for i in some]
                     yield Part(
-                        id=digest(recipe, ids, *(hashes[i] for i in some)).hex(),
+                        id=digest(recipe, ids, *map(seen, scenes)).hex(),
                         cell=load.cell.name,
                         bucket=str(name),
                         start=zones.start,
                         stop=zones.stop,
                         layers=some,
+                        scenes=tuple(np.concatenate(scenes).tolist()),
                         decoded=int(size[list(some)].sum()),
                     )
 
@@ -331,19 +354,19 @@ class _Planner:
         draft.rename(plan.folder)
 
 
-def _decoded(layer: Layer) -> int:
-    """Bytes of a layer's wanted bands, decoded whole, each once."""
-    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(layer))
+def _decoded(scene: Scene) -> int:
+    """Bytes of a scene's wanted bands, decoded whole, each once."""
+    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(scene))
 
 
-def _bytes_of_cell(layer: Layer) -> int:
-    """Bytes of one cell of all of a layer's wanted bands."""
-    return sum(_itemsize(asset) for asset in _bands(layer))
+def _bytes_of_cell(scene: Scene) -> int:
+    """Bytes of one cell of all of a scene's wanted bands."""
+    return sum(_itemsize(asset) for asset in _bands(scene))
 
 
-def _bands(layer: Layer) -> Iterable[Asset]:
-    """A layer's bands, each once."""
-    return {(asset.href, asset.band): asset for asset in layer.assets}.values()
+def _bands(scene: Scene) -> Iterable[Asset]:
+    """A scene's bands, each once."""
+    return {(asset.href, asset.band): asset for asset in scene.assets.values()}.values()
 
 
 def _itemsize(asset: Asset) -> int:

@@ -46,7 +46,7 @@ def rollup(
     if every is not None:
         period_of(every)
     source = Source.of(result, by, every)
-    asked = told(source.recipe, stats)
+    asked = told(source, stats)
     sketched = any(one.capped for one in asked)
     nothing = source.nothing(sketched=sketched)
     tables = [

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import StatisticError
-from zonalbatch.recipe import Recipe
 from zonalbatch.rollup.groups import Groups
 from zonalbatch.rollup.numbers import check_rolls, numbers
 from zonalbatch.rollup.source import Source
@@ -22,16 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["in_order", "table", "told"]
 
 
-def told(recipe: Recipe, stats: Sequence[str] | str | None) -> tuple[Statistic, ...]:
+def told(source: Source, stats: Sequence[str] | str | None) -> tuple[Statistic, ...]:
     """The statistics to tell.
 
     Raises:
         StatisticError: one cannot be rolled up, or its states were not kept.
     """
+    recipe = source.recipe
     asked = parse_statistics(recipe.statistics if stats is None else stats)
     check_rolls(asked, "stats or -s")
+    kept = set(recipe.states) - (set() if source.central else {"central"})
     for one in asked:
-        if not set(states_needed([one])) <= set(recipe.states):
+        if not set(states_needed([one])) <= kept:
             raise StatisticError(
                 f"{one.name!r} cannot be rolled up: the run did not keep what it is made from; "
                 f"run the job with {one.name!r} among its statistics, or name others by stats or -s"

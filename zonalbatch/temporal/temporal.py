@@ -34,8 +34,9 @@ class Temporal:
         """
         period_of(every)
         asked = parse_statistics(names)
-        check_rolls(asked, "temporal.statistics")
-        return cls(every, broken_down(asked, _used(breakdown, asked)))
+        told = broken_down(asked, _used(breakdown, asked))
+        check_rolls([*asked, *told], "temporal.statistics")
+        return cls(every, told)
 
     @property
     def period(self) -> Period:

@@ -302,7 +302,7 @@ def work_on(
         steps=ground.steps(places),
         readers=tuple(readers),
         scenes=tuple(scenes),
-        mixed=frozenset(_mixed(recipe, scenes, readers)),
+        mixed=frozenset(_mixed(layer, recipe, scenes, readers)),
         statistics=recipe.asked,
         failures=failures,
         weights=ground.weight_tiles(places),
@@ -310,12 +310,13 @@ def work_on(
 
 
 def _mixed(
-    recipe: Recipe, scenes: Sequence[SceneBands], readers: Sequence[SheetReader]
+    layer: Layer, recipe: Recipe, scenes: Sequence[SceneBands], readers: Sequence[SheetReader]
 ) -> Iterator[str]:
     """Measurements of a band whose raw values mean different things in several scenes."""
     for measurement in recipe.measurements:
         found = [one.places[b] for one in scenes for b in measurement.bands[:1] if b in one.places]
-        if len({(readers[at].dtype, told.scale, told.offset) for at, _, told in found}) > 1:
+        kinds = {(readers[at].dtype, told.scale, told.offset) for at, _, told in found}
+        if len(kinds) > 1 or not set(measurement.bands[:1]).isdisjoint(layer.mixed):
             yield measurement.name
 
 

@@ -30,7 +30,7 @@ from zonalbatch.temporal import stretches
 
 DATES = ("20231229", "20231231", "20240101", "20240131", "20240201")
 SIZE = 120
-MOMENTS = ["mean", "std", "min", "max", "count", "sum", "n_total", "n_nodata"]
+MOMENTS = ["mean", "std", "skew", "min", "max", "count", "sum", "n_total", "n_nodata"]
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +94,12 @@ def cells_of(
 def by_hand(value: NDArray[np.float64], weight: NDArray[np.float64]) -> dict[str, float | None]:
     """Statistics of weighted values, two passes."""
     if not len(value):
-        return dict.fromkeys(("mean", "std", "min", "max", "sum")) | {"count": 0.0}
+        return dict.fromkeys(("mean", "std", "skew", "min", "max", "sum")) | {"count": 0.0}
     mean = np.average(value, weights=weight)
     std = np.sqrt(np.average((value - mean) ** 2, weights=weight))
+    skew = np.average(((value - mean) / std) ** 3, weights=weight)
     return {
-        "mean": mean, "std": std, "min": value.min(), "max": value.max(),
+        "mean": mean, "std": std, "skew": skew, "min": value.min(), "max": value.max(),
         "count": weight.sum(), "sum": (value * weight).sum(),
     }  # fmt: skip
 
@@ -132,7 +133,9 @@ class TestNumbers:
                     if expected is None:
                         assert np.isnan(row[f"red_{name}"]), name
                     else:
-                        assert row[f"red_{name}"] == pytest.approx(expected, rel=1e-9), name
+                        assert row[f"red_{name}"] == pytest.approx(expected, rel=1e-9, abs=1e-9), (
+                            name
+                        )
                 area = shape.area / CELL**2 * len(values)
                 assert row["red_n_total"] == pytest.approx(area, rel=1e-9)
                 assert row["status"] == ("ok" if row["red_count"] else "empty")
@@ -196,6 +199,24 @@ class TestNumbers:
         assert found["status"].tolist() == ["ok"] * 7 + ["failed"]
         assert found["red_mean"].isna().tolist() == [False] * 7 + [True]
         assert "red_std" not in found
+
+    def test_layers_of_several_scenes(self, yearly: Yearly, tmp_path: Path) -> None:
+        """Scenes of one time are one layer of a period, with the cells of all of them."""
+        west, east = noise(SIZE, SIZE // 2), noise(SIZE, SIZE // 2, seed=1)
+        files = [
+            write_tif(tmp_path / f"{name}_20240131.tif", values, left=left)
+            for name, values, left in (
+                ("w", west, LEFT),
+                ("e", east, LEFT + CELL * SIZE / 2),
+            )
+        ]
+        source = {"kind": "cog", "files": files, "datetime_pattern": "%Y%m%d"}
+        found = yearly.run(source=source, group_by="datetime").temporal
+        assert found["n_layers"].dropna().tolist() == [1] * 9
+        both = np.column_stack([west, east])
+        for row, shape in zip(found.itertuples(), yearly.zones.geometry[:9], strict=False):
+            expected = by_hand(*cells_of(shape, [both]))
+            assert row.red_mean == pytest.approx(expected["mean"], rel=1e-9)
 
     def test_roll_up_of_the_same_states(self, yearly: Yearly) -> None:
         """What rows keep for one period can be rolled up to any other; the table is the roll-up."""
@@ -296,9 +317,9 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("changes", "error", "match"),
         [
-            ({"temporal": {"every": "month", "statistics": ["skew"]}}, StatisticError,
-             r"'skew' cannot be rolled up.*by temporal.statistics: count"),
-            ({"temporal": "month", "statistics": ["skew"]}, StatisticError, "'skew' cannot be"),
+            ({"temporal": {"every": "month", "statistics": ["min_x"]}}, StatisticError,
+             r"'min_x' cannot be rolled up.*by temporal.statistics: count"),
+            ({"temporal": "month", "statistics": ["min_x"]}, StatisticError, "'min_x' cannot be"),
             ({"output": {"path": "long", "layout": "long"}}, SchemaError, "temporal keeps states"),
             ({"weight_by": "area"}, InputError, "temporal keeps states of plain shares"),
         ],

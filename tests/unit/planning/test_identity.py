@@ -302,6 +302,7 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "weight_by": with_recipe(weight_by="area"),
     "states for reductions over time": with_recipe(kept=("moments",)),
     "other states": with_recipe(kept=("moments", "values")),
+    "quantile_method": with_recipe(quantile_method="inverted_cdf"),
     "weights": with_recipe(weights=asset("w")),
     "another file of weights": with_recipe(weights=asset("v")),
     "weights of another version": with_recipe(weights=replace(asset("w"), version="other")),
