@@ -71,7 +71,8 @@ class Source:
         names = _names(folder / "zones.parquet", by)
         return cls(
             folder, recipe, Form(**manifest["form"]),
-            "central" in recipe.kept or document.get("central", False), by or "zone_id", names, every,
+            "central" in recipe.kept or document.get("central", False),
+            by or "zone_id", names, every,
             _layers(folder / "layers.parquet", dated=every is not None), np.zeros(len(names), bool),
         )  # fmt: skip
 

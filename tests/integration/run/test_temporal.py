@@ -30,7 +30,7 @@ from zonalbatch.temporal import stretches
 
 DATES = ("20231229", "20231231", "20240101", "20240131", "20240201")
 SIZE = 120
-MOMENTS = ["mean", "std", "skew", "min", "max", "count", "sum", "n_total", "n_nodata"]
+MOMENTS = ["mean", "std", "min", "max", "count", "sum", "n_total", "n_nodata"]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,8 @@ class TestNumbers:
 
     def test_all_cells_of_all_dates(self, yearly: Yearly) -> None:
         """Moments and extremes are those of all valid cells of a month's dates together."""
-        rows = told(yearly.run().temporal).to_dict("index")
+        temporal = {"every": "month", "statistics": [*MOMENTS, "skew"]}
+        rows = told(yearly.run(temporal=temporal).temporal).to_dict("index")
         months: dict[str, list[NDArray[np.uint16]]] = {}
         for path, values in yearly.scenes.items():
             months.setdefault(f"{path[-12:-8]}-{path[-8:-6]}", []).append(values)
@@ -130,12 +131,11 @@ class TestNumbers:
                 row = rows[zone, month]
                 assert row["n_layers"] == len(values)
                 for name, expected in by_hand(*cells_of(shape, values)).items():
+                    said = row[f"red_{name}"]
                     if expected is None:
-                        assert np.isnan(row[f"red_{name}"]), name
+                        assert np.isnan(said), name
                     else:
-                        assert row[f"red_{name}"] == pytest.approx(expected, rel=1e-9, abs=1e-9), (
-                            name
-                        )
+                        assert said == pytest.approx(expected, rel=1e-9, abs=1e-9), name
                 area = shape.area / CELL**2 * len(values)
                 assert row["red_n_total"] == pytest.approx(area, rel=1e-9)
                 assert row["status"] == ("ok" if row["red_count"] else "empty")
