@@ -26,6 +26,7 @@ from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
+from zonalbatch.searched import search_of, some_items
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
@@ -190,14 +191,26 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         )  # fmt: skip
         return found, {}
     if isinstance(source, StacSource):
+        items, notes = find_items(job) if source.items is None else (source.items, ())
         found = stac_layers(
-            source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
+            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
-        return found, {}
+        return replace(found, notes=(*notes, *found.notes)), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def find_items(job: Job) -> tuple[Sequence[Mapping[str, Any]], tuple[str, ...]]:
+    """The items that a job's search finds, and what is to be said of it.
+
+    Raises:
+        SourceError: nothing is found, or the API does not know what is asked.
+        ReadError: the API cannot be reached, or sends what is broken.
+    """
+    answer = search_of(job.source, lambda: find_zones(job))
+    return some_items(answer), (answer.note,)
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:

@@ -53,6 +53,7 @@ __all__ = [
     "band_short",
     "bins_short",
     "listed",
+    "names_listed",
     "source_short",
     "weights_short",
     "zones_short",
@@ -252,6 +253,11 @@ def _items(value: Any, info: ValidationInfo) -> Any:
 def listed(value: Any) -> Any:
     """One path stands for a list of it."""
     return (value,) if _is_path(value) else value
+
+
+def names_listed(value: Any) -> Any:
+    """One text stands for a list of it."""
+    return (value,) if isinstance(value, str) else value
 
 
 def _array(value: Any) -> Any:
