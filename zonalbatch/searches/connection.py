@@ -15,7 +15,7 @@ from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, SourceError, ZonalbatchError
-from zonalbatch.sources import read_error, shown
+from zonalbatch.sources import shown
 
 __all__ = ["Connection", "asking"]
 
@@ -23,6 +23,7 @@ CONNECT, READ = 10.0, 60.0
 """Seconds to wait for a connection, and for each piece of an answer."""
 RETRY = Retry(
     total=6,
+    connect=4,
     backoff_factor=0.5,  # waits of 0, 1, 2, 4, 8 and 16 s, or what the server says
     backoff_jitter=0.5,
     retry_after_max=120,
@@ -120,7 +121,10 @@ def _refusal(api: str, error: APIError) -> ZonalbatchError:
     """What an answer other than 200, or none at all, means."""
     status = getattr(error, "status_code", None)
     if status is None:
-        return read_error(api, error)
+        return PassingReadError(
+            f"{shown(api)} cannot be reached ({shown(_short(_first_cause(error)))}); check the "
+            "address and the network, or search again later"
+        )
     said = f"{shown(api)} answered {status} ({shown(_short(error))})"
     if status in RETRY.status_forcelist:
         return PassingReadError(f"{said}, also after {RETRY.total} more tries; search again later")
@@ -129,6 +133,13 @@ def _refusal(api: str, error: APIError) -> ZonalbatchError:
     if status == 404:
         return SourceError(f"{said}; check the address, which is that of its landing page")
     return SourceError(f"{said}; correct what is asked for")
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What all the others were raised for."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
 
 
 def _short(error: BaseException) -> str:

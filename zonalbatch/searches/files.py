@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.sinks.files import replacing
@@ -32,20 +32,20 @@ def writer(path: Path) -> Callable[[Items], None]:
     def written(items: Items) -> None:
         try:
             with replacing(path) as file:
-                write(items, file)
+                write(items, Path(file.name))
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
     return written
 
 
-def _collection(items: Items, file: IO[bytes]) -> None:
+def _collection(items: Items, path: Path) -> None:
     """Write items as one GeoJSON document."""
     document = {"type": "FeatureCollection", "features": list(items)}
-    file.write(json.dumps(document, indent=1).encode())
+    path.write_text(json.dumps(document, indent=1))
 
 
-_WAYS: dict[str, Callable[[Items, IO[bytes]], None]] = {
+_WAYS: dict[str, Callable[[Items, Path], None]] = {
     ".json": _collection,
     ".geojson": _collection,
     ".parquet": write_item_table,

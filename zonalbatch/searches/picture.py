@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 UNKNOWN = -7.0
 """Where items lie that say no cloud cover, below 0 percent."""
+
+LEAST = timedelta(days=4)
+"""Time that an axis shows at least before and after what is drawn."""
 
 
 def check(path: Path) -> None:
@@ -100,6 +104,9 @@ def _dress(axes: Axes, groups: dict[str, list[tuple[Any, float | None]]]) -> Non
     locator = AutoDateLocator(minticks=3, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    days = [day for day, _ in points]
+    if max(days) - min(days) < LEAST:  # else matplotlib shows years around a single date
+        axes.set_xlim(min(days) - LEAST, max(days) + LEAST)
     axes.set_ylim(-12 if bare else -3, 103)
     axes.set_yticks([*([UNKNOWN] if bare else []), 0, 25, 50, 75, 100])
     axes.set_yticklabels([*(["not said"] if bare else []), "0", "25", "50", "75", "100"])
@@ -107,7 +114,8 @@ def _dress(axes: Axes, groups: dict[str, list[tuple[Any, float | None]]]) -> Non
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{len(points):,} items", loc="left", fontsize=11)
+    count = f"{len(points):,} item{'s' * (len(points) != 1)}"
+    axes.set_title(count, loc="left", fontsize=11)
     axes.legend(
         loc="lower right", bbox_to_anchor=(1, 1), ncols=min(3, len(groups)), frameon=False,
         fontsize=9, borderaxespad=0.2, handletextpad=0.2, columnspacing=1.2,

@@ -69,7 +69,7 @@ def read_item_table(href: str) -> list[dict[str, Any]]:
     return [_told(item) for item in stac_table_to_items(table)]
 
 
-def write_item_table(items: Sequence[dict[str, Any]], file: IO[bytes]) -> None:
+def write_item_table(items: Sequence[dict[str, Any]], path: Path) -> None:
     """Write items as stac-geoparquet.
 
     Raises:
@@ -80,7 +80,7 @@ def write_item_table(items: Sequence[dict[str, Any]], file: IO[bytes]) -> None:
 
     try:
         rows = parse_stac_items_to_arrow([_fit(item) for item in items])
-        to_parquet(rows, file)  # type: ignore[arg-type]  # it takes what pyarrow takes
+        to_parquet(rows, path)
     except (pa.ArrowException, ValueError, AttributeError) as error:
         cause = " ".join(str(error).split())
         raise InputError(
