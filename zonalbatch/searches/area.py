@@ -30,8 +30,8 @@ SCENE = 1.0
 """About how wide a scene is, degrees: a search finds those of a box and of half a scene around."""
 SEARCHES = 24
 """How many boxes are asked for at most."""
-WORTH = 1 / 16
-"""A box is cut in two if that spares so much of what all boxes find."""
+WORTH, LEAST = 1 / 16, 4.0
+"""A box is cut in two if that spares so much of what all boxes find, and so many scenes a date."""
 DIGITS = 7
 """Decimals of degrees that are asked for: a centimetre."""
 
@@ -160,7 +160,7 @@ def few_boxes(cells: Boxes) -> Boxes:
         whole = sum(_cost(_around(group)) for group in groups)
         best = int(np.argmax([spared for spared, _, _ in cuts]))
         spared, one, other = cuts[best]
-        if spared < WORTH * whole:
+        if spared < max(WORTH * whole, LEAST * SCENE**2):
             break
         groups[best : best + 1] = [one, other]
         cuts[best : best + 1] = [_best_cut(one), _best_cut(other)]

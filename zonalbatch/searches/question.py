@@ -102,6 +102,8 @@ def _datetime(value: Any) -> str:
             f"datetime {value!r} is not understood ({error}); write 2024-06-01, 2024-06, "
             "2024-06/2024-08 or 2024-06/.."
         ) from None
+    if first is last is None:
+        raise InputError(f"datetime {value!r} says nothing; leave it out")
     if first is not None and last is not None and first > last:
         raise InputError(f"datetime {value!r} ends before it begins; turn it round")
     return str(found)
@@ -162,10 +164,9 @@ def _filter(value: Any) -> Mapping[str, Any] | str:
     import cql2
 
     try:
-        if isinstance(value, Mapping):
-            cql2.parse_json(json.dumps(value))
-        else:
-            cql2.Expr(value)
+        cql2.Expr(json.dumps(value) if isinstance(value, Mapping) else str(value).strip())
+        if not isinstance(value, Mapping | str):
+            raise TypeError("it is neither text nor keys")
     except Exception as error:  # cql2 raises bare ones
         cause = " ".join(str(error).split())
         raise InputError(
