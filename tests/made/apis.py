@@ -46,7 +46,8 @@ def many_scenes() -> list[dict[str, Any]]:
         scene(
             f"scene-{row}-{column:02}", 3 + 0.2 * column, 50 + 0.2 * row,
             day=f"2024-{1 + column % 12:02}-{1 + row:02}",
-            collection="landsat" if column % 3 == 0 else "s2", clouds=float((7 * column + row) % 100),
+            collection="landsat" if column % 3 == 0 else "s2",
+            clouds=float((7 * column + row) % 100),
         )
         for row in range(10)
         for column in range(36)

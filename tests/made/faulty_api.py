@@ -1,4 +1,4 @@
-"""A STAC API on loopback whose answers can be spoilt, one by one; it remembers what it was asked."""
+"""A STAC API on loopback whose answers can be spoilt, one by one."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ class Answer:
         """What was found, in a sentence."""
         searches = f"{self.searches} search{'es' * (self.searches > 1)}"
         left = f"; {self.dropped:,} more were left out, as they do not fit" if self.dropped else ""
-        return f"{len(self.items):,} items came from {shown(self.address)} in {searches}{left}"
+        count = f"{len(self.items):,} item{'s' * (len(self.items) != 1)}"
+        return f"{count} came from {shown(self.address)} in {searches}{left}"
 
 
 def search(

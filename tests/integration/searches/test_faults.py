@@ -50,7 +50,7 @@ def names(items: list[dict[str, Any]]) -> list[str]:
 def test_faults_that_pass_are_survived(
     api: FaultyApi, faults: list[Fault], methods: tuple[str, ...]
 ) -> None:
-    """Each page is asked for again until it comes, by GET as by POST; nothing is lost or doubled."""
+    """Each page is asked for again until it comes, by GET as by POST; nothing is lost."""
     api.methods, api.faults = methods, list(faults)
     assert names(zb.search(api.url)) == names(ITEMS)
     assert len(api.asked) == 3 + len(faults)
@@ -140,7 +140,7 @@ def test_a_refusal_is_told(api: FaultyApi, code: int, words: str) -> None:
 
 
 def test_what_an_api_ignores_is_seen_to_here(api: FaultyApi) -> None:
-    """This one heeds neither place, time, ids nor collections: items that do not fit are dropped."""
+    """This one heeds neither place, time, ids nor collections: what does not fit is dropped."""
     api.items = [
         scene("right", 5, 50, day="2024-06-30"),
         scene("late", 5, 50, day="2024-07-01"),
