@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
-from zonalbatch.job.values import Count, Finite, Text, names_listed
+from zonalbatch.job.values import Count, Finite, Text, names_listed, year_text
 from zonalbatch.searches.question import Question
 
 __all__ = ["SearchKeys"]
@@ -18,6 +18,7 @@ _Names = Annotated[
     Field(min_length=1),
     BeforeValidator(names_listed, json_schema_input_type=tuple[Text, ...] | Text),
 ]
+_Time = Annotated[Text, BeforeValidator(year_text, json_schema_input_type=Text | int)]
 _PLACES = ("api", "bbox", "intersects")
 """Keys of a search that are no part of its question."""
 
@@ -29,7 +30,7 @@ class SearchKeys(Keys):
     """URL of a STAC API, or planetary-computer, earth-search or copernicus."""
     collections: _Names | None = None
     """Collections to search in."""
-    datetime: Annotated[Text, BeforeValidator(lambda value: _year(value))] | None = None
+    datetime: _Time | None = None
     """A date, a month or a year, or a range such as 2024-06/2024-08 or 2024-06/.."""
     query: dict[Text, Any] | _Names | None = None
     """Comparisons of properties: {"eo:cloud_cover": {lt: 20}}, or "eo:cloud_cover<20"."""
@@ -72,8 +73,3 @@ class SearchKeys(Keys):
         """
         keys = [key for key in SearchKeys.model_fields if key not in _PLACES]
         return Question.of(**{key: getattr(self, key) for key in keys})
-
-
-def _year(value: Any) -> Any:
-    """YAML takes 2024 for a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -56,6 +56,7 @@ __all__ = [
     "names_listed",
     "source_short",
     "weights_short",
+    "year_text",
     "zones_short",
 ]
 
@@ -258,6 +259,11 @@ def listed(value: Any) -> Any:
 def names_listed(value: Any) -> Any:
     """One text stands for a list of it."""
     return (value,) if isinstance(value, str) else value
+
+
+def year_text(value: Any) -> Any:
+    """A year, which YAML takes for a number, as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _array(value: Any) -> Any:

@@ -115,7 +115,7 @@ def find(api: str, question: Question, area: Area) -> Answer:
     service = Service.open(api)
     service.check(question)
     found: dict[tuple[str, str], Doc] = {}
-    sent: set[tuple[str, str]] = set()
+    sent: dict[tuple[str, str], bool] = {}
     for place in area.asked:
         fitting = _fitting(service.pages(question, place), question, area, sent)
         for item in islice(fitting, question.max_items):
@@ -125,19 +125,23 @@ def find(api: str, question: Question, area: Area) -> Answer:
         if collection not in held:
             service.refuse_unknown(collection)
     items = _first(list(found.values()), question)
-    dropped = len(sent) - len(found)
+    dropped = len(sent) - sum(sent.values())
     return Answer(service.address, tuple(items), len(area.asked), dropped)
 
 
 def _fitting(
-    pages: Iterable[list[Doc]], question: Question, area: Area, sent: set[tuple[str, str]]
+    pages: Iterable[list[Doc]], question: Question, area: Area, sent: dict[tuple[str, str], bool]
 ) -> Iterable[Doc]:
-    """The items of pages that are what was asked for: not every API heeds every word."""
+    """The items of pages that are what was asked for: not every API heeds every word.
+
+    ``sent`` notes of each item that was looked at whether it is.
+    """
     for page in pages:
         met = area.meets([item["geometry"] for item in page])
-        sent.update(map(_key, page))
-        yield from (item for item, meets in zip(page, met, strict=True)
-                    if meets and _is_asked(item, question))  # fmt: skip
+        for item, meets in zip(page, met, strict=True):
+            sent[_key(item)] = fits = bool(meets) and _is_asked(item, question)
+            if fits:
+                yield item
 
 
 def _key(item: Doc) -> tuple[str, str]:

@@ -144,9 +144,10 @@ def _by_cell(boxes: Boxes, side: float) -> Boxes:
     if not len(boxes):
         return boxes
     middles = np.floor((boxes[:, :2] + boxes[:, 2:]) / (2 * side))
-    _, cell = np.unique(middles, axis=0, return_inverse=True)
-    order = np.argsort(cell.ravel(), kind="stable")
-    first = np.flatnonzero(np.diff(cell.ravel()[order], prepend=-1))
+    column, row = np.clip(middles, -(2**30), 2**30).astype(np.int64).T
+    cell = (column << 32) + row
+    order = np.argsort(cell, kind="stable")
+    first = np.flatnonzero(np.diff(cell[order], prepend=cell[order[0]] - 1))
     low = np.minimum.reduceat(boxes[order, :2], first)
     high = np.maximum.reduceat(boxes[order, 2:], first)
     return np.concatenate([low, high], axis=1)

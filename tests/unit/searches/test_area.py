@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import geopandas
@@ -173,3 +174,21 @@ def test_zones_without_a_place_are_refused() -> None:
         area_of(shapely.Polygon())
     with pytest.raises(ZonesError, match="have no longitudes"):
         area_of(shapely.box(1e20, 0, 2e20, 1), crs="EPSG:32631")
+
+
+@pytest.mark.parametrize(
+    ("name", "searches", "share"),
+    [
+        ("fiboa/convert/india_10k/india_10k.zip", 10, 0.05),
+        ("fiboa/convert/nl_block/referentiepercelen.gpkg", 2, 0.01),
+        ("naturalearth/naturalearth_cities/naturalearth_cities.shp", 9, 0.5),
+    ],
+)
+def test_real_zones(data_dir: Path, name: str, searches: int, share: float) -> None:
+    """Fields spread over India are ten searches of a twentieth of the box around all."""
+    area = Area.of_zones(open_zones(str(data_dir / "zones" / name)))
+    boxes = np.array(asked(area))
+    west, south, east, north = *boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    assert len(boxes) == searches
+    assert sides.prod(axis=1).sum() < share * (east - west) * (north - south)
