@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
 from zonalbatch.job.values import Count, Finite, Text, names_listed, year_text
+from zonalbatch.searches.addresses import address_of
 from zonalbatch.searches.question import Question
 
 __all__ = ["SearchKeys"]
@@ -61,6 +62,7 @@ class SearchKeys(Keys):
         if given:
             try:
                 self.question()
+                address_of(self.api or "")
             except InputError as error:
                 raise ValueError(str(error)) from None
         return self

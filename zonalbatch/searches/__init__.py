@@ -1,5 +1,6 @@
 """Searches: items from a STAC API, where zones lie.
 
+addresses  URLs, and the names of well-known ones
 question   what is asked beside the place
 area       where zones lie: small boxes that hold them, few boxes to ask for
 connection requests that are tried again, pages that are checked

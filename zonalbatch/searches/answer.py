@@ -165,14 +165,17 @@ def _is_asked(item: Doc, question: Question) -> bool:
 def _first(items: list[Doc], question: Question) -> list[Doc]:
     """Items of several places in the order that is asked for, as many as are wanted."""
     for rule in reversed(question.sortby or ()):
-        there = [item for item in items if _field(item, rule["field"]) is not None]
-        bare = [item for item in items if _field(item, rule["field"]) is None]
-        there.sort(
-            key=lambda item, rule=rule: _field(item, rule["field"]),  # type: ignore[misc]
-            reverse=rule["direction"] == "desc",
-        )
-        items = there + bare
+        name, down = rule["field"], rule["direction"] == "desc"
+        there = [item for item in items if _field(item, name) is not None]
+        bare = [item for item in items if _field(item, name) is None]
+        items = sorted(there, key=lambda item: _rank(_field(item, name)), reverse=down) + bare
     return items[: question.max_items]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    """Numbers go by size, before everything else, which goes by letters."""
+    number = isinstance(value, int | float)
+    return (False, value) if number else (True, str(value))
 
 
 def _field(item: Doc, name: str) -> Any:

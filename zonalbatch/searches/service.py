@@ -13,34 +13,15 @@ from pystac_client import Client
 from pystac_client.item_search import ItemSearch
 
 from zonalbatch.errors import SourceError
+from zonalbatch.searches.addresses import address_of
 from zonalbatch.searches.connection import Connection, asking
 from zonalbatch.searches.question import Question
 from zonalbatch.sources import shown
 
-__all__ = ["KNOWN", "Service", "address_of"]
+__all__ = ["Service"]
 
-KNOWN: Mapping[str, str] = {
-    "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
-    "earth-search": "https://earth-search.aws.element84.com/v1",
-    "copernicus": "https://stac.dataspace.copernicus.eu/v1",
-}
-"""Well-known APIs by name."""
 EXTENSIONS = {"query": "query", "filter": "filter", "sortby": "sort"}
 """What an API must say that it can, or it would be ignored without a word."""
-
-
-def address_of(api: str) -> str:
-    """The URL of an API's landing page.
-
-    Raises:
-        SourceError: it is neither a URL nor a known name.
-    """
-    url = KNOWN.get(api, api)
-    if re.match(r"https?://[^/\s]", url):
-        return url
-    near = difflib.get_close_matches(api, KNOWN, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f", or a name: {', '.join(KNOWN)}"
-    raise SourceError(f"api {shown(api)!r} is no address of a STAC API; give its URL{hint}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
