@@ -26,15 +26,17 @@ from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
-from zonalbatch.searched import search_of, some_items
+from zonalbatch.searched import items_of
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
     Pixels,
     array_layers,
+    cells_read,
     cog_layers,
     from_header,
+    grouped,
     identified,
     read_headers,
     stac_layers,
@@ -47,7 +49,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run"]
+__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run", "without_version"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -147,6 +149,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         breakdown=job.breakdown(),
         weights=weights,
         weight_by=job.weight_by,
+        quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
 
@@ -177,6 +180,16 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """The layers of a job's source, and the arrays that hold them if they are in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    found, arrays = _offered(job)
+    return grouped(found, job.grouping()), arrays
+
+
+def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     """What a job's source has to offer, and the arrays that hold it if it is in memory.
 
     Raises:
@@ -189,28 +202,25 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
             resolution=job.resolution,
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, StacSource):
-        items, notes = find_items(job) if source.items is None else (source.items, ())
+        items, notes = items_of(source, lambda: find_zones(job))
         found = stac_layers(
             items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
-        return replace(found, notes=(*notes, *found.notes)), {}
+        found = replace(found, notes=(*notes, *found.notes))
+        return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
 
 
-def find_items(job: Job) -> tuple[Sequence[Mapping[str, Any]], tuple[str, ...]]:
-    """The items that a job's search finds, and what is to be said of it.
-
-    Raises:
-        SourceError: nothing is found, or the API does not know what is asked.
-        ReadError: the API cannot be reached, or sends what is broken.
-    """
-    answer = search_of(job.source, lambda: find_zones(job))
-    return some_items(answer), (answer.note,)
+def _with_cells(found: Layers, job: Job) -> Layers:
+    """What was found, with a note which cells a resolution stands for."""
+    if job.resolution is None:
+        return found
+    return replace(found, notes=(*found.notes, cells_read(found.layers, job.resolution)))
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
@@ -292,7 +302,7 @@ class _Work:
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
-        if name := _without_version(self.recipe):
+        if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
@@ -303,7 +313,7 @@ class _Work:
             before = manifest["recipe"]
             differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
             what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
-            if name := _without_version(self.recipe):
+            if name := without_version(self.recipe):
                 what = f"an earlier run, and {name} has no version by which it might be the same"
         elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
@@ -344,7 +354,7 @@ class _Work:
             self.output.write_manifest(fingerprint=made.fingerprint)
 
 
-def _without_version(recipe: Recipe) -> str:
+def without_version(recipe: Recipe) -> str:
     """The name of a function that cannot be told from another of that name; empty if none is so."""
     marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
     return str(marked[0]["name"]) if marked else ""
@@ -369,7 +379,7 @@ def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
 def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
     """The layers with those planned again by their files' headers."""
     wrong = [layer for layer in found.layers if layer.id in mismatched]
-    headers = read_headers([a.href for layer in wrong for a in layer.assets.values()])
+    headers = read_headers([a.href for layer in wrong for a in layer.assets])
     mended = {layer.id: from_header(layer, headers) for layer in wrong}
     notes = tuple(
         f"item and file of layer {layer.id!r} disagree about the grid; the file was believed"

@@ -14,33 +14,38 @@ from zonalbatch.arguments import (
     coverage_rule,
     default_given,
     expressions_given,
+    grouping,
     mask_values,
     min_fraction_given,
     nodata_value,
+    quantile_method_given,
     rasters_given,
     scaling,
     statistics_given,
     weighing,
+    zone_band_given,
 )
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
-from zonalbatch.layers import Asset, Layer, Layers
+from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
     Band,
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
     array_layers,
     cog_layers,
+    grouped,
     is_item_table,
     stac_layers,
     weights_asset,
 )
-from zonalbatch.statistics import parse_statistics
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
 from zonalbatch.zones.files import open_files
 
@@ -50,14 +55,16 @@ if TYPE_CHECKING:
 __all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "given_zones"]
 
 
-def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
+def given_zones(
+    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None
+) -> ZoneReader:
     """The reader of zones.
 
     Raises:
         ZonesError: they cannot be used.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    return open_zones(zones, id=id, columns=columns)
+    return open_zones(zones, id=id, columns=columns, band=zone_band_given(band))
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -96,6 +103,7 @@ def given_layers(
     scale_offset: ScaleOffset,
     datetime_pattern: str | None,
     resolution: Resolution | None = None,
+    group_by: GroupBy | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
@@ -126,7 +134,9 @@ def given_layers(
     if not found.layers:
         raise SourceError("there is no raster; give at least one")
     if bands is None and nodata is not None:
-        found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
+        told = (one.each_asset(lambda a: replace(a, nodata=nodata)) for one in found.layers)
+        found = replace(found, layers=tuple(told))
+    found = grouped(found, grouping(group_by))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 
@@ -149,11 +159,6 @@ def _are_items(raster: Any) -> bool:
         return True
     first = next(iter(raster), None) if isinstance(raster, Iterable) else None
     return isinstance(first, Mapping) or hasattr(first, "to_dict")
-
-
-def _with_nodata(layer: Layer, nodata: Any) -> Layer:
-    assets = {name: replace(asset, nodata=nodata) for name, asset in layer.assets.items()}
-    return replace(layer, assets=assets)
 
 
 def given_weights(weights: Any) -> tuple[Asset | None, Mapping[str, Pixels]]:
@@ -182,9 +187,10 @@ def given_recipe(
     min_fraction: float = 0.0,
     default_value: float | None = None,
     breakdown: Breakdown = LISTS,
+    quantile_method: QuantileMethod = "linear",
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
-    known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
+    known = list(dict.fromkeys(name for layer in found.layers for name in layer.bands))
     given = None if mask is None else _mask(mask, known)
     measurements = expressions_given(measurements)
     if measurements is None:
@@ -201,15 +207,18 @@ def given_recipe(
     statistics = parse_statistics(statistics_given(stats))
     check_weighing(statistics, weights)
     default = default_given(default_value)
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
         statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
         min_fraction=min_fraction_given(min_fraction, coverage),
         weights=weights,
         weight_by=weighing(weight_by),
+        quantile_method=quantile_method_given(quantile_method),
         breakdown=breakdown,
     )
+    check_layers(found.layers, recipe)
+    return recipe
 
 
 def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:

@@ -10,19 +10,22 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     OfCells,
+    QuantileMethod,
     Statistic,
     broken_down,
     parse_statistics,
+    ranked,
     states_behind,
 )
 
 __all__ = [
-    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
-    "wanted",
+    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_layers", "check_weighing",
+    "lattices_of",
+    "pieces_of", "wanted",
 ]  # fmt: skip
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
@@ -47,6 +50,8 @@ class Recipe:
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
     weight_by: WeightBy = "fraction"
     """How averages weigh cells: by the share that is covered, or by its area on the ground."""
+    quantile_method: QuantileMethod = "linear"
+    """Where quantiles lie among the values."""
     sketch: bool = False
     """True if rows keep the states that their numbers are made from, so that they can be rolled
     up."""
@@ -65,7 +70,8 @@ class Recipe:
         Raises:
             StatisticError: no statistic is told by the classes or bins that are given.
         """
-        told = broken_down(parse_statistics(self.statistics), self.breakdown)
+        named = ranked(parse_statistics(self.statistics), self.quantile_method)
+        told = broken_down(named, self.breakdown)
         return told + states_behind(told) if self.sketch else told
 
     @property
@@ -90,22 +96,63 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
         )
 
 
+def check_layers(layers: Iterable[Layer], recipe: Recipe) -> None:
+    """See that what is asked for can be told of some layers.
+
+    Raises:
+        SourceError: the grids of a scene's bands do not nest.
+        StatisticError: cells are to be numbered, but a layer is no single raster.
+    """
+    numbered = "cell_id" in recipe.statistics
+    for layer in layers:
+        pieces_of(layer, recipe)
+        if numbered and len(layer.scenes) > 1:
+            raise StatisticError(
+                f"cell_id numbers the cells of one raster, but layer {layer.id!r} is made of "
+                f"{len(layer.scenes)} scenes; use center_x and center_y, or group_by: item"
+            )
+
+
 def wanted(layer: Layer, recipe: Recipe) -> Layer:
     """A layer with the bands that are read; with all if it lacks those, which say where it lies."""
-    assets = {name: layer.assets[name] for name in recipe.bands if name in layer.assets}
-    return replace(layer, assets=assets) if assets else layer
+
+    def some(scene: Scene) -> Scene:
+        assets = {name: scene.assets[name] for name in recipe.bands if name in scene.assets}
+        return replace(scene, assets=assets) if assets else scene
+
+    return layer.each(some)
 
 
-def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
-    """The measurements of a layer by the lattice they are made on: the finest of their bands.
+def pieces_of(layer: Layer, recipe: Recipe) -> tuple[Layer, ...]:
+    """A layer cut by the lattices that its scenes are measured on, each piece in their order.
+
+    Raises:
+        SourceError: the grids of a scene's bands do not nest.
+    """
+    found: dict[tuple[object, ...], list[Scene]] = {}
+    for scene in layer.scenes:
+        lattices = _lattices(layer.id, scene, recipe)
+        key = tuple((lattice, *(m.name for m in some)) for lattice, some in lattices.items())
+        found.setdefault(key, []).append(scene)
+    if len(found) == 1:
+        return (layer,)
+    return tuple(replace(layer, scenes=tuple(scenes)) for scenes in found.values())
+
+
+def lattices_of(piece: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
+    """The measurements of a piece by the lattice they are made on: the finest of their bands.
 
     Raises:
         SourceError: the grids of the bands do not nest.
     """
+    return _lattices(piece.id, piece.scenes[0], recipe)
+
+
+def _lattices(layer: str, scene: Scene, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
     found: dict[Lattice, list[Measurement]] = {}
     for measurement in recipe.measurements:
-        assets = {b: layer.assets[b] for b in measurement.bands if b in layer.assets}
-        assets = assets or dict(layer.assets)
+        assets = {b: scene.assets[b] for b in measurement.bands if b in scene.assets}
+        assets = assets or dict(scene.assets)
         finest = min(assets.values(), key=cell_area).grid.lattice
         for band, asset in assets.items():
             if nesting_factor(asset.grid.lattice, finest) is None:
@@ -115,14 +162,14 @@ def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]
     return found
 
 
-def _check_weights(layer: Layer, lattice: Lattice, recipe: Recipe) -> None:
+def _check_weights(layer: str, lattice: Lattice, recipe: Recipe) -> None:
     """Refuse weights in another CRS: to warp them is a choice that changes numbers."""
     if recipe.weights is None or recipe.weights.grid.lattice.crs == lattice.crs:
         return
     here = lattice.crs if len(lattice.crs) < 40 else "CRS.wkt"
     raise SourceError(
         f"the weights {recipe.weights.href} are in {_short(recipe.weights.grid.lattice)}, but "
-        f"layer {layer.id!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
+        f"layer {layer!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
         f"{here} -tr {lattice.dx:g} {lattice.dy:g} -r average {recipe.weights.href} weights.tif"
     )
 
@@ -137,11 +184,11 @@ def cell_area(asset: Asset) -> float:
 
 
 def _do_not_nest(
-    layer: Layer, measurement: Measurement, band: str, asset: Asset, finest: Lattice
+    layer: str, measurement: Measurement, band: str, asset: Asset, finest: Lattice
 ) -> str:
     coarse = asset.grid.lattice
     return (
-        f"measurement {measurement.name!r} of layer {layer.id!r} needs band {band!r} with cells of "
+        f"measurement {measurement.name!r} of layer {layer!r} needs band {band!r} with cells of "
         f"{coarse.dx:g} × {coarse.dy:g} on cells of {finest.dx:g} × {finest.dy:g} ({finest.crs}), "
         "which do not nest; bring the bands to one grid first, with gdalwarp -tap -tr and a "
         "resampling you choose (-r near, bilinear, cubic, average, mode)"

@@ -1,8 +1,8 @@
-"""Searched: what the search of a job finds."""
+"""Searched: the items of a job, given or found by its search."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from zonalbatch.errors import SourceError
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from zonalbatch.searches.answer import Answer
     from zonalbatch.zones import ZoneReader
 
-__all__ = ["search_of", "some_items"]
+__all__ = ["items_of", "search_of"]
 
 
 def search_of(source: Any, zones: Callable[[], ZoneReader]) -> Answer:
@@ -35,15 +35,23 @@ def search_of(source: Any, zones: Callable[[], ZoneReader]) -> Answer:
     return find(source.api, source.question(), area)
 
 
-def some_items(answer: Answer) -> Sequence[Mapping[str, Any]]:
-    """The items of an answer.
+def items_of(source: StacSource, zones: Callable[[], ZoneReader]) -> tuple[Any, tuple[str, ...]]:
+    """The items of a source, given or searched for, and what is to be said of the search.
+
+    Args:
+        source: of a job.
+        zones: opens the job's zones, if they are needed.
 
     Raises:
-        SourceError: there is none.
+        SourceError: nothing is found, or the API does not know what is asked.
+        ReadError: the API cannot be reached, or sends what is broken.
     """
+    if source.api is None:
+        return source.items, ()
+    answer = search_of(source, zones)
     if not answer.items:
         raise SourceError(
             f"{answer.note}; ask for a longer time or other collections, and see that the zones "
             "lie where you think"
         )
-    return answer.items
+    return answer.items, (answer.note,)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from zonalbatch.breakdown import Breakdown
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 
@@ -21,6 +21,11 @@ __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
 
 METHOD = 3
 """Raised by hand when the same input gives other numbers; a golden test watches over it."""
+
+
+HISTOGRAM = 2
+"""As METHOD, of histograms alone whose bins hold for all zones: since 2 shares are summed exactly
+by bin, before they were summed by value first."""
 
 
 def digest(*fields: bytes) -> bytes:
@@ -49,12 +54,14 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     """Keys that came after the first results were written: what is not asked is not said, so that
     these results keep their names."""
     weights = None if recipe.weights is None else asset_document(recipe.weights)
-    keys = {
+    keys: dict[str, tuple[Any, Any]] = {
         "min_fraction": (recipe.min_fraction, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
+        "quantile_method": (recipe.quantile_method, "linear"),
     }
+    keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.asked), False)
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 
@@ -64,6 +71,8 @@ def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
         found["classes"] = [list(one) for one in breakdown.classes]
     if breakdown.edges:
         found["edges"] = list(breakdown.edges)
+    if breakdown.common_edges:
+        found["histogram_method"] = HISTOGRAM
     bins = breakdown.bins
     if bins is not None:
         found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}
@@ -91,10 +100,17 @@ def layer_hash(layer: Layer) -> bytes:
     its bytes. A time of change is no part of it, so that files may be touched or copied anew.
     """
     times = [str(layer.datetime), str(layer.datetime_end)]
-    names = sorted(layer.assets)
-    assets = [field for name in names for field in (name.encode(), _asset(layer.assets[name]))]
-    missing = [field.encode() for item in sorted(layer.missing.items()) for field in item]
-    return digest(layer.id.encode(), *(t.encode() for t in times), *assets, b"missing", *missing)
+    scenes = [field for scene in layer.scenes for field in _scene(scene)]
+    if len(layer.scenes) > 1:  # of which each zone of several grids is answered by one
+        scenes += [b"footprints", *(scene.footprint or b"" for scene in layer.scenes)]
+    return digest(layer.id.encode(), *(t.encode() for t in times), *scenes)
+
+
+def _scene(scene: Scene) -> Iterator[bytes]:
+    for name in sorted(scene.assets):
+        yield from (name.encode(), _asset(scene.assets[name]))
+    yield b"missing"
+    yield from (field.encode() for item in sorted(scene.missing.items()) for field in item)
 
 
 def _asset(asset: Asset) -> bytes:

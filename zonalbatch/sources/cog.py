@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zonalbatch.errors import PassingReadError, ReadError, SourceError
-from zonalbatch.layers import Layer, Layers
+from zonalbatch.layers import Layer, Layers, Scene
 from zonalbatch.sources.bands import unknown_band, wish
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.headers import asset_of, offered, read_headers
 from zonalbatch.sources.overviews import at_resolution
+from zonalbatch.sources.pattern import Pattern
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
-from zonalbatch.sources.scenes import Scene, scenes_of
+from zonalbatch.sources.scenes import FileScene, scenes_of
 from zonalbatch.sources.view import View
 
 __all__ = ["cog_layers"]
@@ -59,7 +60,11 @@ def cog_layers(
     _refuse_all_unreadable(headers)
     if resolution is not None:
         scenes, headers = _coarser(scenes, headers, resolution)
-    places = _all_places(scenes, headers) if bands is None else _places(bands, scenes, headers)
+    fields = () if pattern is None else Pattern.parse(pattern).fields
+    if bands is None:
+        places = _all_places(scenes, headers)
+    else:
+        places = _places(bands, scenes, headers, fields)
     made = [
         (_layer(scene, found, bands or {}, scale_offset, notes), scene.files.values())
         for scene, found in zip(scenes, places, strict=True)
@@ -67,7 +72,7 @@ def cog_layers(
     return offered(made, headers, notes)
 
 
-def _narrowed(scenes: Sequence[Scene], bands: Mapping[str, Band]) -> list[Scene]:
+def _narrowed(scenes: Sequence[FileScene], bands: Mapping[str, Band]) -> list[FileScene]:
     """The scenes with only those files that may hold a wanted band."""
     asked = {band.asset for band in bands.values()}
     if not asked <= set(_assets(scenes)):
@@ -79,8 +84,8 @@ def _narrowed(scenes: Sequence[Scene], bands: Mapping[str, Band]) -> list[Scene]
 
 
 def _coarser(
-    scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError], resolution: Resolution
-) -> tuple[list[Scene], dict[str, Header | ReadError]]:
+    scenes: Sequence[FileScene], headers: Mapping[str, Header | ReadError], resolution: Resolution
+) -> tuple[list[FileScene], dict[str, Header | ReadError]]:
     """The scenes with the overviews of their files that serve, and what those say."""
     views = at_resolution(headers, resolution)
     seen = [
@@ -90,7 +95,7 @@ def _coarser(
     return seen, dict(views.values())
 
 
-def _assets(scenes: Iterable[Scene]) -> list[str]:
+def _assets(scenes: Iterable[FileScene]) -> list[str]:
     """The values of ``{band}``, each once."""
     every = (asset for scene in scenes for asset in scene.files)
     return list(dict.fromkeys(asset for asset in every if asset is not None))
@@ -126,7 +131,7 @@ _Places = dict[str, _Place | str]
 
 
 def _all_places(
-    scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError]
+    scenes: Sequence[FileScene], headers: Mapping[str, Header | ReadError]
 ) -> list[_Places]:
     """All bands of all files, by the names they go by, for each scene."""
     own = [_own_places(scene, headers) for scene in scenes]
@@ -137,7 +142,7 @@ def _all_places(
     ]
 
 
-def _own_places(scene: Scene, headers: Mapping[str, Header | ReadError]) -> dict[str, _Place]:
+def _own_places(scene: FileScene, headers: Mapping[str, Header | ReadError]) -> dict[str, _Place]:
     read = {asset: (href, headers[href]) for asset, href in scene.files.items()}
     return {
         name: _Place(href, header, i)
@@ -157,13 +162,16 @@ def _own_names(asset: str | None, header: Header) -> list[str]:
     return [f"band_{i}" for i in range(1, count + 1)]
 
 
-def _why_none(scene: Scene, headers: Mapping[str, Header | ReadError]) -> str:
+def _why_none(scene: FileScene, headers: Mapping[str, Header | ReadError]) -> str:
     unread = [h for h in map(headers.__getitem__, scene.files.values()) if isinstance(h, ReadError)]
     return str(unread[0]) if unread else "the layer has no such band"
 
 
 def _places(
-    bands: Mapping[str, Band], scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError]
+    bands: Mapping[str, Band],
+    scenes: Sequence[FileScene],
+    headers: Mapping[str, Header | ReadError],
+    fields: Sequence[str],
 ) -> list[_Places]:
     """Where each of the job's bands lies, for each scene.
 
@@ -183,7 +191,7 @@ def _places(
         labels = [label for h in asked if isinstance(h, Header) for label in _labels(h)]
         if labels or band.asset not in assets:  # else no file of that asset could be read
             known = labels if band.asset in assets else [*assets, *labels]
-            raise unknown_band(name, band, list(dict.fromkeys(known)))
+            raise unknown_band(name, band, list(dict.fromkeys(known)), fields)
     return places
 
 
@@ -192,7 +200,7 @@ def _labels(header: Header) -> list[str]:
 
 
 def _place(
-    band: Band, by_asset: bool, scene: Scene, headers: Mapping[str, Header | ReadError]
+    band: Band, by_asset: bool, scene: FileScene, headers: Mapping[str, Header | ReadError]
 ) -> _Place | str:
     """The first file of a scene that holds a band, or why none does."""
     hrefs = _candidates(scene, band, by_asset)
@@ -210,7 +218,7 @@ def _place(
     return unread or f"{shown(hrefs[0])} has no band {wish(band)}"
 
 
-def _candidates(scene: Scene, band: Band, by_asset: bool) -> list[str]:
+def _candidates(scene: FileScene, band: Band, by_asset: bool) -> list[str]:
     """The files of a scene that may hold a band."""
     if by_asset:
         return [href for asset, href in scene.files.items() if asset == band.asset]
@@ -240,7 +248,7 @@ def _index_in(header: Header, band: Band, by_asset: bool) -> int | None:
 
 
 def _layer(
-    scene: Scene,
+    scene: FileScene,
     places: _Places,
     bands: Mapping[str, Band],
     scale_offset: ScaleOffset,
@@ -258,10 +266,6 @@ def _layer(
                 f"nodata {band.nodata} of band {name!r} does not fit {asset.dtype} and means none"
             ] = None
         assets[name] = asset
-    return Layer(
-        id=scene.id,
-        datetime=scene.datetime,
-        items=tuple(shown(View.of(href).href) for href in scene.files.values()),
-        assets=assets,
-        missing=missing,
-    )
+    items = tuple(shown(View.of(href).href) for href in scene.files.values())
+    made = Scene(items=items, assets=assets, missing=missing)
+    return Layer(id=scene.id, datetime=scene.datetime, scenes=(made,))

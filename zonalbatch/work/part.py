@@ -9,13 +9,14 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import GridMismatch
 from zonalbatch.layers import Failure
 from zonalbatch.planning.files import PartInput, load_part
-from zonalbatch.receipts import Receipt, pack_bits
+from zonalbatch.receipts import Receipt, key_of, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
@@ -55,7 +56,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
         with naming(lambda: given.zones["zone_id"].to_pylist()):
             for summary in summarise(
                 Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
-                open_pixels=_opener(folder), memory=memory, requests=requests,
+                open_pixels=_opener(folder), memory=memory, requests=requests, room=memory // 2,
             ):  # fmt: skip
                 if strict and summary.failures:
                     raise summary.failures[0].error
@@ -76,13 +77,14 @@ def _opener(folder: Path) -> Callable[[str], Pixels]:
 
 
 def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
-    """What files said of bands that the plan is silent on."""
-    silent = {
-        name: (encoding.nodata, encoding.scale, encoding.offset)
-        for name, encoding in summary.encodings.items()
-        if name in summary.layer.assets and summary.layer.assets[name].scale is None
-    }
-    return {summary.layer.id: silent} if silent else {}
+    """What files said of bands that the plan is silent on: (nodata, scale, offset)."""
+    silent = (
+        (asset, encodings[name])
+        for scene, encodings in summary.encodings
+        for name, asset in scene.assets.items()
+        if asset.scale is None and name in encodings
+    )
+    return {key_of(asset.href, asset.band): list(astuple(told)) for asset, told in silent}
 
 
 def _write(

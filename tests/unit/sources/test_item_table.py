@@ -51,11 +51,7 @@ def test_real_items_make_the_same_layers(
     bands = {"x": Band(asset=band)}
     (told,) = stac_layers(path, bands=bands).layers
     (read,) = stac_layers(tmp_path / "items.parquet", bands=bands).layers
-    assert (read.id, read.datetime, dict(read.assets)) == (
-        told.id,
-        told.datetime,
-        dict(told.assets),
-    )
+    assert (read.id, read.datetime, read.assets) == (told.id, told.datetime, told.assets)
 
 
 def test_items_that_make_no_table_are_refused(tmp_path: Path) -> None:
