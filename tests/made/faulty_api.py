@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +21,7 @@ Fault = Callable[[BaseHTTPRequestHandler, bytes], None]
 class FaultyApi:
     """Items in pages, and faults that come before them."""
 
-    items: Sequence[dict[str, Any]] = ()
+    items: list[dict[str, Any]] = field(default_factory=list)
     page: int = 10
     faults: list[Fault] = field(default_factory=list)
     """What the next searches meet, each once."""

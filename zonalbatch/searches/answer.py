@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -156,10 +157,16 @@ def _is_asked(item: Doc, question: Question) -> bool:
     if question.collections is not None and (collection or "") not in (*question.collections, ""):
         return False
     first, last = question.span
-    begin, end = times_of(item)
-    late = last is not None and begin is not None and begin.replace(microsecond=0) > last
-    early = first is not None and begin is not None and (end or begin) < first
+    times = _times(item)
+    late = last is not None and bool(times) and min(times).replace(microsecond=0) > last
+    early = first is not None and bool(times) and max(times) < first
     return not (late or early)
+
+
+def _times(item: Doc) -> list[dt.datetime]:
+    """All times of an item: a range counts also where an instant stands beside it."""
+    ranged = {**item, "properties": {**item["properties"], "datetime": None}}
+    return [time for time in (*times_of(item), *times_of(ranged)) if time is not None]
 
 
 def _first(items: list[Doc], question: Question) -> list[Doc]:

@@ -148,8 +148,13 @@ def test_what_an_api_ignores_is_seen_to_here(api: FaultyApi) -> None:
         scene("far", 50, 50, day="2024-06-15"),
         scene("other", 5, 50, day="2024-06-15", collection="landsat"),
     ]
+    month = scene("month", 5, 50, day="2024-05-15")
+    month["properties"] |= {
+        "start_datetime": "2024-05-15T00:00:00Z", "end_datetime": "2024-06-14T00:00:00Z",
+    }  # fmt: skip
+    api.items.append(month)
     found = zb.search(api.url, collections="s2", datetime="2024-06", bbox=[5, 50, 6, 51])
-    assert names(found) == ["right"]
+    assert names(found) == ["right", "month"]
     assert names(zb.search(api.url, ids=["far", "late"])) == ["late", "far"]
 
 
