@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
@@ -88,9 +89,7 @@ def light_api(folder: Path, items: Sequence[dict[str, Any]]) -> Iterator[str]:
 @contextmanager
 def full_api(folder: Path, items: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The URL of stac-fastapi on pgstac, a database of its own: it can all that STAC APIs can."""
-    binaries = _postgres()
-    port = free_port()
-    with _database(folder, binaries, port) as names:
+    with _database(_postgres()) as names:
         _load(folder, items, names)
         url = f"http://127.0.0.1:{free_port()}"
         command = [
@@ -160,37 +159,33 @@ def _postgres() -> Path:
 
 
 @contextmanager
-def _database(folder: Path, binaries: Path, port: int) -> Iterator[dict[str, str]]:
-    """A database with pgstac's tables; the variables by which to reach it."""
-    data = folder / "data"
-    data.mkdir()
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL will not run as root
-        shutil.chown(data, "postgres", "postgres")
-        _open_up(folder)
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    _quietly([*as_user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"])
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
-    control = [*as_user, binaries / "pg_ctl", "-D", data, "-w"]
-    _quietly([*control, "-o", options, "-l", data / "log", "start"])
-    names = {
+def _database(binaries: Path) -> Iterator[dict[str, str]]:
+    """A database with PostGIS; the variables by which to reach it."""
+    with TemporaryDirectory() as name:  # not pytest's folder, which is for its user alone
+        data, port, as_user = Path(name), free_port(), list[str]()
+        if os.geteuid() == 0:  # PostgreSQL will not run as root
+            shutil.chown(data, "postgres", "postgres")
+            as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        _quietly([*as_user, binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"])
+        options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off"
+        control = [*as_user, binaries / "pg_ctl", "-D", data, "-w"]
+        _quietly([*control, "-o", options, "-l", data / "log", "start"])
+        try:
+            names = _variables(port)
+            _quietly([binaries / "psql", "-c", "create extension postgis"], names)
+            yield names
+        finally:
+            _quietly([*control, "-m", "immediate", "stop"])
+
+
+def _variables(port: int) -> dict[str, str]:
+    """What libpq, pypgstac and stac-fastapi read a database's address from."""
+    return {
         "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "postgres", "PGDATABASE": "postgres",
         "PGPASSWORD": "none", "POSTGRES_HOST_READER": "127.0.0.1", "POSTGRES_PASS": "none",
         "POSTGRES_HOST_WRITER": "127.0.0.1", "POSTGRES_PORT": str(port),
         "POSTGRES_USER": "postgres", "POSTGRES_DBNAME": "postgres",
     }  # fmt: skip
-    try:
-        _quietly([binaries / "psql", "-c", "create extension postgis"], names)
-        yield names
-    finally:
-        _quietly([*control, "-m", "immediate", "stop"])
-
-
-def _open_up(folder: Path) -> None:
-    """Let others than root pass through the folders above one that pytest made for root alone."""
-    for above in (folder, *folder.parents):
-        if above.stat().st_uid == os.geteuid() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
 
 
 def _load(folder: Path, items: Sequence[dict[str, Any]], names: Mapping[str, str]) -> None:
