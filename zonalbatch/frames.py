@@ -35,6 +35,7 @@ from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
+    Access,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -42,6 +43,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
+from zonalbatch.sources.access import access_from
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -87,6 +89,7 @@ def zonal_stats(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    sign: Any = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -130,6 +133,10 @@ def zonal_stats(
             edge. Bins are half-open, the last is closed.
         bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
+        sign: what it takes to read the files: ``"planetary-computer"``, ``{"kind": "aws",
+            "requester_pays": True, "profile": ..., "anonymous": ..., "region": ...}`` or ``{"kind":
+            "headers", "headers": {"Authorization": "Bearer ${TOKEN}"}, "hosts": [...]}``, where
+            ``${TOKEN}`` is an environment variable.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -146,11 +153,13 @@ def zonal_stats(
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id)
+    access = access_from(sign)
     found, arrays = given_layers(
-        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
-    )
+        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
+        access,
+    )  # fmt: skip
     table, shapes = reader.whole()
-    weighed, array = given_weights(weights)
+    weighed, array = given_weights(weights, access)
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
@@ -166,7 +175,8 @@ def zonal_stats(
     }
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
     with naming(lambda: base.index):
-        summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+        areas = Shapes(shapes, reader.crs)
+        summaries = _summaries(areas, found, recipe, arrays, access, progress)
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 
@@ -238,24 +248,29 @@ def _summaries(
     found: Layers,
     recipe: Recipe,
     arrays: Mapping[str, Pixels] | None,
+    access: Access,
     progress: bool,
 ) -> list[LayerSummary]:
     """The statistics of every layer; items that are wrong about their files are put right once."""
-    layers = found.layers
+
+    def told(layers: Sequence[Layer]) -> list[LayerSummary]:
+        summaries = _summarised(
+            shapes, layers, recipe, lambda href: open_pixels(href, arrays, access)
+        )
+        return list(_told(summaries, len(layers), progress))
+
     try:
-        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+        return told(found.layers)
     except GridMismatch:
-        headers = read_headers([a.href for one in layers for a in one.assets.values()])
-        layers = on_one_lattice(from_header(one, headers) for one in layers)
-        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+        hrefs = [a.href for one in found.layers for a in one.assets.values()]
+        headers = read_headers(hrefs, access)
+        return told(on_one_lattice(from_header(one, headers) for one in found.layers))
 
 
 def _summarised(
-    shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, arrays: Mapping[str, Pixels] | None
+    shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, opened: Callable[[str], Pixels]
 ) -> Iterable[LayerSummary]:
-    for summary in summarise(
-        shapes, layers, recipe, open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY
-    ):
+    for summary in summarise(shapes, layers, recipe, open_pixels=opened, memory=MEMORY):
         for failure in summary.failures:
             raise failure.error
         yield summary

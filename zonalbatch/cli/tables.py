@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,13 @@ Bands = Annotated[
     list[str] | None, typer.Option("--band", "-b", help="A band: its number or name.")
 ]
 IdColumn = Annotated[str | None, typer.Option(help="Column of unique ids.")]
+Sign = Annotated[
+    str | None,
+    typer.Option(
+        help="What it takes to read the files: planetary-computer, aws, or keys as in a job, "
+        "such as '{kind: aws, requester_pays: true}'."
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", help="A file to write: .parquet, .gpkg, .geojson or .csv."),
@@ -52,6 +59,7 @@ def stats(
     weight_by: Annotated[
         str, typer.Option(help="area: averages in degrees weigh cells by their area.")
     ] = "fraction",
+    sign: Sign = None,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -68,7 +76,7 @@ def stats(
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        weights=weights, progress=sys.stderr.isatty(),
+        weights=weights, sign=_keys(sign), progress=sys.stderr.isatty(),
     )  # fmt: skip
     tell(frame)
 
@@ -88,6 +96,7 @@ def points(
     ] = None,
     band: Bands = None,
     id: IdColumn = None,
+    sign: Sign = None,
     out: Out = None,
 ) -> None:
     """Read the values at points, or around them, and print or write a table.
@@ -102,6 +111,7 @@ def points(
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
         interpolate=interpolate, radius=radius, stats=_several(names, "mean"), id=id,  # type: ignore[arg-type]
+        sign=_keys(sign),
     )  # fmt: skip
     tell(frame)
 
@@ -109,6 +119,18 @@ def points(
 def _several(names: list[str] | None, usual: str) -> str:
     """What an option that may be repeated lists in all."""
     return ",".join(names) if names else usual
+
+
+def _keys(text: str | None) -> Any:
+    """The keys of an option, or its only word."""
+    import yaml
+
+    from zonalbatch.errors import InputError
+
+    try:
+        return None if text is None else yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError("--sign is no YAML; write a kind, or '{kind: aws, ...}'") from None
 
 
 def _bands(names: list[str] | None) -> list[int | str] | None:

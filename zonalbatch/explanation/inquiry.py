@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import find_layers, find_weights, find_zones, recipe_of
+from zonalbatch.api import access_of, find_layers, find_weights, find_zones, recipe_of
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
@@ -27,6 +27,7 @@ from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy, wanted
 from zonalbatch.sources import (
+    Access,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -34,6 +35,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )
+from zonalbatch.sources.access import access_from
 from zonalbatch.work.ground import Shapes
 from zonalbatch.zones import ZoneReader
 
@@ -61,6 +63,7 @@ def explain(
     weights: Any = None,
     weight_by: WeightBy = "fraction",
     png: str | os.PathLike[str] | None = None,
+    sign: Any = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
 
@@ -74,6 +77,7 @@ def explain(
         bands: as for `zonal_stats`, as are ``measurements``, ``mask``, ``id``, ``coverage``,
             ``nodata``, ``scale_offset``, ``resolution``, ``weights`` and ``weight_by``.
         png: a file to draw the zone over its pixels in; needs matplotlib.
+        sign: as for `zonal_stats`.
 
     Returns:
         The cells with fractions, raw and physical values, weights if there are any, and the
@@ -86,15 +90,16 @@ def explain(
     """
     _check_picture(png)
     reader = given_zones(zones, id=id)
+    access = access_from(sign)
     found, arrays = given_layers(
-        raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
+        raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution, access
     )
-    weighed, array = given_weights(weights)
+    weighed, array = given_weights(weights, access)
     stats = "count" if weighed is None else "weighted_mean"
     recipe = given_recipe(found, stats, measurements, mask, coverage, weighed, weight_by)
     asked = (zone_id, layer, measurement)
     arrays = {**(arrays or {}), **array}
-    made = _explained(reader, found.layers, recipe, arrays, asked)
+    made = _explained(reader, found.layers, recipe, arrays, access, asked)
     return _drawn(made, png)
 
 
@@ -131,7 +136,8 @@ def explain_job(
     layers = on_one_lattice(found.layers)
     weights, array = find_weights(job)
     recipe, arrays = recipe_of(job, weights), {**arrays, **array}
-    return _drawn(_explained(zones, layers, recipe, arrays, asked), png)
+    made = _explained(zones, layers, recipe, arrays, access_of(job), asked)
+    return _drawn(made, png)
 
 
 def _explained(
@@ -139,6 +145,7 @@ def _explained(
     layers: Sequence[Layer],
     recipe: Recipe,
     arrays: Mapping[str, Pixels] | None,
+    access: Access,
     asked: tuple[int | str, str | None, str | None],
 ) -> Explanation:
     """The explanation of the (zone, layer, measurement) that is asked for."""
@@ -150,20 +157,20 @@ def _explained(
     def told(layer: Layer) -> Explanation:
         return explanation_of(
             zone_id, Shapes(shape, zones.crs), wanted(layer, recipe), one,
-            open_pixels=lambda href: open_pixels(href, arrays),
+            open_pixels=lambda href: open_pixels(href, arrays, access),
         )  # fmt: skip
 
-    return _by_file(told, layer, layers)
+    return _by_file(told, layer, layers, access)
 
 
 def _by_file(
-    told: Callable[[Layer], Explanation], layer: Layer, layers: Sequence[Layer]
+    told: Callable[[Layer], Explanation], layer: Layer, layers: Sequence[Layer], access: Access
 ) -> Explanation:
     """As ``told`` says; an item that is wrong about its files is put right once, as in a run."""
     try:
         return told(layer)
     except GridMismatch:
-        headers = read_headers([asset.href for asset in layer.assets.values()])
+        headers = read_headers([asset.href for asset in layer.assets.values()], access)
         right = [from_header(one, headers) if one is layer else one for one in layers]
         return told(on_one_lattice(right)[layers.index(layer)])
 

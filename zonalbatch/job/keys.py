@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -36,11 +37,13 @@ from zonalbatch.job.values import (
     Number,
     OnlyItem,
     Scaling,
+    Signing,
     StatisticName,
     Text,
     WeightsLocation,
     ZonesLocation,
     band_short,
+    bare_files,
     bins_short,
     listed,
     source_short,
@@ -104,9 +107,14 @@ class CogSource(Keys):
 
     kind: Literal["cog"]
     """Raster files."""
-    files: (
-        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None
-    ) = None
+    sign: Signing | None = None
+    """What it takes to read them: planetary-computer, {kind: aws, requester_pays: true, profile:
+    ..., anonymous: true, region: ...} or {kind: headers, headers: {Authorization: Bearer ${TOKEN}},
+    hosts: [...]}, where ${TOKEN} is an environment variable wherever files are read."""
+    files: Annotated[
+        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None,
+        AfterValidator(bare_files),
+    ] = None
     """A path or URL, or a list of them; each file is a layer."""
     pattern: Location | None = None
     """A path with fields, such as s2/{date:%Y%m%d}_{band}.tif; those but band make the layer."""
@@ -128,6 +136,8 @@ class StacSource(Keys):
     items: Items
     """Path or URL of items (a FeatureCollection, an item, a static catalog or collection), a list
     of such, or a list of the items themselves."""
+    sign: Signing | None = None
+    """What it takes to read the files of the items, as for files of kind cog."""
 
     @property
     def in_memory(self) -> bool:

@@ -27,7 +27,7 @@ __all__ = ["hint", "message", "repeated", "shown"]
 
 _LATER_KEYS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("source", "stac"): frozenset(
-        ("api", "collections", "datetime", "query", "filter", "sign", "bbox", "intersects")
+        ("api", "collections", "datetime", "query", "filter", "bbox", "intersects")
     ),
 }
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
@@ -105,6 +105,8 @@ def _problem(problem: Mapping[str, Any]) -> str:
         return f"{where} is {shown(value)}; use {' or '.join(choices)}"
     if kind == "value_error":
         reason = str(problem["ctx"]["error"])
+        if loc[-1:] == ("sign",):  # a secret may stand in its value
+            return f"{where}{reason.removeprefix('sign')}"
         if loc == () or loc[:1] == ("measurements",) or "[key]" in loc:
             return f"{where}: {reason}" if loc else reason
         return f"{where} is {shown(value)}: {reason}"

@@ -6,6 +6,7 @@ gives back a receipt. No geometry and no result row passes through the scheduler
 
 from __future__ import annotations
 
+import json
 import pickle
 import time
 from collections.abc import Callable, Mapping
@@ -19,16 +20,19 @@ from zonalbatch.receipts import Receipt, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
+from zonalbatch.sources.access import access_from
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
 
-__all__ = ["ARRAYS", "run_part"]
+__all__ = ["ACCESS", "ARRAYS", "run_part"]
 
 ARRAYS = "arrays.pickle"
 """Where a plan keeps the xarray objects that its layers lie in."""
+ACCESS = "access.json"
+"""Where a plan keeps how the right to read its files is come by."""
 
 
 def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) -> Receipt:
@@ -68,11 +72,12 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
 
 
 def _opener(folder: Path) -> Callable[[str], Pixels]:
-    """How hrefs are opened; arrays of the user's lie beside the plan."""
+    """How hrefs are opened; arrays of the user's, and what files take, lie beside the plan."""
+    access = access_from(json.loads((folder / ACCESS).read_text()))
     arrays: Mapping[str, Pixels] | None = None
     if (folder / ARRAYS).exists():
         arrays = pickle.loads((folder / ARRAYS).read_bytes())
-    return lambda href: open_pixels(href, arrays)
+    return lambda href: open_pixels(href, arrays, access)
 
 
 def _left_to_files(summary: LayerSummary) -> dict[str, Any]:

@@ -143,9 +143,9 @@ class TestOpened:
         names: list[str] = []
         read = headers.read_header
 
-        def counting(href: str) -> Any:
+        def counting(href: str, *rest: Any) -> Any:
             names.append(Path(href).name)
-            return read(href)
+            return read(href, *rest)
 
         monkeypatch.setattr(headers, "read_header", counting)
         return names
@@ -205,7 +205,7 @@ class TestOpened:
         def shaky(href: str) -> Any:
             if href.endswith("20200102_all.tif"):
                 raise PassingReadError(f"{href} could not be read just now (timed out)")
-            return read(href)
+            return read(href, *rest)
 
         monkeypatch.setattr(headers, "read_header", shaky)
         found = cog_layers(pattern=pattern, bands={"green": Band(description="green")})
