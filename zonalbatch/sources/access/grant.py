@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from zonalbatch.errors import RefusedReadError
+from zonalbatch.errors import PassingReadError, RefusedReadError
 from zonalbatch.sources.secrets import shown
 
 __all__ = ["OPEN", "Access", "Grant", "Open", "using"]
@@ -23,6 +25,8 @@ class Grant:
     """What to open; may hold a signature."""
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """GDAL's settings while it is opened; may hold secrets."""
+    ends: float = field(default=math.inf, compare=False)
+    """When it runs out, seconds since 1970."""
 
     def __repr__(self) -> str:
         """Name the file, without what is secret."""
@@ -83,6 +87,7 @@ def using(access: Access, href: str, use: Callable[[Grant], T]) -> T:
 
     Raises:
         RefusedReadError: also a new grant is refused, or there is none.
+        PassingReadError: the new one ran out before all was read.
     """
     grant = access.grant(href)
     try:
@@ -92,4 +97,9 @@ def using(access: Access, href: str, use: Callable[[Grant], T]) -> T:
         other = access.grant(href)
         if other == grant:
             raise
-    return use(other)
+    try:
+        return use(other)
+    except RefusedReadError as error:
+        if time.time() < other.ends:
+            raise
+        raise PassingReadError(f"the right to read ran out meanwhile: {error}") from None

@@ -59,7 +59,8 @@ class PlanetaryComputer:
         if container is None:
             return Grant(href)
         joint = "&" if "?" in href else "?"
-        return Grant(f"{href}{joint}{_tokens().get(container)}")
+        token = _tokens().get(container)
+        return Grant(f"{href}{joint}{token.text}", ends=token.ends)
 
     def refused(self, grant: Grant) -> None:
         """Have the next token asked for, if this one has been in use for a while."""

@@ -68,7 +68,7 @@ class Tokens(Generic[K]):
         self._places: dict[K, _Place] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: K) -> str:
+    def get(self, key: K) -> Token:
         """A token that is good for a while; others who want the same wait for it meanwhile.
 
         Raises:
@@ -81,7 +81,7 @@ class Tokens(Generic[K]):
                 self._renew(place, key)
             if place.error is not None and now >= place.token.ends:
                 raise place.error
-            return place.token.text
+            return place.token
 
     def refused(self, key: K, text: str) -> None:
         """Forget a token that a server refused, unless it is new: then it is not to blame."""

@@ -39,18 +39,18 @@ def test_a_token_serves_until_shortly_before_its_end() -> None:
     for life, good in ((3600.0, 3300.0), (10.0, 8.0)):
         service = Service(life=life)
         tokens = service.tokens()
-        assert tokens.get("a") == "a1"
+        assert tokens.get("a").text == "a1"
         service.now += good - 0.01
-        assert tokens.get("a") == "a1"
+        assert tokens.get("a").text == "a1"
         service.now += 0.02
-        assert tokens.get("a") == "a2"
+        assert tokens.get("a").text == "a2"
 
 
 def test_each_container_has_its_own() -> None:
     """What is asked for one is given for no other."""
     service = Service()
     tokens = service.tokens()
-    assert [tokens.get(key) for key in "abab"] == ["a1", "b2", "a1", "b2"]
+    assert [tokens.get(key).text for key in "abab"] == ["a1", "b2", "a1", "b2"]
 
 
 def test_one_asks_and_all_have_it() -> None:
@@ -65,7 +65,7 @@ def test_one_asks_and_all_have_it() -> None:
 
     tokens = Tokens(ask)
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(tokens.get, ["a"] * 16))
+        found = [token.text for token in pool.map(tokens.get, ["a"] * 16)]
     assert (found, asked) == (["one"] * 16, ["a"])
 
 
@@ -75,13 +75,13 @@ def test_a_refused_token_is_asked_for_anew() -> None:
     tokens = service.tokens()
     tokens.get("a")
     tokens.refused("a", "a1")
-    assert tokens.get("a") == "a1"
+    assert tokens.get("a").text == "a1"
     service.now += 5
     tokens.refused("a", "a1")
-    assert tokens.get("a") == "a2"
+    assert tokens.get("a").text == "a2"
     service.now += 5
     tokens.refused("a", "a1")
-    assert tokens.get("a") == "a2"
+    assert tokens.get("a").text == "a2"
 
 
 def test_a_token_outlives_a_service_that_fails() -> None:
@@ -91,13 +91,13 @@ def test_a_token_outlives_a_service_that_fails() -> None:
     tokens.get("a")
     service.now += 90
     service.fails = True
-    assert tokens.get("a") == "a1"
+    assert tokens.get("a").text == "a1"
     service.now += 11
     with pytest.raises(PassingReadError, match="no token"):
         tokens.get("a")
     service.fails = False
     service.now += 2
-    assert tokens.get("a") == "a4"
+    assert tokens.get("a").text == "a4"
 
 
 def test_a_service_that_fails_is_left_alone_for_a_second() -> None:
@@ -114,6 +114,6 @@ def test_a_token_that_has_ended_by_our_clock_is_used_for_a_second() -> None:
     """A clock that is ahead costs a request a second, not one for each read."""
     service = Service(life=-30)
     tokens = service.tokens()
-    assert [tokens.get("a") for _ in range(3)] == ["a1"] * 3
+    assert [tokens.get("a").text for _ in range(3)] == ["a1"] * 3
     service.now += 1.1
-    assert tokens.get("a") == "a2"
+    assert tokens.get("a").text == "a2"
