@@ -23,7 +23,7 @@ from zonalbatch.cover.coverage import Coverage, CoverageRule, cover
 from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.recipe import LISTS, Recipe, WeightBy
 from zonalbatch.sources.protocol import Header
@@ -342,7 +342,7 @@ def layer_of(name: str, **bands: str | tuple[str, int]) -> Callable[[Mapping[str
             band: Asset(href=href, band=index, grid=rasters[href].grid)
             for band, (href, index) in places.items()
         }
-        return Layer(id=name, datetime=None, assets=assets)
+        return Layer(id=name, datetime=None, scenes=(Scene(assets=assets),))
 
     return made
 

@@ -373,7 +373,7 @@ def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
 def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:
     """The layers with those planned again by their files' headers."""
     wrong = [layer for layer in found.layers if layer.id in mismatched]
-    headers = read_headers([a.href for layer in wrong for a in layer.assets.values()], access)
+    headers = read_headers([a.href for layer in wrong for a in layer.assets], access)
     mended = {layer.id: from_header(layer, headers) for layer in wrong}
     notes = tuple(
         f"item and file of layer {layer.id!r} disagree about the grid; the file was believed"

@@ -72,7 +72,7 @@ class Done:
     mismatched: set[str] = field(default_factory=set)
     """Layers that must be planned again by their files."""
     applied: dict[str, Any] = field(default_factory=dict)
-    """Layer -> band -> (nodata, scale, offset) where the plan left them to the file."""
+    """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
     met: NDArray[np.bool_] = field(init=False)
     """(zone,) True if the zone has a row."""
 

@@ -262,7 +262,7 @@ def _summaries(
     try:
         return told(found.layers)
     except GridMismatch:
-        hrefs = [a.href for one in found.layers for a in one.assets.values()]
+        hrefs = [a.href for one in found.layers for a in one.assets]
         headers = read_headers(hrefs, access)
         return told(on_one_lattice(from_header(one, headers) for one in found.layers))
 

@@ -25,7 +25,7 @@ from zonalbatch.arguments import (
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
-from zonalbatch.layers import Asset, Layer, Layers
+from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
@@ -130,7 +130,8 @@ def given_layers(
     if not found.layers:
         raise SourceError("there is no raster; give at least one")
     if bands is None and nodata is not None:
-        found = replace(found, layers=tuple(_with_nodata(one, nodata) for one in found.layers))
+        told = (one.each_asset(lambda a: replace(a, nodata=nodata)) for one in found.layers)
+        found = replace(found, layers=tuple(told))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 
@@ -153,14 +154,7 @@ def _are_items(raster: Any) -> bool:
     return isinstance(first, Mapping) or hasattr(first, "to_dict")
 
 
-def _with_nodata(layer: Layer, nodata: Any) -> Layer:
-    assets = {name: replace(asset, nodata=nodata) for name, asset in layer.assets.items()}
-    return replace(layer, assets=assets)
-
-
-def given_weights(
-    weights: Any, access: Access = OPEN
-) -> tuple[Asset | None, Mapping[str, Pixels]]:
+def given_weights(weights: Any, access: Access = OPEN) -> tuple[Asset | None, Mapping[str, Pixels]]:
     """The band that a path, an array, or ``{"path": …, "band": …}`` names, and the array of it."""
     if weights is None:
         return None, {}
@@ -188,7 +182,7 @@ def given_recipe(
     breakdown: Breakdown = LISTS,
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
-    known = list(dict.fromkeys(n for one in found.layers for n in (*one.assets, *one.missing)))
+    known = list(dict.fromkeys(name for layer in found.layers for name in layer.bands))
     given = None if mask is None else _mask(mask, known)
     measurements = expressions_given(measurements)
     if measurements is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError
 from zonalbatch.lattice import Grid
 
-__all__ = ["Asset", "Failure", "Layer", "Layers"]
+__all__ = ["Asset", "Failure", "Layer", "Layers", "Scene"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +36,71 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """One acquisition: the bands that were measured together."""
+class Scene:
+    """What was recorded at once: the files of one item, or of one name."""
 
-    id: str
-    """Unique within a job: the item id, or what the file names have in common."""
-    datetime: dt.datetime | None
-    """UTC, timezone-aware; None for undated rasters."""
-    datetime_end: dt.datetime | None = None
-    """UTC end of a range of time; None for an instant."""
     items: tuple[str, ...] = ()
-    """Ids of the STAC items, or the paths of the files it was made of."""
+    """Id of the STAC item, or the paths of the files."""
     assets: Mapping[str, Asset]
-    """Assets by band name. A band of the job that this layer lacks is absent here."""
+    """Assets by band name. A band of the job that this scene lacks is absent here."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Band name → why it is absent (the file is missing, its header is corrupt)."""
+    footprint: bytes | None = None
+    """Where its item says that pixels lie: WKB, degrees of longitude and latitude; None if it is
+    known by the extent of its files alone."""
+    superseded: tuple[str, ...] = ()
+    """Ids of the items that it was taken instead of: others of the same acquisition."""
+
+    def with_assets(self, assets: Iterable[Asset]) -> Scene:
+        """The scene with other assets, in the order of its bands."""
+        return replace(self, assets=dict(zip(self.assets, assets, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One row of a zone: a scene, or several that are answered as one."""
+
+    id: str
+    """Unique within a job: the item id, what the file names have in common, or the day."""
+    datetime: dt.datetime | None
+    """UTC, timezone-aware, the earliest of its scenes; None for undated rasters."""
+    datetime_end: dt.datetime | None = None
+    """UTC end of a range of time; None for an instant."""
+    scenes: tuple[Scene, ...]
+    """In the order in which they answer: in each cell the first that has a valid value."""
+    mixed: tuple[str, ...] = ()
+    """Bands whose raw values mean different things in its scenes, so that only physical ones can
+    be put together."""
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The assets of all scenes."""
+        return tuple(asset for scene in self.scenes for asset in scene.assets.values())
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands that any scene has, or should have."""
+        every = (name for one in self.scenes for name in (*one.assets, *one.missing))
+        return tuple(dict.fromkeys(every))
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Ids of the items, or paths of the files, of all scenes."""
+        return tuple(item for scene in self.scenes for item in scene.items)
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Band name → why the first scene without it lacks it."""
+        every = (pair for scene in reversed(self.scenes) for pair in scene.missing.items())
+        return dict(every)
+
+    def each(self, change: Callable[[Scene], Scene]) -> Layer:
+        """The layer with every scene changed."""
+        return replace(self, scenes=tuple(map(change, self.scenes)))
+
+    def each_asset(self, change: Callable[[Asset], Asset]) -> Layer:
+        """The layer with every asset changed."""
+        return self.each(lambda scene: scene.with_assets(map(change, scene.assets.values())))
 
 
 @dataclass(frozen=True, slots=True)

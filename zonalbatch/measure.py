@@ -28,7 +28,10 @@ from zonalbatch.cover.cells import (
 )
 from zonalbatch.expression import Expression
 
-__all__ = ["BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure"]
+__all__ = [
+    "NO_ENCODING", "BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure",
+    "physical",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ class Encoding:
     nodata: float | int | None
     scale: float
     offset: float
+
+
+NO_ENCODING = Encoding(None, 1.0, 0.0)
+"""Values are physical ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +153,12 @@ def measure(
     return Cells(layout, values, reasons), encoding
 
 
+def physical(cells: Cells, encoding: Encoding) -> tuple[Cells, Encoding]:
+    """The same with scale and offset applied."""
+    values = BandCells(cells.values, cells.reasons, encoding).physical()
+    return Cells(cells.layout, values, cells.reasons), NO_ENCODING
+
+
 def _evaluate(
     expression: Expression, parts: Mapping[str, BandCells]
 ) -> tuple[NDArray[Any], Encoding, NDArray[np.uint8]]:
@@ -157,7 +170,7 @@ def _evaluate(
     values = expression({name: part.physical() for name, part in parts.items()})
     return (
         values,
-        Encoding(None, 1.0, 0.0),
+        NO_ENCODING,
         first_reason(reasons, _no_value(values, None)),
     )
 
@@ -171,7 +184,7 @@ def _filled(
         held = np.float64(raw).astype(values.dtype)
     if float(held) != raw or values.dtype.kind == "b":
         values = BandCells(values, reasons, encoding).physical()
-        held, encoding = np.float64(default), Encoding(None, 1.0, 0.0)
+        held, encoding = np.float64(default), NO_ENCODING
     silent = np.isin(reasons, (NODATA, NOT_A_NUMBER, FILE_MASK))
     if not silent.any():
         return values, encoding, reasons

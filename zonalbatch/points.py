@@ -168,9 +168,7 @@ def _told(
 ) -> pd.DataFrame:
     """What zonal_stats says of bare shapes, without their geometry."""
     bare = geopandas.GeoDataFrame(geometry=shapes, crs=crs)
-    return zonal_stats(
-        bare, raster, stats, bands=bands, coverage=rule, geometry=False, sign=sign
-    )
+    return zonal_stats(bare, raster, stats, bands=bands, coverage=rule, geometry=False, sign=sign)
 
 
 def _beside(frame: geopandas.GeoDataFrame, found: pd.DataFrame) -> geopandas.GeoDataFrame:

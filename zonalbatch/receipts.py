@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Receipt", "Report", "pack_bits", "unpack_bits"]
+__all__ = ["Receipt", "Report", "key_of", "pack_bits", "unpack_bits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Receipt:
     """How much of that may be read another time."""
     seconds: float = 0.0
     applied: Mapping[str, Any] = field(default_factory=dict)
-    """Layer -> band -> (nodata, scale, offset) where the plan left them to the file."""
+    """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
     mismatched: tuple[str, ...] = ()
     """Layers whose files lie on other grids than their items say; then nothing was written."""
 
@@ -78,6 +78,11 @@ class Report:
     def exit_code(self) -> int:
         """0 if all is done, 3 if failures are recorded."""
         return 3 if self.failures else 0
+
+
+def key_of(href: str, band: int) -> str:
+    """One band of one file in a word."""
+    return f"{band}:{href}"
 
 
 def pack_bits(flags: NDArray[np.bool_]) -> str:

@@ -10,7 +10,7 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     OfCells,
@@ -22,7 +22,7 @@ from zonalbatch.statistics import (
 
 __all__ = [
     "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
-    "wanted",
+    "pieces_of", "wanted",
 ]  # fmt: skip
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
@@ -92,20 +92,44 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:
     """A layer with the bands that are read; with all if it lacks those, which say where it lies."""
-    assets = {name: layer.assets[name] for name in recipe.bands if name in layer.assets}
-    return replace(layer, assets=assets) if assets else layer
+
+    def some(scene: Scene) -> Scene:
+        assets = {name: scene.assets[name] for name in recipe.bands if name in scene.assets}
+        return replace(scene, assets=assets) if assets else scene
+
+    return layer.each(some)
 
 
-def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
-    """The measurements of a layer by the lattice they are made on: the finest of their bands.
+def pieces_of(layer: Layer, recipe: Recipe) -> tuple[Layer, ...]:
+    """A layer cut by the lattices that its scenes are measured on, each piece in their order.
+
+    Raises:
+        SourceError: the grids of a scene's bands do not nest.
+    """
+    found: dict[tuple[object, ...], list[Scene]] = {}
+    for scene in layer.scenes:
+        lattices = _lattices(layer.id, scene, recipe)
+        key = tuple((lattice, *(m.name for m in some)) for lattice, some in lattices.items())
+        found.setdefault(key, []).append(scene)
+    if len(found) == 1:
+        return (layer,)
+    return tuple(replace(layer, scenes=tuple(scenes)) for scenes in found.values())
+
+
+def lattices_of(piece: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
+    """The measurements of a piece by the lattice they are made on: the finest of their bands.
 
     Raises:
         SourceError: the grids of the bands do not nest.
     """
+    return _lattices(piece.id, piece.scenes[0], recipe)
+
+
+def _lattices(layer: str, scene: Scene, recipe: Recipe) -> dict[Lattice, list[Measurement]]:
     found: dict[Lattice, list[Measurement]] = {}
     for measurement in recipe.measurements:
-        assets = {b: layer.assets[b] for b in measurement.bands if b in layer.assets}
-        assets = assets or dict(layer.assets)
+        assets = {b: scene.assets[b] for b in measurement.bands if b in scene.assets}
+        assets = assets or dict(scene.assets)
         finest = min(assets.values(), key=cell_area).grid.lattice
         for band, asset in assets.items():
             if nesting_factor(asset.grid.lattice, finest) is None:
@@ -115,14 +139,14 @@ def lattices_of(layer: Layer, recipe: Recipe) -> dict[Lattice, list[Measurement]
     return found
 
 
-def _check_weights(layer: Layer, lattice: Lattice, recipe: Recipe) -> None:
+def _check_weights(layer: str, lattice: Lattice, recipe: Recipe) -> None:
     """Refuse weights in another CRS: to warp them is a choice that changes numbers."""
     if recipe.weights is None or recipe.weights.grid.lattice.crs == lattice.crs:
         return
     here = lattice.crs if len(lattice.crs) < 40 else "CRS.wkt"
     raise SourceError(
         f"the weights {recipe.weights.href} are in {_short(recipe.weights.grid.lattice)}, but "
-        f"layer {layer.id!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
+        f"layer {layer!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
         f"{here} -tr {lattice.dx:g} {lattice.dy:g} -r average {recipe.weights.href} weights.tif"
     )
 
@@ -137,11 +161,11 @@ def cell_area(asset: Asset) -> float:
 
 
 def _do_not_nest(
-    layer: Layer, measurement: Measurement, band: str, asset: Asset, finest: Lattice
+    layer: str, measurement: Measurement, band: str, asset: Asset, finest: Lattice
 ) -> str:
     coarse = asset.grid.lattice
     return (
-        f"measurement {measurement.name!r} of layer {layer.id!r} needs band {band!r} with cells of "
+        f"measurement {measurement.name!r} of layer {layer!r} needs band {band!r} with cells of "
         f"{coarse.dx:g} × {coarse.dy:g} on cells of {finest.dx:g} × {finest.dy:g} ({finest.crs}), "
         "which do not nest; bring the bands to one grid first, with gdalwarp -tap -tr and a "
         "resampling you choose (-r near, bilinear, cubic, average, mode)"

@@ -15,7 +15,7 @@ from zonalbatch.engine import Done
 from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
-from zonalbatch.receipts import Receipt
+from zonalbatch.receipts import Receipt, key_of
 from zonalbatch.sinks.files import replacing
 from zonalbatch.sinks.output import Output, failure_table
 from zonalbatch.sinks.table import Form, geo_metadata, result_schema, without_layer, zone_columns
@@ -98,7 +98,7 @@ def _write_layers(plan: Plan, output: Output, done: Done) -> None:
     table = pq.read_table(Path(plan.folder) / "layers.parquet")
     rows = table.to_pylist()
     for row in rows:
-        applied = done.applied.get(row["layer"], {}).get(row["band"])
+        applied = done.applied.get(key_of(row["href"], row["file_band"]))
         if applied is not None:
             row["nodata"] = json.dumps(applied[0])
             row["scale"], row["offset"] = applied[1:]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.made.places import CELL, CRS, LEFT, TOP
 from zonalbatch.lattice import Grid, Lattice
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Layers, Scene
 
 CELLS = Lattice.through(CRS, LEFT, TOP, CELL, CELL)
 """The lattice of the usual corner and cell."""
@@ -31,6 +33,16 @@ def grid(
     return Grid(lattice, window)
 
 
+def first_asset(found: Layers, band: str) -> Asset:
+    """A band of the first scene of all."""
+    return found.layers[0].scenes[0].assets[band]
+
+
+def with_scene(layer: Layer, **changes: Any) -> Layer:
+    """A layer whose scenes are changed."""
+    return layer.each(lambda scene: replace(scene, **changes))
+
+
 def layer(name: str, when: datetime | None = JANUARY, **bands: Grid) -> Layer:
     """A layer with a band for each grid; red by default."""
     assets = {
@@ -40,4 +52,4 @@ def layer(name: str, when: datetime | None = JANUARY, **bands: Grid) -> Layer:
         )
         for band, place in (bands or {"red": grid()}).items()
     }  # fmt: skip
-    return Layer(id=name, datetime=when, items=(name,), assets=assets)
+    return Layer(id=name, datetime=when, scenes=(Scene(items=(name,), assets=assets),))

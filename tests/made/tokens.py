@@ -62,9 +62,7 @@ class Issuer:
 
 
 @contextmanager
-def blobs(
-    folder: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Store]:
+def blobs(folder: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A store behind ``ACCOUNT``, this process (and those it starts) set to find it there."""
     from planetary_computer.settings import Settings
 

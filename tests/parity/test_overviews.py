@@ -51,7 +51,7 @@ def assets_at(path: Path, bands: Sequence[int], resolution: Resolution) -> dict[
     """The bands of a file, by their numbers."""
     wanted = {f"b{i}": Band(index=i) for i in bands}
     found = cog_layers(files=[str(path)], bands=wanted, resolution=resolution)
-    return dict(found.layers[0].assets)
+    return dict(found.layers[0].scenes[0].assets)
 
 
 def measured(
@@ -65,7 +65,7 @@ def measured(
         statistics=tuple(STATISTICS),
         coverage="fraction",
     )
-    crs = found.layers[0].assets[f"b{bands[0]}"].grid.lattice.crs
+    crs = found.layers[0].scenes[0].assets[f"b{bands[0]}"].grid.lattice.crs
     (summary,) = summarise(
         Shapes(wkb(zones), crs), found.layers, recipe, open_pixels=open_pixels, memory=2**28
     )

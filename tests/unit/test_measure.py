@@ -68,7 +68,7 @@ def one_row(
     cells = np.asarray(values)[None]
     rasters = {"a": raster(cells, CELLS, 0, 0, **(about or {}))}
     layer = layer_of("one", value="a")(rasters)
-    layer = replace(layer, assets={"value": replace(layer.assets["value"], **asset)})
+    layer = layer.each_asset(lambda one: replace(one, **asset))
     return found_of(rasters, layer, zone or row_of_cells(cells.shape[1]))
 
 

@@ -177,7 +177,7 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
     if as_json:
         print(json.dumps(asdict(estimate) | {"fingerprint": made.fingerprint}))
         return
-    lattices = {a.grid.lattice for layer in made.layers for a in layer.assets.values()}
+    lattices = {a.grid.lattice for layer in made.layers for a in layer.assets}
     print(f"plan {made.fingerprint}")
     print(f"  zones     {estimate.zones:,}")
     print(f"  layers    {estimate.layers:,} on {len(lattices):,} lattices")

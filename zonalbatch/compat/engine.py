@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.expression import bare
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe
@@ -52,7 +52,7 @@ class OpenBand:
         scale, offset = self.scaling or (None, None)
         asset = _asset(self.href or name, self.pixels, self.band)
         told = replace(asset, nodata=self.nodata, scale=scale, offset=offset)
-        return Layer(id=name, datetime=None, assets={VALUE: told})
+        return Layer(id=name, datetime=None, scenes=(Scene(assets={VALUE: told}),))
 
 
 def _asset(href: str, pixels: Pixels, band: int) -> Asset:
@@ -94,7 +94,7 @@ def columns_of(
     layers = on_one_lattice(one.layer(f"array:{i}") for i, one in enumerate(bands))
     arrays = {} if weights is None else {"array:weights": weights}
     arrays |= {f"array:{i}": one.pixels for i, one in enumerate(bands) if one.href is None}
-    crs = layers[0].assets[VALUE].grid.lattice.crs
+    crs = layers[0].assets[0].grid.lattice.crs
     found: list[Mapping[str, Column]] = []
     for summary in summarise(
         Shapes(fit_shapes(shapes, crs), crs), layers, recipe,

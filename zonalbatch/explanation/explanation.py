@@ -7,7 +7,7 @@ its layouts and tiles as they pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -28,11 +28,12 @@ from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
-from zonalbatch.measure import BandCells, Encoding, Measurement, measure
+from zonalbatch.measure import BandCells, Encoding, Measurement
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.work.ground import Ground, Shapes
-from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
+from zonalbatch.work.layer_work import LayerWork, TileCells, sheets_of, work_on
+from zonalbatch.work.mosaic import Mosaic
 from zonalbatch.work.place import Place
 from zonalbatch.work.reading import Handles
 from zonalbatch.work.schedule import Step
@@ -226,7 +227,12 @@ def explanation_of(
         unweighed=bool(summary.unweighed[0]),
         grid=grid,
         **_columns(found, grid, measurement, weighted=recipe.weights is not None),
-        encodings={b: e for b, e in summary.encodings.items() if b in measurement.bands},
+        encodings={
+            band: told
+            for _, encodings in reversed(summary.encodings)
+            for band, told in encodings.items()
+            if band in measurement.bands
+        },
         totals={name: _number(summary.columns[measurement.name, name]) for name in totals},
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
@@ -264,20 +270,34 @@ def _watched(
 
 def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement) -> _Some:
     """What the engine has just reduced of one tile."""
-    tile = work.tile(step, layout)
-    cells, encoding = measure(measurement, layout, tile.band)
+    tiles = work.tiles(step, layout)
+    seen = work.measured(tiles, layout, measurement)
+    cells = seen.cells
     reason = cells.reasons if len(cells.reasons) else np.full(layout.size, VALID, np.uint8)
-    value = BandCells(cells.values, reason, encoding).physical()
+    value = BandCells(cells.values, reason, seen.encoding).physical()
     at = gather(np.arange(TILE * TILE).reshape(TILE, TILE), layout)
     (inner,), ((start, stop),) = layout.inner, layout.cell_span
     return _Some(
         row=layout.tile_row * TILE + at // TILE,
         col=layout.tile_col * TILE + at % TILE,
         fraction=np.concatenate([np.ones(inner), layout.shares[start:stop]]),
-        raw={name: tile.band(name) for name in measurement.bands},
+        raw={name: _answering(tiles, seen, name) for name in measurement.bands},
         value=np.where(reason == VALID, value, np.nan),
         weight=_weights(layout),
         reason=reason,
+    )
+
+
+def _answering(tiles: Sequence[TileCells], seen: Mosaic, band: str) -> BandCells:
+    """A band at the cells of a tile, each of the scene that answered."""
+    first = tiles[0].band(band)
+    if not len(seen.scene):
+        return first
+    every = [tile.band(band) for tile in tiles]
+    reasons = [b.reasons if len(b.reasons) else np.zeros(len(b.values), np.uint8) for b in every]
+    at = seen.scene, np.arange(len(seen.scene))
+    return replace(
+        first, values=np.stack([b.values for b in every])[at], reasons=np.stack(reasons)[at]
     )
 
 
@@ -291,8 +311,9 @@ def _weights(layout: Layout) -> Floats:
 
 def _finest(layer: Layer, measurement: Measurement) -> Grid:
     """Where the raster lies whose cells are measured."""
-    assets = [layer.assets[b] for b in measurement.bands if b in layer.assets]
-    return min(assets or layer.assets.values(), key=cell_area).grid
+    every = layer.scenes[0].assets
+    assets = [every[b] for b in measurement.bands if b in every]
+    return min(assets or every.values(), key=cell_area).grid
 
 
 def _columns(

@@ -170,7 +170,7 @@ def _by_file(
     try:
         return told(layer)
     except GridMismatch:
-        headers = read_headers([asset.href for asset in layer.assets.values()], access)
+        headers = read_headers([asset.href for asset in layer.assets], access)
         right = [from_header(one, headers) if one is layer else one for one in layers]
         return told(on_one_lattice(right)[layers.index(layer)])
 

@@ -1,7 +1,7 @@
 """The stored form of a plan: zones, layers and parts as Parquet, and how a worker reads its own.
 
 zones.parquet    in the order of cells, so that the zones of a part are neighbours
-layers.parquet   one row for each band of each layer
+layers.parquet   one row for each band of each scene of each layer
 parts.parquet    one row for each part
 recipe.json      how numbers are made and written
 functions.pickle the user's functions, if there are any
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Layer, Scene
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
@@ -64,6 +64,8 @@ class Part:
     """The one after the last."""
     layers: tuple[int, ...]
     """Indices of layers."""
+    scenes: tuple[int, ...]
+    """Numbers of those of their scenes that its zones may meet."""
     decoded: int
     """About how many bytes of pixels its zones' bounds hold."""
 
@@ -85,9 +87,11 @@ def write_zones(source: Path, target: Path, order: NDArray[np.int64]) -> None:
 
 LAYER_SCHEMA = pa.schema(
     [
-        ("index", pa.int32()), ("layer", pa.string()),
+        ("index", pa.int32()), ("scene", pa.int32()), ("layer", pa.string()),
         ("datetime", pa.timestamp("us", "UTC")), ("datetime_end", pa.timestamp("us", "UTC")),
-        ("items", pa.list_(pa.string())), ("band", pa.string()), ("missing", pa.string()),
+        ("items", pa.list_(pa.string())), ("superseded", pa.list_(pa.string())),
+        ("footprint", pa.binary()), ("mixed", pa.list_(pa.string())),
+        ("band", pa.string()), ("missing", pa.string()),
         ("href", pa.string()), ("file_band", pa.int32()), ("crs", pa.string()),
         ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
         ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
@@ -98,47 +102,57 @@ LAYER_SCHEMA = pa.schema(
 
 
 def layer_table(layers: Sequence[Layer]) -> pa.Table:
-    """One row for each band of each layer."""
-    rows = [row for i, layer in enumerate(layers) for row in _layer_rows(i, layer)]
+    """One row for each band of each scene of each layer; scenes are numbered through."""
+    scenes = [(i, layer, scene) for i, layer in enumerate(layers) for scene in layer.scenes]
+    rows = [
+        {"index": i, "scene": number} | row
+        for number, (i, layer, scene) in enumerate(scenes)
+        for row in _scene_rows(layer, scene)
+    ]
     return pa.Table.from_pylist(rows, schema=LAYER_SCHEMA)
 
 
-def _layer_rows(index: int, layer: Layer) -> Iterator[dict[str, Any]]:
+def _scene_rows(layer: Layer, scene: Scene) -> Iterator[dict[str, Any]]:
     head = {
-        "index": index, "layer": layer.id, "datetime": layer.datetime,
-        "datetime_end": layer.datetime_end, "items": list(layer.items),
+        "layer": layer.id, "datetime": layer.datetime, "datetime_end": layer.datetime_end,
+        "items": list(scene.items), "superseded": list(scene.superseded),
+        "footprint": scene.footprint, "mixed": list(layer.mixed),
     }  # fmt: skip
-    for name, asset in layer.assets.items():
+    for name, asset in scene.assets.items():
         yield head | {"band": name} | asset_document(asset)
-    for name, cause in layer.missing.items():
+    for name, cause in scene.missing.items():
         yield head | {"band": name, "missing": cause}
 
 
 def _layers_from(table: pa.Table) -> dict[int, Layer]:
-    """Layers by index, from rows of `_layer_table`."""
-    heads: dict[int, dict[str, Any]] = {}
-    assets: dict[int, dict[str, Asset]] = {}
-    missing: dict[int, dict[str, str]] = {}
+    """Layers by index, from rows of `layer_table`."""
+    scenes: dict[int, dict[int, list[dict[str, Any]]]] = {}
     for row in table.to_pylist():
-        index = row["index"]
-        heads[index] = row
-        assets.setdefault(index, {})
-        missing.setdefault(index, {})
-        if row["href"] is None:
-            missing[index][row["band"]] = row["missing"]
-        else:
-            assets[index][row["band"]] = asset_from(row)
-    return {
-        i: Layer(
-            id=row["layer"],
-            datetime=_utc(row["datetime"]),
-            datetime_end=_utc(row["datetime_end"]),
-            items=tuple(row["items"] or ()),
-            assets=assets[i],
-            missing=missing[i],
-        )
-        for i, row in heads.items()
-    }
+        scenes.setdefault(row["index"], {}).setdefault(row["scene"], []).append(row)
+    return {index: _layer_from(list(some.values())) for index, some in scenes.items()}
+
+
+def _layer_from(scenes: Sequence[Sequence[Mapping[str, Any]]]) -> Layer:
+    """The layer of the rows of its scenes."""
+    head = scenes[0][0]
+    return Layer(
+        id=head["layer"],
+        datetime=_utc(head["datetime"]),
+        datetime_end=_utc(head["datetime_end"]),
+        scenes=tuple(map(_scene_from, scenes)),
+        mixed=tuple(head["mixed"] or ()),
+    )
+
+
+def _scene_from(rows: Sequence[Mapping[str, Any]]) -> Scene:
+    head = rows[0]
+    return Scene(
+        items=tuple(head["items"] or ()),
+        assets={row["band"]: asset_from(row) for row in rows if row["href"] is not None},
+        missing={row["band"]: row["missing"] for row in rows if row["href"] is None},
+        footprint=head["footprint"],
+        superseded=tuple(head["superseded"] or ()),
+    )
 
 
 def _utc(time: dt.datetime | None) -> dt.datetime | None:
@@ -149,7 +163,8 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     """One row for each part."""
     columns = {
         "id": pa.string(), "cell": pa.string(), "bucket": pa.string(), "start": pa.int64(),
-        "stop": pa.int64(), "layers": pa.list_(pa.int32()), "decoded": pa.int64(),
+        "stop": pa.int64(), "layers": pa.list_(pa.int32()), "scenes": pa.list_(pa.int32()),
+        "decoded": pa.int64(),
     }  # fmt: skip
     rows = [{name: getattr(part, name) for name in columns} for part in parts]
     return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
@@ -181,8 +196,8 @@ def load_part(folder: Path, part_id: str) -> PartInput:
             "use the same version of zonalbatch on client and workers"
         )
     row = pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]).to_pylist()[0]
-    part = Part(**{**row, "layers": tuple(row["layers"])})
-    table = pq.read_table(folder / "layers.parquet", filters=[("index", "in", list(part.layers))])
+    part = Part(**row | {name: tuple(row[name]) for name in ("layers", "scenes")})
+    table = pq.read_table(folder / "layers.parquet", filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)
     return PartInput(
         part=part,

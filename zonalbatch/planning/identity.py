@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from zonalbatch.breakdown import Breakdown
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 
@@ -91,10 +91,17 @@ def layer_hash(layer: Layer) -> bytes:
     its bytes. A time of change is no part of it, so that files may be touched or copied anew.
     """
     times = [str(layer.datetime), str(layer.datetime_end)]
-    names = sorted(layer.assets)
-    assets = [field for name in names for field in (name.encode(), _asset(layer.assets[name]))]
-    missing = [field.encode() for item in sorted(layer.missing.items()) for field in item]
-    return digest(layer.id.encode(), *(t.encode() for t in times), *assets, b"missing", *missing)
+    scenes = [field for scene in layer.scenes for field in _scene(scene)]
+    if len(layer.scenes) > 1:  # of which each zone of several grids is answered by one
+        scenes += [b"footprints", *(scene.footprint or b"" for scene in layer.scenes)]
+    return digest(layer.id.encode(), *(t.encode() for t in times), *scenes)
+
+
+def _scene(scene: Scene) -> Iterator[bytes]:
+    for name in sorted(scene.assets):
+        yield from (name.encode(), _asset(scene.assets[name]))
+    yield b"missing"
+    yield from (field.encode() for item in sorted(scene.missing.items()) for field in item)
 
 
 def _asset(asset: Asset) -> bytes:

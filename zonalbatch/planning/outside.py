@@ -25,7 +25,8 @@ def with_outside(plan: Plan) -> Plan:
 def _told(plan: Plan) -> str:
     table = pq.read_table(plan.folder / "zones.parquet", columns=list(SIDES))
     zones = _extent(np.column_stack([table[side].to_numpy() for side in SIDES]))
-    rasters = _extent(Reach.of(plan.layers, plan.crs).boxes)
+    scenes = [scene for layer in plan.layers for scene in layer.scenes]
+    rasters = _extent(Reach.of(scenes, plan.crs).boxes)
     if zones is None:
         return "every zone is empty, and so is every row"
     told = f"no zone meets any raster, and every row is empty: in {plan.crs} zones span {zones}"

@@ -76,7 +76,7 @@ def bucket_of(layer: Layer, bucket: Bucket) -> str:
 
 def level_for(layers: Sequence[Layer]) -> int:
     """The level whose cells hold the largest file of any layer."""
-    longest = max((max(a.grid.shape) for layer in layers for a in layer.assets.values()), default=1)
+    longest = max((max(a.grid.shape) for layer in layers for a in layer.assets), default=1)
     return max(0, math.ceil(math.log2(max(1, longest / TILE))))
 
 
@@ -85,8 +85,10 @@ class Load:
     """What one cell would have to do."""
 
     cell: Cell
+    scenes: NDArray[np.int64]
+    """Numbers of the scenes that its zones may meet."""
     near: NDArray[np.int64]
-    """Indices of the layers that its zones may meet."""
+    """Indices of the layers that these are of."""
     sizes: NDArray[np.float64]
     """(layer,) bytes that each of them gives within the cell when it is decoded."""
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, Lattice
-from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
 from zonalbatch.planning.files import (
     Part,
     layer_table,
@@ -45,7 +45,7 @@ from zonalbatch.planning.partition import (
 )  # fmt: skip
 from zonalbatch.planning.reach import Reach
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, lattices_of
+from zonalbatch.recipe import Recipe, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.zones import ZoneReader
@@ -116,7 +116,7 @@ class Plan:
         if not any(one.detailed for one in asked):
             return 0
         item = ITEM + LISTED * sum(one.listed for one in asked)
-        cell = min(_bytes_of_cell(layer) for layer in self.layers)
+        cell = min(_bytes_of_cell(scene) for layer in self.layers for scene in layer.scenes)
         cells = max((part.decoded for part in self.parts), default=0) // cell
         return cells * len(self.recipe.measurements) * item
 
@@ -145,7 +145,7 @@ def make_plan(
     """
     layers, failures = _usable(on_one_lattice(found.layers), found.failures)
     for layer in layers:
-        lattices_of(layer, recipe)
+        pieces_of(layer, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
@@ -165,7 +165,7 @@ def on_one_lattice(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     known: dict[str, list[Lattice]] = {}
     moved: dict[Grid, Grid] = {}
     layers = tuple(layers)
-    assets = {a.href: a.grid for layer in layers for a in layer.assets.values()}
+    assets = {a.href: a.grid for layer in layers for a in layer.assets}
     for href in sorted(assets):
         grid = assets[href]
         if grid in moved:
@@ -179,11 +179,7 @@ def on_one_lattice(layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 
 def _with_grids(layer: Layer, moved: Mapping[Grid, Grid]) -> Layer:
-    assets = {
-        name: replace(asset, grid=moved.get(asset.grid, asset.grid))
-        for name, asset in layer.assets.items()
-    }
-    return replace(layer, assets=assets)
+    return layer.each_asset(lambda asset: replace(asset, grid=moved.get(asset.grid, asset.grid)))
 
 
 def _usable(
@@ -210,8 +206,9 @@ def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
     """The lattice that cells of space are cut on: the one most layers are measured on."""
     counts: dict[Lattice, int] = {}
     for layer in layers:
-        for lattice in lattices_of(layer, recipe):
-            counts[lattice] = counts.get(lattice, 0) + 1
+        for piece in pieces_of(layer, recipe):
+            for lattice in lattices_of(piece, recipe):
+                counts[lattice] = counts.get(lattice, 0) + 1
     return min(counts, key=lambda lattice: (-counts[lattice], repr(lattice)))
 
 
@@ -224,6 +221,15 @@ class _Planner:
     recipe: Recipe
     form: Form
     rows: ZoneRows
+    scenes: tuple[Scene, ...] = field(init=False)
+    """Of all layers, numbered through."""
+    owner: NDArray[np.int64] = field(init=False)
+    """(scene,) index of its layer."""
+
+    def __post_init__(self) -> None:
+        self.scenes = tuple(scene for layer in self.layers for scene in layer.scenes)
+        counts = [len(layer.scenes) for layer in self.layers]
+        self.owner = np.repeat(np.arange(len(counts)), counts)
 
     def plan(
         self,
@@ -235,14 +241,13 @@ class _Planner:
     ) -> Plan:
         """Cut the work into parts, name them, and store it all."""
         partition, order, cells = self._cut(kept)
-        hashes = [layer_hash(layer) for layer in self.layers]
         loads = self._loads(cells, order)
         if self.form.geometry is None:
             rows = sum((load.cell.stop - load.cell.start) * len(load.near) for load in loads)
             self.form = replace(self.form, geometry=rows <= WITH_GEOMETRY)
         recipe = recipe_hash(self.recipe, self.form.document)
         zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
-        fingerprint = digest(recipe, zones, *sorted(hashes)).hex()
+        fingerprint = digest(recipe, zones, *sorted(map(layer_hash, self.layers))).hex()
         plan = Plan(
             fingerprint=fingerprint,
             zones_digest=digest(zones).hex(),
@@ -250,7 +255,7 @@ class _Planner:
             recipe=self.recipe,
             form=self.form,
             layers=self.layers,
-            parts=tuple(self._parts(loads, partition.bucket, order, hashes, recipe)),
+            parts=tuple(self._parts(loads, partition.bucket, order, recipe)),
             partition=partition,
             n_zones=len(order),
             crs=self.zones.crs,
@@ -277,13 +282,16 @@ class _Planner:
     def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
         """What each cell would have to do."""
         beside = 1 if self.recipe.coverage == "bilinear" else 0  # where cells around a point lie
-        reach = Reach.of(self.layers, self.zones.crs, beside)
-        decoded = np.array([_decoded(layer) for layer in self.layers], float)
+        reach = Reach.of(self.scenes, self.zones.crs, beside)
+        decoded = np.array([_decoded(scene) for scene in self.scenes], float)
         loads = []
         for cell in cells:
             shares = reach.shares(self.rows.bounds[order[cell.start : cell.stop]])
-            near = np.flatnonzero(shares > 0)
-            loads.append(Load(cell, near, shares[near] * decoded[near]))
+            seen = np.flatnonzero(shares)
+            near, of = np.unique(self.owner[seen], return_inverse=True)
+            sizes = np.zeros(len(near))
+            np.add.at(sizes, of, shares[seen] * decoded[seen])
+            loads.append(Load(cell, seen, near, sizes))
         return loads
 
     def _parts(
@@ -291,9 +299,19 @@ class _Planner:
         loads: Sequence[Load],
         bucket: Bucket,
         order: NDArray[np.int64],
-        hashes: Sequence[bytes],
         recipe: bytes,
     ) -> Iterator[Part]:
+        known: dict[tuple[int, ...], bytes] = {}
+
+        def seen(scenes: NDArray[np.int64]) -> bytes:
+            """The hash of a layer as far as its scenes are near."""
+            key = tuple(scenes.tolist())
+            if key not in known:
+                layer = self.layers[self.owner[key[0]]]
+                near = tuple(self.scenes[i] for i in key)
+                known[key] = layer_hash(replace(layer, scenes=near))
+            return known[key]
+
         names = np.array([bucket_of(layer, bucket) for layer in self.layers])
         for load in loads:
             size = np.zeros(len(self.layers))
@@ -302,13 +320,15 @@ class _Planner:
                 near = load.near[names[load.near] == name]
                 for zones, some in chunks(load.cell, near, size[near]):
                     ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
+                    scenes = [load.scenes[self.owner[load.scenes] == i] for i in some]
                     yield Part(
-                        id=digest(recipe, ids, *(hashes[i] for i in some)).hex(),
+                        id=digest(recipe, ids, *map(seen, scenes)).hex(),
                         cell=load.cell.name,
                         bucket=str(name),
                         start=zones.start,
                         stop=zones.stop,
                         layers=some,
+                        scenes=tuple(np.concatenate(scenes).tolist()),
                         decoded=int(size[list(some)].sum()),
                     )
 
@@ -332,19 +352,19 @@ class _Planner:
         draft.rename(plan.folder)
 
 
-def _decoded(layer: Layer) -> int:
-    """Bytes of a layer's wanted bands, decoded whole, each once."""
-    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(layer))
+def _decoded(scene: Scene) -> int:
+    """Bytes of a scene's wanted bands, decoded whole, each once."""
+    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(scene))
 
 
-def _bytes_of_cell(layer: Layer) -> int:
-    """Bytes of one cell of all of a layer's wanted bands."""
-    return sum(_itemsize(asset) for asset in _bands(layer))
+def _bytes_of_cell(scene: Scene) -> int:
+    """Bytes of one cell of all of a scene's wanted bands."""
+    return sum(_itemsize(asset) for asset in _bands(scene))
 
 
-def _bands(layer: Layer) -> Iterable[Asset]:
-    """A layer's bands, each once."""
-    return {(asset.href, asset.band): asset for asset in layer.assets.values()}.values()
+def _bands(scene: Scene) -> Iterable[Asset]:
+    """A scene's bands, each once."""
+    return {(asset.href, asset.band): asset for asset in scene.assets.values()}.values()
 
 
 def _itemsize(asset: Asset) -> int:

@@ -1,4 +1,4 @@
-"""Reach: which layers the zones of a cell may meet."""
+"""Reach: which scenes the zones of a cell may meet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from zonalbatch.lattice import Window
-from zonalbatch.layers import Layer
+from zonalbatch.layers import Scene
 
 __all__ = ["Reach"]
 
@@ -22,20 +22,20 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """Where layers lie in the zones' CRS, to leave out those that no zone of a cell can meet."""
+    """Where scenes lie in the zones' CRS, to leave out those that no zone of a cell can meet."""
 
     boxes: NDArray[np.float64]
-    """(layer, 4) left, bottom, right, top, a little too large rather than too small."""
+    """(scene, 4) left, bottom, right, top, a little too large rather than too small."""
     crs: str
 
     @classmethod
-    def of(cls, layers: Sequence[Layer], crs: str, cells: int = 0) -> Reach:
-        """The boxes of some layers in the CRS of the zones, grown by some cells of each."""
+    def of(cls, scenes: Sequence[Scene], crs: str, cells: int = 0) -> Reach:
+        """The boxes of some scenes in the CRS of the zones, grown by some cells of each."""
         seen: dict[tuple[str, Box], Box] = {}
         boxes = []
-        for layer in layers:
+        for scene in scenes:
             parts = []
-            for asset in layer.assets.values():
+            for asset in scene.assets.values():
                 lattice = asset.grid.lattice
                 key = (lattice.crs, lattice.bounds(_grown(asset.grid.window, cells)))
                 if key not in seen:
@@ -46,7 +46,7 @@ class Reach:
         return cls(np.array(boxes), crs)
 
     def shares(self, bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(layer,) share of a layer's box within the bounds of some zones; 0 if they miss it."""
+        """(scene,) share of a scene's box within the bounds of some zones; 0 if they miss it."""
         some = bounds[np.isfinite(bounds).all(axis=1)]
         if not len(some):
             return np.zeros(len(self.boxes))

@@ -263,7 +263,8 @@ class Matrix:
 
 def overview_of(layer: Layer) -> str | None:
     """Which overviews are read of a layer; null at full resolution."""
-    return overviews_of({name: asset.href for name, asset in layer.assets.items()})
+    assets = {name: one.href for scene in layer.scenes for name, one in scene.assets.items()}
+    return overviews_of(assets)
 
 
 def zone_columns(zones: pa.Table, form: Form) -> dict[str, Any]:

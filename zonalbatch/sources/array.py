@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, grid_of
-from zonalbatch.layers import Layer, Layers
+from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.sources.bands import unknown_band
 from zonalbatch.sources.causes import read_error
 from zonalbatch.sources.crs import crs_text
@@ -143,7 +143,8 @@ def array_layers(
             href, i = every[position]
             assets[name] = asset_of(href, i, opened[href].header, bands[name], scale_offset)
             arrays[href] = opened[href]
-        layers.append(Layer(id=key, datetime=when, items=(key,), assets=assets))
+        scene = Scene(items=(key,), assets=assets)
+        layers.append(Layer(id=key, datetime=when, scenes=(scene,)))
     return Layers(in_order(layers)), arrays
 
 
@@ -151,14 +152,10 @@ def identified(found: Layers, arrays: Mapping[str, ArrayPixels]) -> Layers:
     """Layers with a digest of all their values, for a plan that outlives the arrays."""
     versions = {href: pixels.version for href, pixels in arrays.items()}
 
-    def known(layer: Layer) -> Layer:
-        assets = {
-            name: replace(asset, version=versions[asset.href] or None)
-            for name, asset in layer.assets.items()
-        }
-        return replace(layer, assets=assets)
+    def known(asset: Asset) -> Asset:
+        return replace(asset, version=versions[asset.href] or None)
 
-    return replace(found, layers=tuple(known(layer) for layer in found.layers))
+    return replace(found, layers=tuple(layer.each_asset(known) for layer in found.layers))
 
 
 def _name(data: xr.DataArray | xr.Dataset) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zonalbatch.errors import PassingReadError, ReadError, SourceError
-from zonalbatch.layers import Layer, Layers
+from zonalbatch.layers import Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.bands import unknown_band, wish
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.headers import asset_of, offered, read_headers
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
-from zonalbatch.sources.scenes import Scene, scenes_of
+from zonalbatch.sources.scenes import FileScene, scenes_of
 from zonalbatch.sources.view import View
 
 __all__ = ["cog_layers"]
@@ -74,7 +74,7 @@ def cog_layers(
     return offered(made, headers, notes)
 
 
-def _narrowed(scenes: Sequence[Scene], bands: Mapping[str, Band]) -> list[Scene]:
+def _narrowed(scenes: Sequence[FileScene], bands: Mapping[str, Band]) -> list[FileScene]:
     """The scenes with only those files that may hold a wanted band."""
     asked = {band.asset for band in bands.values()}
     if not asked <= set(_assets(scenes)):
@@ -86,8 +86,8 @@ def _narrowed(scenes: Sequence[Scene], bands: Mapping[str, Band]) -> list[Scene]
 
 
 def _coarser(
-    scenes: Sequence[Scene], views: Mapping[str, tuple[str, Header | ReadError]]
-) -> tuple[list[Scene], dict[str, Header | ReadError]]:
+    scenes: Sequence[FileScene], views: Mapping[str, tuple[str, Header | ReadError]]
+) -> tuple[list[FileScene], dict[str, Header | ReadError]]:
     """The scenes with the overviews of their files that serve, and what those say."""
     seen = [
         replace(scene, files={key: views[href][0] for key, href in scene.files.items()})
@@ -96,7 +96,7 @@ def _coarser(
     return seen, dict(views.values())
 
 
-def _assets(scenes: Iterable[Scene]) -> list[str]:
+def _assets(scenes: Iterable[FileScene]) -> list[str]:
     """The values of ``{band}``, each once."""
     every = (asset for scene in scenes for asset in scene.files)
     return list(dict.fromkeys(asset for asset in every if asset is not None))
@@ -132,7 +132,7 @@ _Places = dict[str, _Place | str]
 
 
 def _all_places(
-    scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError]
+    scenes: Sequence[FileScene], headers: Mapping[str, Header | ReadError]
 ) -> list[_Places]:
     """All bands of all files, by the names they go by, for each scene."""
     own = [_own_places(scene, headers) for scene in scenes]
@@ -143,7 +143,7 @@ def _all_places(
     ]
 
 
-def _own_places(scene: Scene, headers: Mapping[str, Header | ReadError]) -> dict[str, _Place]:
+def _own_places(scene: FileScene, headers: Mapping[str, Header | ReadError]) -> dict[str, _Place]:
     read = {asset: (href, headers[href]) for asset, href in scene.files.items()}
     return {
         name: _Place(href, header, i)
@@ -163,13 +163,15 @@ def _own_names(asset: str | None, header: Header) -> list[str]:
     return [f"band_{i}" for i in range(1, count + 1)]
 
 
-def _why_none(scene: Scene, headers: Mapping[str, Header | ReadError]) -> str:
+def _why_none(scene: FileScene, headers: Mapping[str, Header | ReadError]) -> str:
     unread = [h for h in map(headers.__getitem__, scene.files.values()) if isinstance(h, ReadError)]
     return str(unread[0]) if unread else "the layer has no such band"
 
 
 def _places(
-    bands: Mapping[str, Band], scenes: Sequence[Scene], headers: Mapping[str, Header | ReadError]
+    bands: Mapping[str, Band],
+    scenes: Sequence[FileScene],
+    headers: Mapping[str, Header | ReadError],
 ) -> list[_Places]:
     """Where each of the job's bands lies, for each scene.
 
@@ -198,7 +200,7 @@ def _labels(header: Header) -> list[str]:
 
 
 def _place(
-    band: Band, by_asset: bool, scene: Scene, headers: Mapping[str, Header | ReadError]
+    band: Band, by_asset: bool, scene: FileScene, headers: Mapping[str, Header | ReadError]
 ) -> _Place | str:
     """The first file of a scene that holds a band, or why none does."""
     hrefs = _candidates(scene, band, by_asset)
@@ -216,7 +218,7 @@ def _place(
     return unread or f"{shown(hrefs[0])} has no band {wish(band)}"
 
 
-def _candidates(scene: Scene, band: Band, by_asset: bool) -> list[str]:
+def _candidates(scene: FileScene, band: Band, by_asset: bool) -> list[str]:
     """The files of a scene that may hold a band."""
     if by_asset:
         return [href for asset, href in scene.files.items() if asset == band.asset]
@@ -246,7 +248,7 @@ def _index_in(header: Header, band: Band, by_asset: bool) -> int | None:
 
 
 def _layer(
-    scene: Scene,
+    scene: FileScene,
     places: _Places,
     bands: Mapping[str, Band],
     scale_offset: ScaleOffset,
@@ -264,10 +266,6 @@ def _layer(
                 f"nodata {band.nodata} of band {name!r} does not fit {asset.dtype} and means none"
             ] = None
         assets[name] = asset
-    return Layer(
-        id=scene.id,
-        datetime=scene.datetime,
-        items=tuple(shown(View.of(href).href) for href in scene.files.values()),
-        assets=assets,
-        missing=missing,
-    )
+    items = tuple(shown(View.of(href).href) for href in scene.files.values())
+    made = Scene(items=items, assets=assets, missing=missing)
+    return Layer(id=scene.id, datetime=scene.datetime, scenes=(made,))

@@ -18,8 +18,8 @@ from rasterio.errors import RasterioError
 
 from zonalbatch.errors import SourceError
 from zonalbatch.sources.access.grant import Grant
-from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.view import View
 
 __all__ = ["configure_gdal", "doubt", "lazy_array", "opened"]

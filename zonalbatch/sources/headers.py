@@ -11,7 +11,7 @@ from typing import Literal
 from rasterio.errors import NotGeoreferencedWarning
 
 from zonalbatch.errors import ReadError
-from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.nodata import held_nodata
@@ -133,8 +133,12 @@ def from_header(layer: Layer, headers: Mapping[str, Header | ReadError]) -> Laye
     are kept, others are filled in. Assets of files not in ``headers`` stay as they are; those
     that cannot be read, or lack the band, move to ``missing``.
     """
-    assets, missing = {}, dict(layer.missing)
-    for name, asset in layer.assets.items():
+    return layer.each(lambda scene: _scene_from_header(scene, headers))
+
+
+def _scene_from_header(scene: Scene, headers: Mapping[str, Header | ReadError]) -> Scene:
+    assets, missing = {}, dict(scene.missing)
+    for name, asset in scene.assets.items():
         header = headers.get(asset.href)
         if header is None:
             assets[name] = asset
@@ -145,7 +149,7 @@ def from_header(layer: Layer, headers: Mapping[str, Header | ReadError]) -> Laye
         else:
             count = len(header.dtypes)
             missing[name] = f"the file has {count} bands, and band {asset.band} was asked for"
-    return replace(layer, assets=assets, missing=missing)
+    return replace(scene, assets=assets, missing=missing)
 
 
 def _as_filed(asset: Asset, header: Header) -> Asset:

@@ -18,11 +18,11 @@ from zonalbatch.sources.dates import find_date
 from zonalbatch.sources.pattern import Pattern
 from zonalbatch.sources.protocol import is_remote
 
-__all__ = ["Scene", "scenes_of"]
+__all__ = ["FileScene", "scenes_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FileScene:
     """The files of one layer."""
 
     id: str
@@ -38,7 +38,7 @@ def scenes_of(
     pattern: str | None,
     datetime_pattern: str | None,
     notes: dict[str, None],
-) -> list[Scene]:
+) -> list[FileScene]:
     """The scenes that files make: each by itself, or those that a pattern finds to be alike.
 
     What a pattern leaves out is added to the notes.
@@ -54,16 +54,16 @@ def scenes_of(
     return _by_file(_hrefs(files or ()), datetime_pattern)
 
 
-def _by_file(hrefs: Sequence[str], datetime_pattern: str | None) -> list[Scene]:
+def _by_file(hrefs: Sequence[str], datetime_pattern: str | None) -> list[FileScene]:
     return [
-        Scene(name, _named_datetime(href, datetime_pattern), {None: href})
+        FileScene(name, _named_datetime(href, datetime_pattern), {None: href})
         for href, name in _unique_names(hrefs).items()
     ]
 
 
 def _by_pattern(
     pattern: Pattern, datetime_pattern: str | None, notes: dict[str, None]
-) -> list[Scene]:
+) -> list[FileScene]:
     grouped: dict[str, dict[str | None, str]] = {}
     dates: dict[str, datetime | None] = {}
     for match in pattern.matches(notes):
@@ -75,7 +75,7 @@ def _by_pattern(
             )
         scene[match.band] = match.href
         dates[match.id] = match.datetime or _named_datetime(match.href, datetime_pattern)
-    return [Scene(key, dates[key], scene) for key, scene in grouped.items()]
+    return [FileScene(key, dates[key], scene) for key, scene in grouped.items()]
 
 
 def _named_datetime(href: str, datetime_pattern: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
-from zonalbatch.layers import Layer, Layers
+from zonalbatch.layers import Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
@@ -166,14 +166,8 @@ def _layer(draft: _Draft, headers: Mapping[str, Header | ReadError]) -> Layer:
         elif header is not None:
             assets[name] = sketch.asset(header.grid)
     when, end = draft.times
-    layer = Layer(
-        id=draft.id,
-        datetime=when,
-        datetime_end=end,
-        items=(draft.item,),
-        assets=assets,
-        missing=missing,
-    )
+    scene = Scene(items=(draft.item,), assets=assets, missing=missing)
+    layer = Layer(id=draft.id, datetime=when, datetime_end=end, scenes=(scene,))
     return from_header(layer, asked)
 
 

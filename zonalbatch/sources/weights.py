@@ -63,4 +63,4 @@ def _only(found: Layers) -> Asset:
             f"weights are one raster for all layers, but there are {len(found.layers)} ({ids} …); "
             "give one file, or an array without time"
         )
-    return found.layers[0].assets["weights"]
+    return found.layers[0].assets[0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset
-from zonalbatch.measure import Encoding
+from zonalbatch.measure import NO_ENCODING, Encoding
 from zonalbatch.sources.protocol import Header
 
 __all__ = ["encoding_of"]
@@ -17,7 +17,7 @@ __all__ = ["encoding_of"]
 def encoding_of(asset: Asset, header: Header | ReadError) -> Encoding:
     """What the plan says of a band's values, and where it is silent, the file."""
     if isinstance(header, ReadError):
-        return Encoding(None, 1.0, 0.0)
+        return NO_ENCODING
     b = asset.band - 1
     nodata = header.nodata[b] if asset.nodata is None else asset.nodata
     return Encoding(

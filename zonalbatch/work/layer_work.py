@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,15 +14,24 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Layout
 from zonalbatch.errors import GridMismatch, PermanentReadError, ReadError
-from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Failure, Layer
-from zonalbatch.measure import BandCells, Encoding, Measurement, TileBand, measure
+from zonalbatch.lattice import TILE, Lattice, Window, nesting_factor
+from zonalbatch.layers import Failure, Layer, Scene
+from zonalbatch.measure import (
+    NO_ENCODING,
+    BandCells,
+    Encoding,
+    Measurement,
+    TileBand,
+    measure,
+    physical,
+)
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
 from zonalbatch.work.encoding import encoding_of
 from zonalbatch.work.ground import Ground
-from zonalbatch.work.place import extent_of, place_of
+from zonalbatch.work.mosaic import Mosaic, mosaicked
+from zonalbatch.work.place import extent_of, extent_of_scene, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
 from zonalbatch.work.weights import WeightTiles
@@ -48,13 +57,32 @@ class LayerSummary:
     approximate: Mapping[tuple[str, str], NDArray[np.bool_]]
     """(measurement, statistic column) -> (zone,) True if it is not exact; of capped ones only."""
     failures: tuple[Failure, ...]
-    encodings: Mapping[str, Encoding]
-    """What was applied to each band that was read."""
+    encodings: tuple[tuple[Scene, Mapping[str, Encoding]], ...]
+    """What was applied to each band that was read of each scene."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneBands:
+    """Where the bands of one scene come from."""
+
+    scene: Scene
+    places: Mapping[str, tuple[int, int, Encoding]]
+    """Band name -> (its reader, its place among the sheet's bands, what its values mean)."""
+    nothing: Mapping[Lattice, int]
+    """Lattice -> the reader that stands for bands which the scene lacks."""
+    extents: Mapping[Lattice, Window]
+    """Where its files lie on each measuring lattice."""
+
+    def meets(self, lattice: Lattice, layout: Layout) -> bool:
+        """True if a tile has cells in the files of the scene."""
+        top, left = layout.tile_row * TILE, layout.tile_col * TILE
+        tile = Window(top, left, top + TILE, left + TILE)
+        return not tile.intersect(self.extents[lattice]).empty
 
 
 @dataclass(slots=True, eq=False)
 class LayerWork:
-    """One layer while it is read and reduced."""
+    """One layer, on the lattices of one piece of it, while it is read and reduced."""
 
     layer: Layer
     passes: tuple[Pass, ...]
@@ -62,10 +90,10 @@ class LayerWork:
     """(pass,) what is measured on each."""
     steps: tuple[Step, ...]
     readers: tuple[SheetReader, ...]
-    places: dict[str, tuple[int, int, Encoding]]
-    """Band name -> (its reader, its place among the sheet's bands, what its values mean)."""
-    nothing: dict[Lattice, int]
-    """Lattice -> the reader that stands for bands which the layer lacks."""
+    scenes: tuple[SceneBands, ...]
+    """In the order in which they answer."""
+    mixed: frozenset[str]
+    """Measurements that are physical, as the raw values of their scenes mean different things."""
     statistics: tuple[Statistic, ...]
     failures: list[Failure]
     weights: tuple[WeightTiles, ...]
@@ -91,10 +119,10 @@ class LayerWork:
             reader.keep(found, step.index)
         self.layouts = tuple(self._weighed(step.of, layout) for layout in step.layouts)
         for layout in self.layouts:
-            tile = self.tile(step, layout)
+            tiles = self.tiles(step, layout)
             for measurement in self.measurements[step.of]:
-                cells, encoding = measure(measurement, layout, tile.band)
-                self._summary(step.of, measurement, encoding).add(cells)
+                seen = self.measured(tiles, layout, measurement)
+                self._summary(step.of, measurement, seen.encoding).add(seen.cells)
 
     def _weighed(self, of: int, layout: Layout) -> Layout:
         """The next tile of a pass with all the weights that statistics want."""
@@ -107,9 +135,23 @@ class LayerWork:
             weighted=next(self.weights[of].tiles) if self.weights else None,
         )
 
-    def tile(self, step: Step, layout: Layout) -> TileCells:
-        """The bands of a tile of a step, while that step is the last that was reduced."""
-        return TileCells(self, self.passes[step.of].lattice, layout)
+    def tiles(self, step: Step, layout: Layout) -> tuple[TileCells, ...]:
+        """The bands of a tile in each scene that has any of it (the first of all, if none has).
+
+        That is, while the tile's step is the last that was reduced.
+        """
+        lattice = self.passes[step.of].lattice
+        there = [one for one in self.scenes if one.meets(lattice, layout)] or self.scenes[:1]
+        return tuple(TileCells(self.readers, one, lattice, layout) for one in there)
+
+    def measured(
+        self, tiles: Sequence[TileCells], layout: Layout, measurement: Measurement
+    ) -> Mosaic:
+        """A measurement at the cells of a tile: of the first scene with a valid value in each."""
+        told = [measure(measurement, layout, tile.band) for tile in tiles]
+        if measurement.name in self.mixed:
+            told = [physical(*one) for one in told]
+        return mosaicked(told)
 
     def _summary(self, of: int, measurement: Measurement, encoding: Encoding) -> Summary:
         if measurement.name not in self._summaries:
@@ -126,8 +168,7 @@ class LayerWork:
         met, valid, unweighed = (np.zeros(n, bool) for _ in range(3))
         for of, measurements in enumerate(self.measurements):
             for measurement in measurements:
-                nothing = Encoding(None, 1.0, 0.0)
-                summary = self._summary(of, measurement, nothing)
+                summary = self._summary(of, measurement, NO_ENCODING)
                 encoding = self._summaries[measurement.name][1]
                 summary.finish(encoding.scale, encoding.offset)
                 lost = unread[measurement.name] = summary.unread
@@ -142,7 +183,6 @@ class LayerWork:
                     rough = summary.approximate(str(statistic.state)) & ~lost
                     approximate[measurement.name, statistic.column] = rough
         self._record_failed_reads()
-        applied = {name: encoding for name, (_, _, encoding) in self.places.items()}
         return LayerSummary(
             layer=self.layer,
             met=met,
@@ -152,7 +192,10 @@ class LayerWork:
             valid=valid,
             approximate=approximate,
             failures=tuple(self.failures),
-            encodings=applied,
+            encodings=tuple(
+                (one.scene, {name: encoding for name, (_, _, encoding) in one.places.items()})
+                for one in self.scenes
+            ),
         )
 
     def _record_failed_reads(self) -> None:
@@ -179,20 +222,23 @@ def _tagged(reader: SheetReader, read: Callable[[], Any]) -> Callable[[], Any]:
 
 
 class TileCells:
-    """The bands of one tile, each laid out and gathered once."""
+    """The bands of one tile of one scene, each laid out and gathered once."""
 
-    def __init__(self, work: LayerWork, lattice: Lattice, layout: Layout) -> None:
-        self._work, self._lattice, self._layout = work, lattice, layout
+    def __init__(
+        self, readers: Sequence[SheetReader], bands: SceneBands, lattice: Lattice, layout: Layout
+    ) -> None:
+        self.scene = bands.scene
+        self._readers, self._scene, self._lattice, self._layout = readers, bands, lattice, layout
         self._sheets: dict[int, Any] = {}
         self._bands: dict[str, BandCells] = {}
 
     def band(self, name: str) -> BandCells:
         """A band at the covered cells of the tile."""
         if name not in self._bands:
-            lacking = (self._work.nothing.get(self._lattice, 0), 0, Encoding(None, 1.0, 0.0))
-            sheet, place, encoding = self._work.places.get(name, lacking)
+            lacking = (self._scene.nothing.get(self._lattice, 0), 0, NO_ENCODING)
+            sheet, place, encoding = self._scene.places.get(name, lacking)
             if sheet not in self._sheets:
-                self._sheets[sheet] = self._work.readers[sheet].tile(self._lattice, self._layout)
+                self._sheets[sheet] = self._readers[sheet].tile(self._lattice, self._layout)
             pixels, absent, valid = self._sheets[sheet]
             tile = TileBand(pixels[place], absent, valid, encoding)
             self._bands[name] = BandCells.of(tile, self._layout)
@@ -203,9 +249,8 @@ def sheets_of(layer: Layer, recipe: Recipe) -> list[Sheet]:
     """The files of a layer that hold wanted bands, each once."""
     bands: dict[str, set[int]] = {}
     grids = {}
-    for name in recipe.bands:
-        asset = layer.assets.get(name)
-        if asset is not None:
+    for scene in layer.scenes:
+        for asset in (scene.assets[name] for name in recipe.bands if name in scene.assets):
             bands.setdefault(asset.href, set()).add(asset.band)
             grids[asset.href] = asset.grid
     return [Sheet(href, tuple(sorted(b)), grids[href]) for href, b in bands.items()]
@@ -240,23 +285,39 @@ def work_on(
         for r in readers
         if isinstance(r.header, ReadError)
     ]
-    lacking = [_lacking(layer, name) for name in recipe.bands if name not in layer.assets]
-    failures += [Failure.of(layer.id, "", error) for error in lacking]
-    nothing = {}
-    if lacking:
-        nothing = {one: reader(_nowhere(layer, one), lacking[0]) for one in by_lattice}
+    scenes = []
+    for scene in layer.scenes:
+        lacking = [_lacking(layer, scene, n) for n in recipe.bands if n not in scene.assets]
+        failures += [Failure.of(layer.id, "", error) for error in lacking]
+        nothing = {}
+        for lattice in by_lattice if lacking else ():
+            nothing[lattice] = len(readers)
+            readers.append(reader(_nowhere(scene, lattice), lacking[0]))
+        extents = {lattice: extent_of_scene(scene, lattice) for lattice in by_lattice}
+        scenes.append(SceneBands(scene, _places(scene, readers), nothing, extents))
     return LayerWork(
         layer=layer,
         passes=ground.passes(places),
         measurements=tuple(tuple(m) for m in by_lattice.values()),
         steps=ground.steps(places),
-        readers=(*readers, *nothing.values()),
-        places=_places(layer, readers),
-        nothing={one: len(readers) + i for i, one in enumerate(nothing)},
+        readers=tuple(readers),
+        scenes=tuple(scenes),
+        mixed=frozenset(_mixed(layer, recipe, scenes, readers)),
         statistics=recipe.asked,
         failures=failures,
         weights=ground.weight_tiles(places),
     )
+
+
+def _mixed(
+    layer: Layer, recipe: Recipe, scenes: Sequence[SceneBands], readers: Sequence[SheetReader]
+) -> Iterator[str]:
+    """Measurements of a band whose raw values mean different things in several scenes."""
+    for measurement in recipe.measurements:
+        found = [one.places[b] for one in scenes for b in measurement.bands[:1] if b in one.places]
+        kinds = {(readers[at].dtype, told.scale, told.offset) for at, _, told in found}
+        if len(kinds) > 1 or not set(measurement.bands[:1]).isdisjoint(layer.mixed):
+            yield measurement.name
 
 
 def _checked(layer: Layer, sheet: Sheet, header: Header | ReadError) -> Header | ReadError:
@@ -272,22 +333,22 @@ def _checked(layer: Layer, sheet: Sheet, header: Header | ReadError) -> Header |
     return header
 
 
-def _lacking(layer: Layer, band: str) -> PermanentReadError:
-    cause = layer.missing.get(band, "the layer lacks this band")
+def _lacking(layer: Layer, scene: Scene, band: str) -> PermanentReadError:
+    cause = scene.missing.get(band, "the layer lacks this band")
     return PermanentReadError(f"band {band!r} of layer {layer.id!r} is missing: {cause}")
 
 
-def _nowhere(layer: Layer, lattice: Lattice) -> Sheet:
-    """The extent of a band that a layer lacks: where another of its bands lies."""
-    grids = [asset.grid for asset in sorted(layer.assets.values(), key=cell_area)]
+def _nowhere(scene: Scene, lattice: Lattice) -> Sheet:
+    """The extent of a band that a scene lacks: where another of its bands lies."""
+    grids = [asset.grid for asset in sorted(scene.assets.values(), key=cell_area)]
     return Sheet("", (1,), next(g for g in grids if nesting_factor(g.lattice, lattice)))
 
 
-def _places(layer: Layer, readers: Sequence[SheetReader]) -> dict[str, tuple[int, int, Encoding]]:
+def _places(scene: Scene, readers: Sequence[SheetReader]) -> dict[str, tuple[int, int, Encoding]]:
     """Band name -> (its sheet, its place among the sheet's bands, what its values mean)."""
     found = {}
     index = {reader.sheet.href: i for i, reader in enumerate(readers)}
-    for name, asset in layer.assets.items():
+    for name, asset in scene.assets.items():
         if asset.href in index:
             reader = readers[index[asset.href]]
             if asset.band in reader.sheet.bands:

@@ -10,13 +10,14 @@ import json
 import pickle
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import GridMismatch
 from zonalbatch.layers import Failure
 from zonalbatch.planning.files import PartInput, load_part
-from zonalbatch.receipts import Receipt, pack_bits
+from zonalbatch.receipts import Receipt, key_of, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
@@ -81,13 +82,14 @@ def _opener(folder: Path) -> Callable[[str], Pixels]:
 
 
 def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
-    """What files said of bands that the plan is silent on."""
-    silent = {
-        name: (encoding.nodata, encoding.scale, encoding.offset)
-        for name, encoding in summary.encodings.items()
-        if name in summary.layer.assets and summary.layer.assets[name].scale is None
-    }
-    return {summary.layer.id: silent} if silent else {}
+    """What files said of bands that the plan is silent on: (nodata, scale, offset)."""
+    silent = (
+        (asset, encodings[name])
+        for scene, encodings in summary.encodings
+        for name, asset in scene.assets.items()
+        if asset.scale is None and name in encodings
+    )
+    return {key_of(asset.href, asset.band): list(astuple(told)) for asset, told in silent}
 
 
 def _write(

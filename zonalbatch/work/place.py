@@ -8,10 +8,10 @@ from typing import NamedTuple
 from pyproj import CRS
 
 from zonalbatch.lattice import Lattice, Window, nesting_factor
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.work.schedule import nesting
 
-__all__ = ["Place", "extent_of", "place_of", "union"]
+__all__ = ["Place", "extent_of", "extent_of_scene", "place_of", "union"]
 
 
 class Place(NamedTuple):
@@ -50,5 +50,10 @@ def place_of(layer: Layer, lattice: Lattice) -> Place:
 
 def extent_of(layer: Layer, lattice: Lattice) -> Window:
     """The cells of ``lattice`` in the files of a layer whose grids nest with it."""
-    windows = [_window_on(asset, lattice) for asset in layer.assets.values()]
+    return reduce(union, [extent_of_scene(scene, lattice) for scene in layer.scenes])
+
+
+def extent_of_scene(scene: Scene, lattice: Lattice) -> Window:
+    """The cells of ``lattice`` in the files of a scene whose grids nest with it."""
+    windows = [_window_on(asset, lattice) for asset in scene.assets.values()]
     return reduce(union, [window for window in windows if window is not None])

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Layer
-from zonalbatch.recipe import Recipe, wanted
+from zonalbatch.recipe import Recipe, pieces_of, wanted
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
+from zonalbatch.work.answer import answered
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerSummary, LayerWork, sheets_of, work_on
 from zonalbatch.work.reading import Handles, processors, read_ahead
@@ -48,7 +50,7 @@ def summarise(
         GridMismatch: a file's grid is not that of its asset.
     """
     layers = [wanted(layer, recipe) for layer in layers]
-    remote = any(is_remote(a.href) for layer in layers for a in layer.assets.values())
+    remote = any(is_remote(a.href) for layer in layers for a in layer.assets)
     remote = remote or (recipe.weights is not None and is_remote(recipe.weights.href))
     threads = max(min(requests, 8 if remote else 1), processors())
     handles = Handles(open_pixels)
@@ -56,18 +58,30 @@ def summarise(
         weights = None
         if recipe.weights is not None:
             weights = Weights(recipe.weights, handles, pool, ahead=memory // 16, room=memory // 8)
-        ground = Ground.of(shapes, layers, recipe, max(1, memory // 512), weights)
+        pieces = [pieces_of(layer, recipe) for layer in layers]
+        every = [piece for some in pieces for piece in some]
+        ground = Ground.of(shapes, every, recipe, max(1, memory // 512), weights)
         # A thread that opens its first file pays for PROJ's tables, more than a local file costs.
         submit = pool.submit if remote else _at_once
-        works = _opened(ground, layers, recipe, handles, submit, ahead=2 * threads)
-        for (work, step), rects in read_ahead(_steps(works), pool, memory // 8):
-            if step is not None:
-                work.reduce(step, rects)
-            if step is None or step.index == work.steps[-1].index:
-                yield work.finish()
-                for reader in work.readers:
-                    handles.close(reader.sheet.href)
+        works = _opened(ground, every, recipe, handles, submit, ahead=2 * threads)
+        steps = read_ahead(_steps(works), pool, memory // 8)
+        summaries = _reduced(steps, handles)
+        for layer, some in zip(layers, pieces, strict=True):
+            yield answered(layer, shapes, some, list(islice(summaries, len(some))))
     handles.close()
+
+
+def _reduced(
+    steps: Iterator[tuple[tuple[LayerWork, Step | None], list[Any]]], handles: Handles
+) -> Iterator[LayerSummary]:
+    """The summary of each piece of each layer, in order."""
+    for (work, step), rects in steps:
+        if step is not None:
+            work.reduce(step, rects)
+        if step is None or step.index == work.steps[-1].index:
+            yield work.finish()
+            for reader in work.readers:
+                handles.close(reader.sheet.href)
 
 
 def _at_once(function: Callable[..., Any], *args: Any) -> Future[Any]:

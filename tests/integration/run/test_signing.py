@@ -30,9 +30,7 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def store(
-    tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Store]:
+def store(tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Eight dates of one band behind signatures."""
     for date in range(DATES):
         write_tif(tmp_path / "box" / f"a_{date}.tif", noise(512, 512, seed=date), **BLOCKS)
@@ -115,7 +113,7 @@ def test_a_service_that_fails_ends_a_plan(
 ) -> None:
     """Not one file can be read, and the service is named for it."""
     issuer.failure = 503
-    with pytest.raises(PassingReadError, match="token service .* answered 503"):
+    with pytest.raises(PassingReadError, match=r"token service .* answered 503"):
         zb.plan(job(zones, links(store, ACCOUNT), tmp_path / "out", **SIGN))
 
 

@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zonalbatch as zb
-from tests.made.layers import grid
+from tests.made.layers import grid, with_scene
 from tests.made.places import LEFT, TOP
 from tests.made.rasters import write_tif
 from tests.made.zones import frame
 from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid
-from zonalbatch.layers import Asset, Layer, Layers
+from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import METHOD, digest
 from zonalbatch.planning.plan import Plan, make_plan
@@ -85,8 +85,12 @@ def layers() -> tuple[Layer, ...]:
         Layer(
             id=f"scene-{month}",
             datetime=datetime(2024, month, 5, 10, 30, tzinfo=UTC),
-            items=(f"scene-{month}",),
-            assets={b: asset(f"s3://bucket/{month}/{b}.tif") for b in ("red", "nir")},
+            scenes=(
+                Scene(
+                    items=(f"scene-{month}",),
+                    assets={b: asset(f"s3://bucket/{month}/{b}.tif") for b in ("red", "nir")},
+                ),
+            ),
         )
         for month in (4, 6)
     )
@@ -180,7 +184,7 @@ class TestSame:
     ) -> None:
         """The order of zones, of layers and of their bands does not matter, nor to the parts."""
         found = tuple(
-            replace(one, assets=dict(reversed(list(one.assets.items()))))
+            with_scene(one, assets=dict(reversed(list(one.scenes[0].assets.items()))))
             for one in reversed(layers())
         )
         wanted = planned(tmp_path_factory.mktemp("a"))
@@ -208,8 +212,9 @@ def with_asset(**changes: Any) -> Callable[[Path], Plan]:
 
     def made(folder: Path) -> Plan:
         first, second = layers()
-        red = replace(first.assets["red"], **changes)
-        return planned(folder, found=(replace(first, assets={**first.assets, "red": red}), second))
+        red = replace(first.scenes[0].assets["red"], **changes)
+        changed = with_scene(first, assets={**first.scenes[0].assets, "red": red})
+        return planned(folder, found=(changed, second))
 
     return made
 
@@ -262,8 +267,12 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "layer id": with_layer(id="scene-5"),
     "datetime": with_layer(datetime=datetime(2024, 4, 5, 10, 31, tzinfo=UTC)),
     "a range of time": with_layer(datetime_end=datetime(2024, 4, 9, tzinfo=UTC)),
-    "a band less": with_layer(assets={"red": layers()[0].assets["red"]}),
-    "a band that is missing": with_layer(missing={"swir": "gone"}),
+    "a band less": with_layer(
+        scenes=with_scene(layers()[0], assets={"red": layers()[0].assets[0]}).scenes
+    ),
+    "a band that is missing": with_layer(
+        scenes=with_scene(layers()[0], missing={"swir": "gone"}).scenes
+    ),
     "a layer less": lambda folder: planned(folder, found=layers()[:1]),
     "zone id": with_zone("id", 77),
     "carried value": with_zone("crop", "rye"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.made.layers import grid, layer, month
+from tests.made.layers import grid, layer, month, with_scene
 from zonalbatch.layers import Layer
 from zonalbatch.planning import partition
 from zonalbatch.planning.partition import (
@@ -64,22 +63,24 @@ class TestBuckets:
     def test_the_longest_that_is_not_overfull(self, zones: int, bucket: str) -> None:
         """A year of 12 layers holds 83,333 zones, a quarter of 3 a third of a million."""
         layers = monthly(24)
-        load = Load(Cell(0, 0, 0, 0, zones), np.arange(24), np.full(24, 1000.0))
+        load = Load(Cell(0, 0, 0, 0, zones), np.arange(24), np.arange(24), np.full(24, 1000.0))
         assert longest_bucket(layers, [load]) == bucket
 
     def test_bytes_count_too(self) -> None:
         """Few zones over many pixels are cut by what is decoded."""
         layers = monthly(24)
-        load = Load(Cell(0, 0, 0, 0, 1), np.arange(24), np.full(24, partition.DECODED / 4))
+        load = Load(
+            Cell(0, 0, 0, 0, 1), np.arange(24), np.arange(24), np.full(24, partition.DECODED / 4)
+        )
         assert longest_bucket(layers, [load]) == "quarter"
 
     def test_the_fullest_cell_decides(self) -> None:
         """And only the layers that its zones may meet."""
         layers = monthly(24)
-        full = Load(Cell(0, 0, 0, 0, 90_000), np.arange(24), np.full(24, 1.0))
-        small = Load(Cell(0, 0, 1, 90_000, 90_001), np.arange(24), np.full(24, 1.0))
+        full = Load(Cell(0, 0, 0, 0, 90_000), np.arange(24), np.arange(24), np.full(24, 1.0))
+        small = Load(Cell(0, 0, 1, 90_000, 90_001), np.arange(24), np.arange(24), np.full(24, 1.0))
         assert longest_bucket(layers, [small, full]) == "quarter"
-        some = Load(full.cell, np.arange(0, 24, 2), np.full(12, 1.0))
+        some = Load(full.cell, np.arange(0, 24, 2), np.arange(0, 24, 2), np.full(12, 1.0))
         assert longest_bucket(layers, [small, some]) == "year"
 
 
@@ -209,4 +210,4 @@ class TestChunks:
 def test_layers_are_not_touched() -> None:
     """Names of buckets follow from the time alone."""
     one = layer("a", month(5))
-    assert bucket_of(replace(one, id="b", assets={}), "month") == bucket_of(one, "month")
+    assert bucket_of(with_scene(one, assets={}), "month") == bucket_of(one, "month")

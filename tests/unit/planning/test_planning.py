@@ -20,13 +20,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.made.layers import CELLS, grid, layer, month
+from tests.made.layers import CELLS, grid, layer, month, with_scene
 from tests.made.places import CRS, LEFT, TOP
 from tests.made.zones import squares
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
-from zonalbatch.layers import Failure, Layer, Layers
+from zonalbatch.layers import Failure, Layer, Layers, Scene
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning import files as plan_files
 from zonalbatch.planning import partition
@@ -169,11 +169,14 @@ class TestStored:
         """Zones, layers with all they say, recipe, form and CRS come back as they were."""
         full = replace(
             layer("a", red=grid(), scl=grid(cell=20.0, height=50, width=50)),
-            datetime_end=datetime(2024, 2, 1, tzinfo=UTC), missing={"nir": "the file is gone"},
-        )  # fmt: skip
-        odd = replace(full.assets["red"], nodata=-0.5, scale=None, offset=None, version="7-9")
-        nan = replace(full.assets["scl"], nodata=float("nan"), band=3, dtype=None)
-        full = replace(full, assets={"red": odd, "scl": nan})
+            datetime_end=datetime(2024, 2, 1, tzinfo=UTC),
+        )
+        full = with_scene(full, missing={"nir": "the file is gone"})
+        odd = replace(
+            full.scenes[0].assets["red"], nodata=-0.5, scale=None, offset=None, version="7-9"
+        )
+        nan = replace(full.scenes[0].assets["scl"], nodata=float("nan"), band=3, dtype=None)
+        full = with_scene(full, assets={"red": odd, "scl": nan})
         given_recipe = replace(
             recipe(Mask("scl", (3, 8.5), keep=True), red="red", double="2 * red ** 2"),
             coverage="center", densify="none",
@@ -250,7 +253,9 @@ class TestUsable:
 
     def test_layers_without_bands_are_failures(self, tmp_path: Path) -> None:
         """They are recorded with their reasons, beside those that the source had."""
-        bare = Layer(id="b", datetime=None, assets={}, missing={"red": "red.tif is corrupt"})
+        bare = Layer(
+            id="b", datetime=None, scenes=(Scene(assets={}, missing={"red": "red.tif is corrupt"}),)
+        )
         before = Failure("c", "c.tif", "c.tif is empty", permanent=True)
         plan = planned(tmp_path, squares(2), [layer("a"), bare], failures=(before,))
         assert [one.id for one in plan.layers] == ["a"]
@@ -260,7 +265,9 @@ class TestUsable:
 
     def test_no_layer_at_all(self, tmp_path: Path) -> None:
         """Refused, with the first reason."""
-        bare = Layer(id="b", datetime=None, assets={}, missing={"red": "red.tif is corrupt"})
+        bare = Layer(
+            id="b", datetime=None, scenes=(Scene(assets={}, missing={"red": "red.tif is corrupt"}),)
+        )
         with pytest.raises(InputError, match=r"red\.tif is corrupt"):
             planned(tmp_path, squares(2), [bare])
         with pytest.raises(InputError, match="no layer"):
@@ -305,9 +312,8 @@ class TestEstimate:
     def test_a_file_of_two_bands_of_one_name_is_read_once(self, tmp_path: Path) -> None:
         """One band under two names (say with another nodata) is decoded once."""
         one = layer("a")
-        twice = replace(
-            one, assets={"red": one.assets["red"], "raw": replace(one.assets["red"], nodata=0)}
-        )
+        (red,) = one.assets
+        twice = with_scene(one, assets={"red": red, "raw": replace(red, nodata=0)})
         plan = planned(tmp_path, squares(10), [twice], recipe(red="red", raw="raw"))
         assert plan.estimate.decoded <= 2 * 100 * 100
 
@@ -343,7 +349,7 @@ class TestLattices:
             layer("d", red=Grid(near, window.shift(3, -2))),
         ]  # fmt: skip
         a, b, c, d = on_one_lattice(layers)
-        found = [one.assets["red"].grid for one in (a, b, c, d)]
+        found = [one.scenes[0].assets["red"].grid for one in (a, b, c, d)]
         assert found[0].lattice == found[1].lattice == found[3].lattice != found[2].lattice
         assert found[1].window == window
         assert found[3].window == window.shift(3, -2)

@@ -42,7 +42,7 @@ def test_each_time_is_a_layer() -> None:
     found, arrays = array_layers(cube())
     assert [layer.id for layer in found.layers] == [f"2020-01-0{d}T00:00:00" for d in (1, 2, 3)]
     assert found.layers[1].datetime == datetime(2020, 1, 2, tzinfo=UTC)
-    nir = found.layers[1].assets["nir"]
+    nir = found.layers[1].scenes[0].assets["nir"]
     assert (nir.grid.lattice.crs, nir.grid.shape) == ("EPSG:32631", (4, 5))
     assert (nir.dtype, nir.nodata, nir.scale, nir.offset) == ("int16", "none", 1.0, 0.0)
     assert nir.grid.lattice.bounds(nir.grid.window) == (500000, 5599960, 500050, 5600000)
@@ -60,7 +60,7 @@ def test_each_time_is_a_layer() -> None:
 def test_the_order_of_dimensions_does_not_matter(order: tuple[str, ...]) -> None:
     """Any order gives the same pixels."""
     found, arrays = array_layers(cube().transpose(*order))
-    asset = found.layers[2].assets["nir"]
+    asset = found.layers[2].scenes[0].assets["nir"]
     np.testing.assert_array_equal(
         open_pixels(asset.href, arrays).read([asset.band], (0, 0, 4, 5))[0], VALUES[1, 2]
     )
@@ -71,10 +71,10 @@ def test_a_plain_raster_is_one_undated_layer() -> None:
     plane = cube()[0, 0].drop_vars(["band", "time"])
     found, _ = array_layers(plane)
     assert [(layer.id, layer.datetime) for layer in found.layers] == [("cube", None)]
-    assert list(found.layers[0].assets) == ["cube"]
+    assert list(found.layers[0].scenes[0].assets) == ["cube"]
     nameless, _ = array_layers(plane.rename(None))
     assert nameless.layers[0].id == "array"
-    assert list(nameless.layers[0].assets) == ["band_1"]
+    assert list(nameless.layers[0].scenes[0].assets) == ["band_1"]
 
 
 def test_times_without_dates_are_counted() -> None:
@@ -89,7 +89,7 @@ def test_variables_are_bands() -> None:
     data = xr.Dataset({"red": both[0].drop_vars("band"), "ndvi": both[1].drop_vars("band") / 2})
     data = data.rio.write_crs("EPSG:32631")
     found, arrays = array_layers(data)
-    assets = found.layers[0].assets
+    assets = found.layers[0].scenes[0].assets
     assert {name: one.dtype for name, one in assets.items()} == {"red": "int16", "ndvi": "float64"}
     ndvi = assets["ndvi"]
     np.testing.assert_array_equal(
@@ -109,7 +109,7 @@ def test_variables_are_bands() -> None:
 def test_bands_are_chosen_by_name_or_index(band: Band, index: int) -> None:
     """A name of the coordinate, or a number."""
     found, _ = array_layers(cube(), bands={"x": band})
-    assert {n: a.band for n, a in found.layers[0].assets.items()} == {"x": index}
+    assert {n: a.band for n, a in found.layers[0].scenes[0].assets.items()} == {"x": index}
 
 
 def test_an_unknown_band_offers_the_nearest() -> None:
@@ -121,10 +121,10 @@ def test_an_unknown_band_offers_the_nearest() -> None:
 def test_attributes_say_nodata_and_scale() -> None:
     """_FillValue, scale_factor and add_offset, unless the job says otherwise."""
     data = cube(_FillValue=-9, scale_factor=0.5, add_offset=2.0)
-    asset = array_layers(data)[0].layers[0].assets["red"]
+    asset = array_layers(data)[0].layers[0].scenes[0].assets["red"]
     assert (asset.nodata, asset.scale, asset.offset) == (-9, 0.5, 2.0)
     bands = {"red": Band(asset="red", nodata="none", scale_offset="none")}
-    asset = array_layers(data, bands=bands)[0].layers[0].assets["red"]
+    asset = array_layers(data, bands=bands)[0].layers[0].scenes[0].assets["red"]
     assert (asset.nodata, asset.scale, asset.offset) == ("none", 1.0, 0.0)
 
 
@@ -140,7 +140,7 @@ def test_a_lazy_array_is_computed_window_by_window() -> None:
     lazy = lazy.copy(data=lazy.data.map_blocks(seen, dtype=lazy.dtype, meta=lazy.data._meta))
     found, arrays = array_layers(lazy)
     assert computed == []
-    asset = found.layers[1].assets["red"]
+    asset = found.layers[1].scenes[0].assets["red"]
     pixels = open_pixels(asset.href, arrays)
     assert pixels.header.block == (2, 5)
     with dask.config.set(scheduler="processes"):
@@ -152,7 +152,7 @@ def test_arrays_travel_by_pickle() -> None:
     """What a worker unpickles reads as the original."""
     for data in (cube(), cube().chunk({"time": 1})):
         found, arrays = array_layers(data)
-        href = found.layers[2].assets["red"].href
+        href = found.layers[2].scenes[0].assets["red"].href
         again = pickle.loads(pickle.dumps(arrays))
         assert isinstance(again[href], ArrayPixels)
         np.testing.assert_array_equal(again[href].read([2], (0, 0, 4, 5))[0], VALUES[1, 2])
@@ -163,7 +163,7 @@ def test_the_version_follows_the_values() -> None:
     changed = VALUES.copy()
     changed[0, 0, 0, 0] += 1
     versions = [
-        identified(*array_layers(cube(values))).layers[0].assets["red"].version
+        identified(*array_layers(cube(values))).layers[0].scenes[0].assets["red"].version
         for values in (VALUES, VALUES.copy(), changed)
     ]
     assert versions[0] == versions[1] != versions[2]
@@ -171,8 +171,10 @@ def test_the_version_follows_the_values() -> None:
 
 def test_south_up_arrays_are_told_so() -> None:
     """Rows that run north are a window read in reverse."""
-    upright = array_layers(cube())[0].layers[0].assets["red"].grid
-    turned = array_layers(cube().isel(y=slice(None, None, -1)))[0].layers[0].assets["red"].grid
+    upright = array_layers(cube())[0].layers[0].scenes[0].assets["red"].grid
+    turned = (
+        array_layers(cube().isel(y=slice(None, None, -1)))[0].layers[0].scenes[0].assets["red"].grid
+    )
     assert turned.south_up
     assert turned.window == upright.window
 
@@ -180,14 +182,20 @@ def test_south_up_arrays_are_told_so() -> None:
 def test_a_slice_lies_where_its_coordinates_are() -> None:
     """A stale transform of the whole does not move a part of it."""
     whole = cube().rio.write_transform(Affine(10, 0, 500000, 0, -10, 5600000))
-    grid = array_layers(whole.isel(x=slice(2, 5), y=slice(1, 4)))[0].layers[0].assets["red"].grid
+    grid = (
+        array_layers(whole.isel(x=slice(2, 5), y=slice(1, 4)))[0]
+        .layers[0]
+        .scenes[0]
+        .assets["red"]
+        .grid
+    )
     assert grid.lattice.bounds(grid.window) == (500020, 5599960, 500050, 5599990)
 
 
 def test_without_coordinates_the_transform_counts() -> None:
     """An array of a bare transform lies where that says."""
     bare = cube().rio.write_transform(Affine(20, 0, 500000, 0, -20, 5600000)).drop_vars(["x", "y"])
-    grid = array_layers(bare)[0].layers[0].assets["red"].grid
+    grid = array_layers(bare)[0].layers[0].scenes[0].assets["red"].grid
     assert grid.lattice.bounds(grid.window) == (500000, 5599920, 500100, 5600000)
 
 
@@ -231,7 +239,7 @@ def test_types_that_can(dtype: str) -> None:
     """Each is planned by its own name and read as it is, whatever the order of its bytes."""
     values = VALUES.astype(dtype)
     found, arrays = array_layers(cube(values))
-    red = found.layers[0].assets["red"]
+    red = found.layers[0].scenes[0].assets["red"]
     assert red.dtype == dtype
     read = open_pixels(red.href, arrays).read([1], (0, 0, 4, 5))[0]
     np.testing.assert_array_equal(read, values[0, 0])

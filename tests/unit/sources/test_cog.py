@@ -22,8 +22,8 @@ class TestFiles:
         found = cog_layers(files=[str(tmp_path / "*.tif")], bands=None)
         assert [layer.id for layer in found.layers] == ["a", "b"]
         assert [layer.datetime for layer in found.layers] == [None, None]
-        assert list(found.layers[0].assets) == ["red", "nir"]
-        assert list(found.layers[1].assets) == ["band_1", "band_2"]
+        assert list(found.layers[0].scenes[0].assets) == ["red", "nir"]
+        assert list(found.layers[1].scenes[0].assets) == ["band_1", "band_2"]
         assert set(found.layers[0].missing) == {"band_1", "band_2"}
 
     def test_equal_stems_take_their_folders(self, tmp_path: Path) -> None:
@@ -71,7 +71,10 @@ class TestFiles:
     def test_a_band_has_many_names(self, tmp_path: Path, band: Band, index: int) -> None:
         """Index, description, and a bare name that is either."""
         href = raster(tmp_path / "a.tif", ("red", "nir"))
-        assert cog_layers(files=[href], bands={"x": band}).layers[0].assets["x"].band == index
+        assert (
+            cog_layers(files=[href], bands={"x": band}).layers[0].scenes[0].assets["x"].band
+            == index
+        )
 
     def test_an_unknown_band_offers_the_nearest(self, tmp_path: Path) -> None:
         """A band in no file at all is a typo."""
@@ -83,7 +86,7 @@ class TestFiles:
         """What some layers lack is said, layer by layer."""
         files = [raster(tmp_path / "a.tif", ("red",)), raster(tmp_path / "b.tif", ("nir",))]
         a, b = cog_layers(files=files, bands={"red": Band(asset="red")}).layers
-        assert list(a.assets) == ["red"]
+        assert list(a.scenes[0].assets) == ["red"]
         assert not b.assets
         assert "has no band 'red'" in b.missing["red"]
 
@@ -129,7 +132,9 @@ class TestValues:
         """The band's rule, else the job's; a file has no item."""
         href = raster(tmp_path / "a.tif", scale=0.5, offset=2.0)
         bands = {"x": Band(index=1, scale_offset=own)}
-        asset = cog_layers(files=[href], bands=bands, scale_offset=rule).layers[0].assets["x"]
+        asset = (
+            cog_layers(files=[href], bands=bands, scale_offset=rule).layers[0].scenes[0].assets["x"]
+        )
         assert (asset.scale, asset.offset) == applied
 
     @pytest.mark.parametrize(
@@ -140,13 +145,15 @@ class TestValues:
         """The band's, else the file's; "none" where there is none."""
         href = raster(tmp_path / "a.tif", nodata=tag)
         bands = {"x": Band(index=1, nodata=given)}
-        assert cog_layers(files=[href], bands=bands).layers[0].assets["x"].nodata == applied
+        assert (
+            cog_layers(files=[href], bands=bands).layers[0].scenes[0].assets["x"].nodata == applied
+        )
 
     def test_nodata_that_does_not_fit_is_noted(self, tmp_path: Path) -> None:
         """−9999 in uint8 means none, and the report says so once."""
         files = [raster(tmp_path / f"{i}.tif", dtype="uint8") for i in range(3)]
         found = cog_layers(files=files, bands={"x": Band(index=1, nodata=-9999)})
-        assert found.layers[0].assets["x"].nodata == "none"
+        assert found.layers[0].scenes[0].assets["x"].nodata == "none"
         assert len(found.notes) == 1
 
     def test_headers_override_the_grid(self, tmp_path: Path) -> None:
@@ -155,7 +162,7 @@ class TestValues:
         (layer,) = cog_layers(files=[large], bands=None).layers
         headers = {large: read_headers([small])[small]}
         planned = from_header(layer, headers)
-        assert list(planned.assets) == ["x"]
+        assert list(planned.scenes[0].assets) == ["x"]
         assert "1 bands" in planned.missing["y"]
 
 
@@ -175,9 +182,9 @@ def test_flanders(data_dir: Path) -> None:
     assert not found.failures
     first = found.layers[0]
     assert first.id == "S2_L2A_20170804"
-    assert first.assets["red"].band == 3
-    assert first.assets["red"].scale == pytest.approx(1e-4)
-    assert first.assets["scl"].grid.lattice.dx == 20
+    assert first.scenes[0].assets["red"].band == 3
+    assert first.scenes[0].assets["red"].scale == pytest.approx(1e-4)
+    assert first.scenes[0].assets["scl"].grid.lattice.dx == 20
     assert not any(layer.missing for layer in found.layers)
 
 
@@ -191,5 +198,5 @@ def test_new_york(data_dir: Path) -> None:
         bands=None,
     )
     assert len(found.layers) == 19
-    assert {len(layer.assets) for layer in found.layers} == {12}
+    assert {len(layer.scenes[0].assets) for layer in found.layers} == {12}
     assert found.layers[0].id == "LC08_L1TP_014031_20180106"

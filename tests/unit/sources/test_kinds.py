@@ -269,7 +269,7 @@ class TestComplex:
         numbers = waves.astype("complex64" if "int" in dtype else dtype)
         href = write_tif(tmp_path / "a.tif", numbers, dtype=dtype)
         band = Band(index=1, part=part)
-        asset = cog_layers(files=[href], bands={"x": band}).layers[0].assets["x"]
+        asset = cog_layers(files=[href], bands={"x": band}).layers[0].scenes[0].assets["x"]
         pixels = RasterPixels(asset.href)
         real = "float64" if dtype == "complex128" else "float32"
         assert (asset.dtype, pixels.header.dtypes) == (real, (real,))
@@ -304,7 +304,7 @@ class TestComplex:
         scales = {}
         for part, _ in self.PARTS:
             layer = cog_layers(files=[href], bands={"x": Band(index=1, part=part)}).layers[0]
-            scales[part] = layer.assets["x"].scale
+            scales[part] = layer.scenes[0].assets["x"].scale
         assert scales == {"real": 0.5, "imag": 0.5, "abs": 0.5, "phase": 1.0}
         moved = write_tif(tmp_path / "b.tif", waves, offset=2.0)
         with pytest.raises(SourceError, match=r"adds 2\.0 to its complex pixels"):
@@ -324,8 +324,15 @@ class TestFormats:
         twin = write_tif(tmp_path / "twin.tif", values, nodata=7)
         path = tmp_path / name
         rasterio.shutil.copy(twin, path, driver=driver)
-        found = cog_layers(files=[str(path)], bands={"x": Band(index=1)}).layers[0].assets["x"]
-        expected = cog_layers(files=[twin], bands={"x": Band(index=1)}).layers[0].assets["x"]
+        found = (
+            cog_layers(files=[str(path)], bands={"x": Band(index=1)})
+            .layers[0]
+            .scenes[0]
+            .assets["x"]
+        )
+        expected = (
+            cog_layers(files=[twin], bands={"x": Band(index=1)}).layers[0].scenes[0].assets["x"]
+        )
         assert found.grid.on(expected.grid.lattice) == expected.grid
         assert found.nodata == 7
         np.testing.assert_array_equal(valid_values(found.href), valid_values(twin))
@@ -340,7 +347,7 @@ class TestFormats:
         named = f'NETCDF:"{path}":Band2'
         (layer,) = cog_layers(files=[named]).layers
         np.testing.assert_array_equal(valid_values(named), values[::-1])
-        (asset,) = layer.assets.values()
+        (asset,) = layer.scenes[0].assets.values()
         assert asset.version == RasterPixels(f"netcdf:{path}:Band1").header.version
         assert asset.version
 

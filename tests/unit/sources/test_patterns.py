@@ -28,7 +28,10 @@ class TestPattern:
         first, second = found.layers
         assert (first.id, second.id) == ("S2_20200101", "S2_20200102")
         assert second.datetime == day("2020-01-02")
-        assert {n: a.dtype for n, a in second.assets.items()} == {"red": "int16", "scl": "uint8"}
+        assert {n: a.dtype for n, a in second.scenes[0].assets.items()} == {
+            "red": "int16",
+            "scl": "uint8",
+        }
         assert first.missing == {"scl": "the layer has no file of 'SCL'"}
 
     @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ class TestPattern:
         (layer,) = cog_layers(pattern=str(tmp_path / pattern), bands=None).layers
         assert layer.id == id
         assert layer.datetime == day("2020-01-01")
-        assert list(layer.assets) == ["B1"]
+        assert list(layer.scenes[0].assets) == ["B1"]
 
     def test_other_fields_tell_layers_apart(self, tmp_path: Path) -> None:
         """Two tiles of one date are two layers."""
@@ -66,14 +69,14 @@ class TestPattern:
         (layer,) = cog_layers(
             pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"), bands=bands
         ).layers
-        assert (layer.assets["red"].band, layer.assets["blue"].band) == (2, 1)
-        assert layer.assets["red"].href == layer.assets["blue"].href
+        assert (layer.scenes[0].assets["red"].band, layer.scenes[0].assets["blue"].band) == (2, 1)
+        assert layer.scenes[0].assets["red"].href == layer.scenes[0].assets["blue"].href
 
     def test_all_bands_of_many_band_files(self, tmp_path: Path) -> None:
         """Unasked, a many-band file's bands are numbered after its {band} value."""
         raster(tmp_path / "20200101_all.tif", ("B02", "B04"))
         (layer,) = cog_layers(pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"), bands=None).layers
-        assert list(layer.assets) == ["all_1", "all_2"]
+        assert list(layer.scenes[0].assets) == ["all_1", "all_2"]
 
     def test_impossible_dates_are_told(self, tmp_path: Path) -> None:
         """Eight digits that are no date are left out with a note, refused if nothing else is."""
@@ -130,7 +133,7 @@ class TestPattern:
             pattern=str(tmp_path / "{date:%Y%m%d}_{band}.tif"),
             bands={"one": Band(asset="B1"), "two": Band(asset="B2")},
         ).layers
-        assert list(layer.assets) == ["one"]
+        assert list(layer.scenes[0].assets) == ["one"]
         assert "could not be read" in layer.missing["two"]
 
 
@@ -178,7 +181,7 @@ class TestOpened:
         """Files of unwanted assets never are; a band by its own name may lie in any file."""
         found = cog_layers(pattern=pattern, bands=bands)
         assert opened == [f"2020010{day}_{name}.tif" for day in (1, 2) for name in files]
-        assert [set(layer.assets) for layer in found.layers] == [
+        assert [set(layer.scenes[0].assets) for layer in found.layers] == [
             set(bands or ("B04", "all_1", "all_2"))
         ] * 2
         assert not found.failures
@@ -186,7 +189,7 @@ class TestOpened:
     def test_a_layer_is_made_of_what_is_opened(self, pattern: str) -> None:
         """Its items are the files that it may be read from."""
         first, _ = cog_layers(pattern=pattern, bands={"red": Band(asset="B04")}).layers
-        assert first.items == (first.assets["red"].href,)
+        assert first.items == (first.scenes[0].assets["red"].href,)
 
     def test_a_layer_whose_wanted_file_is_broken(self, pattern: str) -> None:
         """It is a failure that names the file, whatever else lies beside it, and no layer."""
@@ -202,7 +205,7 @@ class TestOpened:
         """A layer without a band says of each of its files whether another time may help."""
         read = headers.read_header
 
-        def shaky(href: str) -> Any:
+        def shaky(href: str, *rest: Any) -> Any:
             if href.endswith("20200102_all.tif"):
                 raise PassingReadError(f"{href} could not be read just now (timed out)")
             return read(href, *rest)

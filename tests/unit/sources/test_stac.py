@@ -22,7 +22,7 @@ def test_items_need_no_file() -> None:
     assert layer.id == "a"
     assert layer.items == ("a",)
     assert layer.datetime == datetime(2020, 1, 1, 10, tzinfo=UTC)
-    red = layer.assets["red"]
+    red = layer.scenes[0].assets["red"]
     assert (red.href, red.band) == ("https://example.com/a.tif", 1)
     assert red.grid.lattice.crs == "EPSG:32631"
     assert red.grid.shape == (4, 5)
@@ -47,7 +47,7 @@ def test_only_wanted_files_without_a_grid_are_opened(
     doc["properties"] = {"datetime": "2020-01-01T10:00:00Z"}
     wanted = {"a": Band(asset="red"), "b": Band(asset="red", index=1), "scl": Band(asset="scl")}
     (layer,) = stac_layers([doc], bands=wanted).layers
-    assert set(layer.assets) == {"a", "b", "scl"}
+    assert set(layer.scenes[0].assets) == {"a", "b", "scl"}
     assert opened == ["red.tif"]
 
 
@@ -78,16 +78,16 @@ def test_the_asset_speaks_before_its_item() -> None:
     """A finer band overrides the item's shape and transform."""
     fine = {"proj:shape": [8, 10], "proj:transform": [5, 0, 500000, 0, -5, 5600000, 0, 0, 1]}
     (layer,) = stac_layers([item(assets={"pan": asset(**fine), "red": asset()})]).layers
-    assert layer.assets["pan"].grid.shape == (8, 10)
-    assert layer.assets["red"].grid.shape == (4, 5)
+    assert layer.scenes[0].assets["pan"].grid.shape == (8, 10)
+    assert layer.scenes[0].assets["red"].grid.shape == (4, 5)
 
 
 def test_an_incomplete_item_asks_the_file(tmp_path: Path) -> None:
     """Without a whole grid the header is read; nodata, dtype and scale come with it."""
     doc = item(assets={"red": asset(raster(tmp_path / "a.tif", nodata=-9))})
     del doc["properties"]["proj:transform"]
-    red = stac_layers([doc]).layers[0].assets["red"]
-    assert red.grid == stac_layers([item()]).layers[0].assets["red"].grid
+    red = stac_layers([doc]).layers[0].scenes[0].assets["red"]
+    assert red.grid == stac_layers([item()]).layers[0].scenes[0].assets["red"].grid
     assert (red.dtype, red.nodata, red.scale) == ("int16", -9, 0.5)
 
 
@@ -95,7 +95,7 @@ def test_a_transform_in_gdal_order_asks_the_file(tmp_path: Path) -> None:
     """An ill-ordered transform is not guessed at: the file knows."""
     doc = item(assets={"red": asset(raster(tmp_path / "a.tif"))})
     doc["properties"]["proj:transform"] = [500000, 10, 0, 5600000, 0, -10]
-    assert stac_layers([doc]).layers[0].assets["red"].grid.shape == (4, 5)
+    assert stac_layers([doc]).layers[0].scenes[0].assets["red"].grid.shape == (4, 5)
 
 
 def test_unreadable_files_are_failures(tmp_path: Path) -> None:
@@ -130,7 +130,9 @@ def test_ids_are_unique() -> None:
     old, new = item(updated="2020-01-02"), item(updated="2021-01-02")
     new["assets"] = {"red": asset("https://example.com/new.tif")}
     found = stac_layers([new, old])
-    assert [layer.assets["red"].href for layer in found.layers] == ["https://example.com/new.tif"]
+    assert [layer.scenes[0].assets["red"].href for layer in found.layers] == [
+        "https://example.com/new.tif"
+    ]
     assert "more than once" in found.notes[0]
     two = [item() | {"collection": "x"}, item() | {"collection": "y"}]
     assert [layer.id for layer in stac_layers(two).layers] == ["a@x", "a@y"]
@@ -141,9 +143,11 @@ def test_hrefs_are_resolved_by_where_the_item_lies(tmp_path: Path) -> None:
     doc = item(assets={"red": asset("./x/a.tif")})
     path = tmp_path / "item.json"
     path.write_text(json.dumps(doc))
-    assert stac_layers(path).layers[0].assets["red"].href == str(tmp_path / "x" / "a.tif")
+    assert stac_layers(path).layers[0].scenes[0].assets["red"].href == str(tmp_path / "x" / "a.tif")
     doc["links"] = [{"rel": "self", "href": "https://example.com/c/item.json"}]
-    assert stac_layers([doc]).layers[0].assets["red"].href == "https://example.com/c/x/a.tif"
+    assert (
+        stac_layers([doc]).layers[0].scenes[0].assets["red"].href == "https://example.com/c/x/a.tif"
+    )
     doc["links"] = []
     with pytest.raises(SourceError, match="relative link"):
         stac_layers([doc])

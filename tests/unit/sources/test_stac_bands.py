@@ -21,7 +21,7 @@ def test_bands_by_key_name_and_common_name() -> None:
         "described": Band(asset="stack", description="B08"),
     }
     (layer,) = stac_layers([item(assets={"stack": stack, "old": old})], bands=bands).layers
-    assert {name: one.band for name, one in layer.assets.items()} == {
+    assert {name: one.band for name, one in layer.scenes[0].assets.items()} == {
         "key": 2,
         "name": 2,
         "common": 1,
@@ -43,7 +43,7 @@ def test_all_data_assets_by_default() -> None:
     }
     doc = item(assets=assets) | {"links": [{"rel": "self", "href": "https://example.com/i.json"}]}
     (layer,) = stac_layers([doc]).layers
-    assert list(layer.assets) == ["red", "stack_1", "stack_2", "jp2", "bare"]
+    assert list(layer.scenes[0].assets) == ["red", "stack_1", "stack_2", "jp2", "bare"]
 
 
 def test_ambiguous_names_are_refused() -> None:

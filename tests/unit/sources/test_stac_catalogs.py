@@ -21,7 +21,7 @@ def test_items_agree_with_their_files(data_dir: Path) -> None:
     assert len(told) == len(read) == 118
     for one, other in zip(told, read, strict=True):
         for name in bands:
-            a, b = one.assets[name], other.assets[name]
+            a, b = one.scenes[0].assets[name], other.scenes[0].assets[name]
             assert (a.href, a.band, a.grid, a.dtype, a.nodata) == (
                 b.href,
                 b.band,
@@ -35,7 +35,7 @@ def test_landsat_items(data_dir: Path) -> None:
     """19 scenes whose extents shift, with all 12 bands."""
     found = stac_layers(data_dir / "timeseries/gdalcubes_L8NY18/items.generated.json")
     assert len(found.layers) == 19
-    assert {len(layer.assets) for layer in found.layers} == {12}
+    assert {len(layer.scenes[0].assets) for layer in found.layers} == {12}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_items_of_real_catalogs(
     """Each catalog's dialect gives a grid without a request."""
     path = data_dir / "stac_items" / f"{name}.json"
     (layer,) = stac_layers(path, bands={"x": Band(asset=band)}).layers
-    found = layer.assets["x"]
+    found = layer.scenes[0].assets["x"]
     assert found.grid.lattice.crs == crs
     assert (found.scale is not None) == scaled
 

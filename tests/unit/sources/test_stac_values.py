@@ -20,7 +20,7 @@ from zonalbatch.sources import stac_layers
 )
 def test_values_may_be_said_in_many_ways(said: dict[str, Any]) -> None:
     """STAC 1.0's raster:bands, 1.1's bands and the asset itself mean the same."""
-    red = stac_layers([item(assets={"red": asset(**said)})]).layers[0].assets["red"]
+    red = stac_layers([item(assets={"red": asset(**said)})]).layers[0].scenes[0].assets["red"]
     assert (red.dtype, red.nodata, red.scale, red.offset) == ("uint16", 0, 0.1, -1.0)
 
 
@@ -38,7 +38,7 @@ def test_values_may_be_said_in_many_ways(said: dict[str, Any]) -> None:
 def test_whose_scale_counts(rule: Any, said: dict[str, Any], applied: Any) -> None:
     """ "auto" is the item's if it states any, else the file's (asked when it is opened)."""
     doc = item(assets={"red": asset(**said)})
-    red = stac_layers([doc], scale_offset=rule).layers[0].assets["red"]
+    red = stac_layers([doc], scale_offset=rule).layers[0].scenes[0].assets["red"]
     assert (red.scale, red.offset) == applied
 
 
@@ -49,4 +49,4 @@ def test_whose_scale_counts(rule: Any, said: dict[str, Any], applied: Any) -> No
 def test_nodata_may_be_text(stated: Any, dtype: str | None, applied: Any) -> None:
     """JSON has no NaN, so it is written as text; what the dtype cannot hold means none."""
     doc = item(assets={"red": asset(nodata=stated, data_type=dtype)})
-    assert str(stac_layers([doc]).layers[0].assets["red"].nodata) == str(applied)
+    assert str(stac_layers([doc]).layers[0].scenes[0].assets["red"].nodata) == str(applied)

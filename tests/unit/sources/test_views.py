@@ -53,7 +53,9 @@ def beside(href: str, how: Resampling) -> None:
 def asset_at(href: str, resolution: Resolution | None, **band: Any) -> Asset:
     """The first band of a file, seen at a resolution."""
     bands = {"x": Band(index=1, **band)}
-    return cog_layers(files=[href], bands=bands, resolution=resolution).layers[0].assets["x"]
+    return (
+        cog_layers(files=[href], bands=bands, resolution=resolution).layers[0].scenes[0].assets["x"]
+    )
 
 
 class TestHrefs:
@@ -189,7 +191,7 @@ class TestPixels:
         asset = asset_at(href, 20)
         assert (asset.nodata, asset.scale, asset.offset) == (7, 0.5, 3.0)
         layers = cog_layers(files=[href], bands={"x": Band(description="x")}, resolution=20).layers
-        assert layers[0].assets["x"] == asset
+        assert layers[0].scenes[0].assets["x"] == asset
 
     @pytest.mark.parametrize("inside", [True, False])
     def test_the_overview_of_a_mask(
@@ -299,8 +301,8 @@ class TestItems:
     def test_the_grid_is_the_overviews(self, tmp_path: Path, values: NDArray[Any]) -> None:
         """The file is asked for its overviews; what values mean is still what the item says."""
         href = with_overviews(tmp_path / "a.tif", values, 2, 4)
-        whole = self.layers(href, None).layers[0].assets["red"]
-        seen = self.layers(href, 60).layers[0].assets["red"]
+        whole = self.layers(href, None).layers[0].scenes[0].assets["red"]
+        seen = self.layers(href, 60).layers[0].scenes[0].assets["red"]
         assert (whole.href, whole.grid.shape) == (href, SHAPE)
         assert (View.of(seen.href).overview, seen.grid.shape) == (1, (129, 98))
         assert (seen.nodata, seen.scale, seen.dtype) == (3, 0.25, "uint16")
@@ -315,7 +317,7 @@ class TestItems:
     def test_a_part_of_complex_pixels(self, tmp_path: Path, values: NDArray[Any]) -> None:
         """The item's nodata and scale are of complex numbers: the file is asked for the part's."""
         href = write_tif(tmp_path / "a.tif", (values * 1j).astype("complex64"))
-        red = self.layers(href, None, part="imag").layers[0].assets["red"]
+        red = self.layers(href, None, part="imag").layers[0].scenes[0].assets["red"]
         assert (red.href, red.nodata, red.scale) == (f"view:part=imag:{href}", None, None)
         header = read_headers([red.href])[red.href]
         assert not isinstance(header, Exception)

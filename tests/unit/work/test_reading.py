@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,11 +13,12 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
+from tests.made.layers import with_scene
 from tests.oracles import Raster, covered, dense, layer_of, measured, placed, raster
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
 from zonalbatch.expression import bare
 from zonalbatch.lattice import Lattice, Window
-from zonalbatch.layers import Asset, Layer
+from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import STATUS, Form, Matrix
@@ -259,7 +259,9 @@ def test_a_band_that_the_file_has_not_is_a_failure(zones: list[shapely.Geometry]
     """A layer that was planned with more bands than its file has is recorded, not a crash."""
     file = scene()
     layer = Layer(
-        id="one", datetime=None, assets={"value": Asset(href="a", band=4, grid=file.grid)}
+        id="one",
+        datetime=None,
+        scenes=(Scene(assets={"value": Asset(href="a", band=4, grid=file.grid)}),),
     )
     (found,) = measured(zones, {"a": file}, [layer], statistics=["mean"])
     assert found.unread["value"][:5].all()
@@ -276,7 +278,7 @@ def test_a_missing_band_loses_what_needs_it(
     """
     values = np.ones((HEIGHT // 2, WIDTH // 2), np.uint8)
     rasters = {"a": scene(), "c": raster(values, COARSE, ROW // 2, COL // 2)}
-    layer = replace(layer_of("one", red="a", swir="c")(rasters), missing={"nir": "lost"})
+    layer = with_scene(layer_of("one", red="a", swir="c")(rasters), missing={"nir": "lost"})
     text = "red - nir" if fine_is_there else "swir - nir"
     texts = {"red": "red", "swir": "swir", "index": text}
     (found,) = measured(zones, rasters, [layer], measurements=texts, statistics=["count"])
