@@ -42,6 +42,7 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )  # fmt: skip
+from zonalbatch.sources.secrets import shown
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
@@ -121,8 +122,21 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         bytes=manifest["bytes"],
         failures=manifest["failures"],
         seconds=time.perf_counter() - began,
-        notes=made.notes,
+        notes=(*made.notes, *_contradictions(done)),
     )
+
+
+def _contradictions(done: Done) -> list[str]:
+    """What is said of files whose tags have another scale or offset than was applied."""
+    if not done.contradicted:
+        return []
+    first = min(done.contradicted)
+    (scale, offset), href = done.contradicted[first], first.partition(":")[2]
+    return [
+        f"{len(done.contradicted)} bands have tags in their files that say another scale or offset "
+        f"than was applied, first {shown(href)} (× {scale:g} {offset:+g}); layers.parquet says "
+        "what was applied and by whom; scale_offset: file takes the tags"
+    ]
 
 
 def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:

@@ -114,8 +114,9 @@ def asset_of(href: str, index: int, header: Header, band: Band, scale_offset: Sc
         href = str(replace(view, part=band.part))
     scale, offset = _told(band.scaling(scale_offset))
     asset = Asset(
-        href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset
-    )
+        href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset,
+        scaled_by="file" if scale is None else "job",
+    )  # fmt: skip
     return _as_filed(asset, header)
 
 

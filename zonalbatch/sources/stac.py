@@ -15,6 +15,7 @@ from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
 from zonalbatch.sources.item_fields import Sketch, sketch_of, times_of
+from zonalbatch.sources.offsets import doubts_of
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 
@@ -60,6 +61,8 @@ def stac_layers(
         for doc, found in zip(docs, places, strict=True)
     ]
     _note_without_bands(drafts, notes)
+    told = ((d.item, name, sketch.scaling) for d in drafts for name, sketch in d.bands.items())
+    notes |= dict.fromkeys(doubts_of(told))
     return _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
 
 

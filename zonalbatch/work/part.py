@@ -56,6 +56,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
     failures: list[Failure] = []
     applied: dict[str, Any] = {}
+    contradicted: dict[str, Any] = {}
     try:
         with naming(lambda: given.zones["zone_id"].to_pylist()):
             for summary in summarise(
@@ -67,9 +68,10 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
                 matrix.put(summary)
                 failures += summary.failures
                 applied |= _left_to_files(summary)
+                contradicted |= summary.contradicted
     except GridMismatch as mismatch:
         return Receipt(part=part_id, mismatched=(str(mismatch),))
-    return _write(folder, given, matrix, failures, applied, began)
+    return _write(folder, given, matrix, failures, applied, contradicted, began)
 
 
 def _opener(folder: Path) -> Callable[[str], Pixels]:
@@ -98,6 +100,7 @@ def _write(
     matrix: Matrix,
     failures: list[Failure],
     applied: dict[str, Any],
+    contradicted: dict[str, Any],
     began: float,
 ) -> Receipt:
     output = Output.of_plan(folder)
@@ -112,7 +115,7 @@ def _write(
             part=part.id, rows=rows, uncovered=part.pairs - rows, start=part.start,
             stop=part.stop, unmet=pack_bits(matrix.unmet), decoded=part.decoded,
             failures=len(failures), passing=sum(not f.permanent for f in failures),
-            seconds=time.perf_counter() - began, applied=applied,
+            seconds=time.perf_counter() - began, applied=applied, contradicted=contradicted,
         )  # fmt: skip
 
     return output.write_part(part.id, matrix.tables(), schema, metadata, receipt)

@@ -49,7 +49,7 @@ def test_landsat_items(data_dir: Path) -> None:
             "EPSG:32658",
             True,
         ),
-        ("odc-stac/S2A_28QCH_20200714_0_L2A", "B04", "EPSG:32628", False),
+        ("odc-stac/S2A_28QCH_20200714_0_L2A", "B04", "EPSG:32628", True),
         ("odc-stac/lidar_dem", "dem", "EPSG:28355", False),
         (
             "stactools-esa-worldcover/ESA_WorldCover_10m_2021_v200_N00E006",
