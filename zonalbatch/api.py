@@ -35,14 +35,16 @@ from zonalbatch.sources import (
     Access,
     Pixels,
     array_layers,
+    cells_read,
     cog_layers,
     from_header,
+    grouped,
     identified,
     read_headers,
     stac_layers,
     weights_asset,
 )  # fmt: skip
-from zonalbatch.sources.secrets import shown
+from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
@@ -50,7 +52,9 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["access_of", "find_layers", "find_weights", "plan", "recipe_of", "run"]
+__all__ = [
+    "access_of", "find_layers", "find_weights", "plan", "recipe_of", "run", "without_version",
+]  # fmt: skip
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -122,21 +126,8 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         bytes=manifest["bytes"],
         failures=manifest["failures"],
         seconds=time.perf_counter() - began,
-        notes=(*made.notes, *_contradictions(done)),
+        notes=(*made.notes, *contradictions(done.contradicted)),
     )
-
-
-def _contradictions(done: Done) -> list[str]:
-    """What is said of files whose tags have another scale or offset than was applied."""
-    if not done.contradicted:
-        return []
-    first = min(done.contradicted)
-    (scale, offset), href = done.contradicted[first], first.partition(":")[2]
-    return [
-        f"{len(done.contradicted)} bands have tags in their files that say another scale or offset "
-        f"than was applied, first {shown(href)} (× {scale:g} {offset:+g}); layers.parquet says "
-        "what was applied and by whom; scale_offset: file takes the tags"
-    ]
 
 
 def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
@@ -193,6 +184,16 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """The layers of a job's source, and the arrays that hold them if they are in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    found, arrays = _offered(job)
+    return grouped(found, job.grouping()), arrays
+
+
+def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     """What a job's source has to offer, and the arrays that hold it if it is in memory.
 
     Raises:
@@ -205,17 +206,24 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
             resolution=job.resolution, access=access_of(job),
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         found = stac_layers(
             source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution,
             access=access_of(job),
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def _with_cells(found: Layers, job: Job) -> Layers:
+    """What was found, with a note which cells a resolution stands for."""
+    if job.resolution is None:
+        return found
+    return replace(found, notes=(*found.notes, cells_read(found.layers, job.resolution)))
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
@@ -303,7 +311,7 @@ class _Work:
         other = bool(manifest) and manifest["inputs"] != made.fingerprint
         if other and not (manifest.get("unsettled") and _alike(manifest, made)):
             raise SchemaError(self._other(manifest, made))
-        if name := _without_version(self.recipe):
+        if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
@@ -323,7 +331,7 @@ class _Work:
             before = manifest["recipe"]
             differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
             what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
-            if name := _without_version(self.recipe):
+            if name := without_version(self.recipe):
                 what = f"an earlier run, and {name} has no version by which it might be the same"
         elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
@@ -362,7 +370,7 @@ class _Work:
             self.output.write_manifest(fingerprint=made.fingerprint)
 
 
-def _without_version(recipe: Recipe) -> str:
+def without_version(recipe: Recipe) -> str:
     """The name of a function that cannot be told from another of that name; empty if none is so."""
     marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
     return str(marked[0]["name"]) if marked else ""

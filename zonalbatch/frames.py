@@ -6,22 +6,20 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import shapely
 
 from zonalbatch.arguments import (
     breakdown_given,
     check_columns,
     check_layout,
     id_column,
-    refuse_later,
 )
-from zonalbatch.errors import (
-    GridMismatch,
-    InputError,
-)  # fmt: skip
+from zonalbatch.errors import GridMismatch, InputError, ZonalbatchWarning
 from zonalbatch.given import (
     given_bands,
     given_layers,
@@ -30,12 +28,14 @@ from zonalbatch.given import (
     given_zones,
 )
 from zonalbatch.layers import Layer, Layers
+from zonalbatch.planning.outside import outside
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
     Access,
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -44,6 +44,7 @@ from zonalbatch.sources import (
     read_headers,
 )  # fmt: skip
 from zonalbatch.sources.access import access_from
+from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -77,7 +78,7 @@ def zonal_stats(
     weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
-    group_by: str | None = None,
+    group_by: GroupBy | None = None,
     datetime_pattern: str | None = None,
     layout: Literal["wide", "long"] = "wide",
     geometry: bool = True,
@@ -116,7 +117,8 @@ def zonal_stats(
             give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
-        group_by: ``"item"`` or None: each raster by itself.
+        group_by: None or ``"item"``: each raster by itself; ``"datetime"``, ``"solar_day"``: those
+            of one time or day are one layer, in each cell the first that has a valid value.
         datetime_pattern: where the date stands in file names, such as ``"%Y%m%d"``.
         layout: ``wide``, a column for each statistic, or ``long``, a row for each.
         geometry: False leaves the geometry out and gives a plain DataFrame.
@@ -147,7 +149,6 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(group_by)
     check_layout(layout)
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
@@ -156,7 +157,7 @@ def zonal_stats(
     access = access_from(sign)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
-        access,
+        access, group_by,
     )  # fmt: skip
     table, shapes = reader.whole()
     weighed, array = given_weights(weights, access)
@@ -177,7 +178,17 @@ def zonal_stats(
     with naming(lambda: base.index):
         areas = Shapes(shapes, reader.crs)
         summaries = _summaries(areas, found, recipe, arrays, access, progress)
+    notes = [*found.doubts, *_contradictions(summaries)]
+    if not any(summary.met.any() for summary in summaries):
+        notes.append(outside(shapely.bounds(shapes), found.layers, reader.crs))
+    for said in notes:
+        warnings.warn(said, ZonalbatchWarning, stacklevel=2)
     return result_frame(base, summaries, names, form, geometry=geometry)
+
+
+def _contradictions(summaries: Iterable[LayerSummary]) -> list[str]:
+    """What is said of files whose tags say another scale or offset than was applied."""
+    return contradictions({key: t for one in summaries for key, t in one.contradicted.items()})
 
 
 def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from zonalbatch.arguments import (
     coverage_rule,
     default_given,
     expressions_given,
+    grouping,
     mask_values,
     min_fraction_given,
     nodata_value,
@@ -28,16 +29,18 @@ from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
     OPEN,
     Access,
     Band,
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
     array_layers,
     cog_layers,
+    grouped,
     stac_layers,
     weights_asset,
 )
@@ -98,6 +101,7 @@ def given_layers(
     datetime_pattern: str | None,
     resolution: Resolution | None = None,
     access: Access = OPEN,
+    group_by: GroupBy | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
@@ -132,6 +136,7 @@ def given_layers(
     if bands is None and nodata is not None:
         told = (one.each_asset(lambda a: replace(a, nodata=nodata)) for one in found.layers)
         found = replace(found, layers=tuple(told))
+    found = grouped(found, grouping(group_by))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 
@@ -199,7 +204,7 @@ def given_recipe(
     statistics = parse_statistics(statistics_given(stats))
     check_weighing(statistics, weights)
     default = default_given(default_value)
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
         statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
@@ -208,6 +213,8 @@ def given_recipe(
         weight_by=weighing(weight_by),
         breakdown=breakdown,
     )
+    check_layers(found.layers, recipe)
+    return recipe
 
 
 def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:

@@ -137,3 +137,5 @@ class Layers:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences for the report: what was assumed or repaired."""
+    doubts: tuple[str, ...] = ()
+    """Sentences for the report: what does not agree about the meaning of values."""

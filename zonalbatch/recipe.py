@@ -21,7 +21,8 @@ from zonalbatch.statistics import (
 )
 
 __all__ = [
-    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
+    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_layers", "check_weighing",
+    "lattices_of",
     "pieces_of", "wanted",
 ]  # fmt: skip
 
@@ -88,6 +89,23 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
             "weights are given, but no statistic uses them; ask for weighted_mean, weighted_sum, "
             "weighted_std, weighted_variance or weighted_frac, or leave the weights out"
         )
+
+
+def check_layers(layers: Iterable[Layer], recipe: Recipe) -> None:
+    """See that what is asked for can be told of some layers.
+
+    Raises:
+        SourceError: the grids of a scene's bands do not nest.
+        StatisticError: cells are to be numbered, but a layer is no single raster.
+    """
+    numbered = "cell_id" in recipe.statistics
+    for layer in layers:
+        pieces_of(layer, recipe)
+        if numbered and len(layer.scenes) > 1:
+            raise StatisticError(
+                f"cell_id numbers the cells of one raster, but layer {layer.id!r} is made of "
+                f"{len(layer.scenes)} scenes; use center_x and center_y, or group_by: item"
+            )
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

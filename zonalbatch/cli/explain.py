@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.jobs import AllowCode
 from zonalbatch.errors import InputError, ReadError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def explain(
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
     limit: Annotated[int, typer.Option(help="How many cells to print.", min=0)] = 50,
+    allow_code: AllowCode = False,
 ) -> None:
     """Show where one number comes from: cells, fractions, values, masks and sums.
 
@@ -56,7 +58,9 @@ def explain(
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}
     if len(what) == 1:
-        made = _of_job(Path(what[0]), zone, asked, of_rasters)
+        made = _of_job(Path(what[0]), zone, asked, of_rasters, allow_code)
+    elif allow_code:
+        raise InputError("--allow-code goes with a JOB; leave it out of ZONES RASTER")
     else:
         made = _of_rasters(what, zone, asked, of_rasters)
     print(account(made, limit))
@@ -67,7 +71,7 @@ def explain(
 
 
 def _of_job(
-    path: Path, zone: str, asked: dict[str, Any], of_rasters: dict[str, Any]
+    path: Path, zone: str, asked: dict[str, Any], of_rasters: dict[str, Any], allow_code: bool
 ) -> Explanation:
     from zonalbatch.explanation.inquiry import explain_job
     from zonalbatch.job import Job
@@ -79,7 +83,7 @@ def _of_job(
     if of_rasters:
         name = next(iter(of_rasters))
         raise InputError(f"--{name} goes with ZONES RASTER; in a job it stands in the job file")
-    return explain_job(Job.from_file(path), zone, **asked)
+    return explain_job(Job.from_file(path, allow_code=allow_code), zone, **asked)
 
 
 def _of_rasters(

@@ -69,10 +69,11 @@ def stats(
     """
     from zonalbatch.frames import zonal_stats
     from zonalbatch.tables import teller
+    from zonalbatch.zones import ROW
 
-    tell = teller(out)
+    tell = teller(out, rows=ROW)
     frame = zonal_stats(
-        str(zones), raster if len(raster) > 1 else raster[0], _several(names, "count,mean"),
+        str(zones), raster if len(raster) > 1 else raster[0], ",".join(names or ["count", "mean"]),
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
@@ -106,19 +107,15 @@ def points(
     """
     from zonalbatch.points import point_query
     from zonalbatch.tables import teller
+    from zonalbatch.zones import ROW
 
-    tell = teller(out)
+    tell = teller(out, rows=ROW)
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
-        interpolate=interpolate, radius=radius, stats=_several(names, "mean"), id=id,  # type: ignore[arg-type]
+        interpolate=interpolate, radius=radius, stats=",".join(names) if names else None, id=id,  # type: ignore[arg-type]
         sign=_keys(sign),
     )  # fmt: skip
     tell(frame)
-
-
-def _several(names: list[str] | None, usual: str) -> str:
-    """What an option that may be repeated lists in all."""
-    return ",".join(names) if names else usual
 
 
 def _keys(text: str | None) -> Any:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.explanation.explanation import Explanation
+from zonalbatch.lattice import crs_label
 from zonalbatch.measure import Encoding, Mask
+from zonalbatch.zones import ROW
 
 __all__ = ["account"]
 
@@ -32,8 +34,9 @@ def account(explanation: Explanation, limit: int = 50) -> str:
 def _head(e: Explanation) -> Iterator[str]:
     lattice = e.grid.lattice
     height, width = e.grid.shape
-    crs = lattice.crs if len(lattice.crs) < 40 else "a CRS without a code"
+    crs = crs_label(lattice.crs)
     yield f"zone {e.zone_id} on layer {e.layer}"
+    yield f"  zone         {_named(e)}"
     yield f"  measurement  {_measured(e)}"
     if e.measurement.mask is not None:
         yield f"  mask         {_masked(e.measurement.mask)}"
@@ -45,6 +48,12 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  weights      {e.weights}"
     if e.weight_by == "area":
         yield "  averages     weigh cells by their area on the ground"
+
+
+def _named(e: Explanation) -> str:
+    if e.id_name == ROW:
+        return f"row {e.zone_id}, counted from 0, as no column of ids is named"
+    return f"{e.zone_id!r} in {e.id_name!r}"
 
 
 def _measured(e: Explanation) -> str:

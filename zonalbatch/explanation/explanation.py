@@ -66,6 +66,8 @@ class Explanation:
     """The cells of one zone under one layer, as one measurement saw them, row by row."""
 
     zone_id: int | str
+    id_name: str
+    """What ``zone_id`` is of: a column or index, ``row`` for row numbers, ``label`` for labels."""
     layer: str
     """Id of the layer."""
     measurement: Measurement
@@ -120,6 +122,11 @@ class Explanation:
             f"{self.layer!r}: mean {'null' if mean is None else f'{mean:g}'}, "
             f"{self.n_cells:,} cells>"
         )
+
+    @property
+    def met(self) -> bool:
+        """True if a covered cell lies in the layer's files."""
+        return bool((self.reason != OUTSIDE).any())
 
     @property
     def status(self) -> str:
@@ -182,6 +189,7 @@ class _Some:
 
 def explanation_of(
     zone_id: int | str,
+    id_name: str,
     shapes: Shapes,
     layer: Layer,
     recipe: Recipe,
@@ -192,6 +200,7 @@ def explanation_of(
 
     Args:
         zone_id: what the zone is called.
+        id_name: what that is of.
         shapes: that zone alone.
         layer: on a unified lattice, with the bands that the whole job reads.
         recipe: how numbers are made, with one measurement.
@@ -219,6 +228,7 @@ def explanation_of(
     grid = _finest(layer, measurement)
     return Explanation(
         zone_id=zone_id,
+        id_name=id_name,
         layer=layer.id,
         measurement=measurement,
         coverage=recipe.coverage,

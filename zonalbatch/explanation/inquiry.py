@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,7 +26,7 @@ from zonalbatch.given import (
 )
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, wanted
+from zonalbatch.recipe import Recipe, WeightBy, pieces_of, wanted
 from zonalbatch.sources import (
     Access,
     Pixels,
@@ -36,6 +37,7 @@ from zonalbatch.sources import (
     read_headers,
 )
 from zonalbatch.sources.access import access_from
+from zonalbatch.work.answer import answering
 from zonalbatch.work.ground import Shapes
 from zonalbatch.zones import ZoneReader
 
@@ -154,11 +156,21 @@ def _explained(
     zone_id, shape = _zone(zones, asked[0])
     one = replace(recipe, measurements=(measurement,))
 
-    def told(layer: Layer) -> Explanation:
+    shapes = Shapes(shape, zones.crs)
+
+    def of_piece(piece: Layer) -> Explanation:
         return explanation_of(
-            zone_id, Shapes(shape, zones.crs), wanted(layer, recipe), one,
+            zone_id, zones.id_name, shapes, piece, one,
             open_pixels=lambda href: open_pixels(href, arrays, access),
         )  # fmt: skip
+
+    def told(layer: Layer) -> Explanation:
+        pieces = pieces_of(wanted(layer, recipe), one)
+        every = [of_piece(piece) for piece in pieces]
+        if len(pieces) == 1:
+            return every[0]
+        met = np.array([[explanation.met] for explanation in every])
+        return every[answering(shapes, pieces, met)[0]]
 
     return _by_file(told, layer, layers, access)
 

@@ -24,6 +24,7 @@ from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
+    CellSize,
     Classes,
     Count,
     ExpressionText,
@@ -35,7 +36,6 @@ from zonalbatch.job.values import (
     NoDilation,
     Null,
     Number,
-    OnlyItem,
     Scaling,
     Signing,
     StatisticName,
@@ -50,7 +50,7 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
-from zonalbatch.sources.protocol import Band
+from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
     "AddressCluster",
@@ -205,8 +205,8 @@ class MaskKeys(Keys):
 class BinKeys(Keys):
     """Bins of equal width; a number is their count."""
 
-    count: Count = 10
-    """How many bins."""
+    count: Count | None = None
+    """How many bins; null, without start and stop, makes ten."""
     start: Finite | None = None
     """Lowest edge; null, as stop, takes each zone's own least and largest value."""
     stop: Finite | None = None
@@ -334,9 +334,10 @@ class JobKeys(Keys):
     """area has averages weigh cells of a grid in degrees by their area on the ground."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
-    group_by: OnlyItem = "item"
-    """What makes a layer; only item in this version."""
-    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["approx"] | None = None
+    group_by: GroupBy | None = None
+    """What makes a layer: each item by itself, all of one datetime, or all of one solar_day; null
+    takes solar_day for STAC items, else item."""
+    resolution: CellSize | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
     temporal: Null = None
     """Summaries over time; only null in this version."""

@@ -45,7 +45,7 @@ from zonalbatch.planning.partition import (
 )  # fmt: skip
 from zonalbatch.planning.reach import Reach
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, lattices_of, pieces_of
+from zonalbatch.recipe import Recipe, check_layers, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.zones import ZoneReader
@@ -144,14 +144,13 @@ def make_plan(
         SourceError: there is no usable layer, or bands do not nest.
     """
     layers, failures = _usable(on_one_lattice(found.layers), found.failures)
-    for layer in layers:
-        pieces_of(layer, recipe)
+    check_layers(layers, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
         rows = ZoneRows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
         return _Planner(zones, layers, recipe, form, rows).plan(
-            draft, folder, kept, failures, (*found.notes, *zones.notes)
+            draft, folder, kept, failures, (*found.notes, *found.doubts, *zones.notes)
         )
     finally:
         shutil.rmtree(draft, ignore_errors=True)

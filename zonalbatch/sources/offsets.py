@@ -14,17 +14,18 @@ and then (issues 66 and 71): what the item states is applied, and the doubt is t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zonalbatch.sources.products import SHIFTED_SINCE, Rule, baseline_of, rule_of
 from zonalbatch.sources.protocol import ScaleOffset
+from zonalbatch.sources.secrets import shown
 
 if TYPE_CHECKING:
     from zonalbatch.sources.documents import Doc
 
-__all__ = ["Scaling", "agree", "doubts_of", "scaling_of"]
+__all__ = ["Scaling", "agree", "contradictions", "doubts_of", "scaling_of"]
 
 FLAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
 
@@ -157,4 +158,21 @@ def doubts_of(found: Iterable[tuple[str, str, Scaling]]) -> list[str]:
         f"{items[0]}{f' and {len(items) - 1} more items' if len(items) > 1 else ''}: the item "
         f"{doubt} (bands {', '.join(bands)})"
         for doubt, (items, bands) in kinds.items()
+    ]
+
+
+def contradictions(found: Mapping[str, Sequence[float]]) -> list[str]:
+    """What is said of files whose tags have another scale or offset than was applied, if any do.
+
+    Args:
+        found: ``band:href`` -> (scale, offset) of its tags.
+    """
+    if not found:
+        return []
+    first = min(found)
+    (scale, offset), href = found[first], first.partition(":")[2]
+    return [
+        f"the tags of {len(found)} {'bands' if len(found) > 1 else 'band'} say another scale or "
+        f"offset than was applied, first {shown(href)} (× {scale:g} {offset:+g}); layers.parquet "
+        "says by whose word; scale_offset: file takes the tags"
     ]

@@ -11,10 +11,11 @@ from typing import Any
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
+from zonalbatch.sources.acquisitions import SUPERSEDED, last_processed
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
-from zonalbatch.sources.item_fields import Sketch, sketch_of, times_of
+from zonalbatch.sources.item_fields import Sketch, footprint_told, sketch_of, times_of
 from zonalbatch.sources.offsets import doubts_of
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
@@ -53,7 +54,8 @@ def stac_layers(
             file can be read; or the document itself cannot be.
     """
     notes: dict[str, None] = {}
-    docs = [_bare(doc, access) for doc in unique_items(read_items(items), notes)]
+    docs = last_processed(unique_items(read_items(items), notes), notes)
+    docs = [_bare(doc, access) for doc in docs]
     places = [all_places(doc) for doc in docs] if bands is None else chosen_places(bands, docs)
     names = list(dict.fromkeys(name for found in places for name in found))
     drafts = [
@@ -62,8 +64,8 @@ def stac_layers(
     ]
     _note_without_bands(drafts, notes)
     told = ((d.item, name, sketch.scaling) for d in drafts for name, sketch in d.bands.items())
-    notes |= dict.fromkeys(doubts_of(told))
-    return _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
+    found = _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
+    return replace(found, doubts=tuple(doubts_of(told)))
 
 
 def _bare(doc: Doc, access: Access) -> Doc:
@@ -87,6 +89,10 @@ class _Draft:
     bands: Mapping[str, Sketch]
     missing: Mapping[str, str]
     """Band name → why it is absent."""
+    footprint: bytes | None
+    """WKB, degrees."""
+    superseded: tuple[str, ...]
+    """Ids of the items that it was taken instead of."""
 
 
 def _draft(
@@ -107,6 +113,8 @@ def _draft(
             for name, place in places.items()
         },
         missing={name: f"item {item} has no such asset" for name in names if name not in places},
+        footprint=footprint_told(doc),
+        superseded=tuple(doc.get(SUPERSEDED) or ()),
     )
 
 
@@ -169,7 +177,10 @@ def _layer(draft: _Draft, headers: Mapping[str, Header | ReadError]) -> Layer:
         elif header is not None:
             assets[name] = sketch.asset(header.grid)
     when, end = draft.times
-    scene = Scene(items=(draft.item,), assets=assets, missing=missing)
+    scene = Scene(
+        items=(draft.item,), assets=assets, missing=missing, footprint=draft.footprint,
+        superseded=draft.superseded,
+    )  # fmt: skip
     layer = Layer(id=draft.id, datetime=when, datetime_end=end, scenes=(scene,))
     return from_header(layer, asked)
 

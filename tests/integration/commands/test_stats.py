@@ -38,16 +38,16 @@ class TestStats:
         code, out, err = here("stats", land.fields, red, "--stats", "mean,p90")
         assert (code, err) == (0, "")
         head, *lines = out.splitlines()
-        assert head.split() == ["field_id", "crop", "mean", "p90"]
+        assert head.split() == ["row", "field_id", "crop", "mean", "p90"]
         printed = [[float(text) for text in line.split()[-2:]] for line in lines]
         np.testing.assert_allclose(printed, frame[["mean", "p90"]], atol=1e-6)
 
     def test_id_and_columns(self, here: Command, land: Landscape, red: Path) -> None:
-        """The id is the index, and only the columns that are named are carried."""
+        """The id stands first, else the row; only the columns that are named are carried."""
         _, out, _ = here("stats", land.fields, red, "-s", "max", "--id", "field_id", "-c", "crop")
-        assert out.split()[:2] == ["crop", "max"]
+        assert out.split()[:3] == ["field_id", "crop", "max"]
         _, out, _ = here("stats", land.fields, red, "-s", "max", "-c", "field_id", "--prefix", "r_")
-        assert out.split()[:2] == ["field_id", "r_max"]
+        assert out.split()[:3] == ["row", "field_id", "r_max"]
 
     def test_weights(self, here: Command, land: Landscape, red: Path, tmp_path: Path) -> None:
         """`--weights` and `--weight-by` are those of zonal_stats; explain takes weights too."""
@@ -69,7 +69,7 @@ class TestStats:
         _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
         _, twice, _ = here("stats", land.fields, red, "-s", "mean", "-s", "max,count")
         assert once == twice
-        assert once.split()[2:5] == ["mean", "max", "count"]
+        assert once.split()[3:6] == ["mean", "max", "count"]
 
     @pytest.mark.parametrize("verb", ["stats", "points", "explain"])
     def test_swapped(self, here: Command, land: Landscape, red: Path, verb: str) -> None:

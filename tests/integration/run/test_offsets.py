@@ -15,6 +15,7 @@ from tests.made.rasters import noise, write_tif
 from tests.made.runs import Runner
 from tests.made.scenes import asset, item, write_items
 from tests.made.zones import squares, squares_within
+from zonalbatch.errors import ZonalbatchWarning
 
 ALONE: dict[str, Any] = {
     "zones": {"path": squares(2), "id": "id"}, "measurements": None, "mask": None,
@@ -31,7 +32,7 @@ def layers_of(runner: Runner) -> list[dict[str, Any]]:
 @pytest.fixture
 def items(tmp_path: Path) -> str:
     """Two dates whose files say × 0.5 + 3, and whose items say × 0.1 - 1, and nothing."""
-    made = []
+    made: list[dict[str, Any]] = []
     for name, said in (("a", {"raster:scale": 0.1, "raster:offset": -1.0}), ("b", {})):
         values = noise(40, 40, seed=len(made))
         href = write_tif(tmp_path / f"{name}.tif", values, scale=0.5, offset=3.0)
@@ -44,7 +45,7 @@ def test_who_said_it_is_recorded_and_contradiction_told(runner: Runner, items: s
     for _ in range(2):
         report = runner.run(source={"kind": "stac", "items": items}, **ALONE)
         (note,) = [one for one in report.notes if "tags" in one]
-        assert "1 bands" in note
+        assert "the tags of 1 band say" in note
         assert "a.tif (× 0.5 +3)" in note
     told = [(row["scale"], row["offset"], row["scaled_by"]) for row in layers_of(runner)]
     assert told == [(0.1, -1.0, "item"), (0.5, 3.0, "file")]
@@ -82,3 +83,9 @@ def test_a_real_item_that_lies_about_the_shape_of_its_file(runner: Runner, data_
     assert (expected["count"] > 0).any()
     np.testing.assert_allclose(at_once["mean"], expected["mean"] * 1e-4, rtol=1e-12)
     np.testing.assert_array_equal(by_run, at_once["mean"])
+
+
+def test_a_call_warns_where_a_run_notes(items: str) -> None:
+    """There is no report: what does not agree is a warning."""
+    with pytest.warns(ZonalbatchWarning, match=r"tags of 1 band say .* a\.tif"):
+        zb.zonal_stats(squares(2), items, "mean")

@@ -84,17 +84,10 @@ def test_items_without_rasters_are_refused(data_dir: Path, name: str) -> None:
 
 TOLD = {"a layer": 130, "its files are asked": 59, "has a raster asset": 13}
 """What becomes of all real items: versions 0.7 to 1.1 of every provider."""
-VERSIONS = {"0.7.0": 7, "0.8.1": 2, "0.9.0": 9, "1.0.0": 119, "1.0.0-beta.1": 2, "1.0.0-beta.2": 10,
-            "1.0.0-rc.4": 10, "1.1.0": 43}  # fmt: skip
-    "0.7.0": 7,
-    "0.8.1": 2,
-    "0.9.0": 9,
-    "1.0.0": 119,
-    "1.0.0-beta.1": 2,
-    "1.0.0-beta.2": 10,
-    "1.0.0-rc.4": 10,
-    "1.1.0": 43,
-}
+VERSIONS = {
+    "0.7.0": 7, "0.8.1": 2, "0.9.0": 9, "1.0.0-beta.1": 2, "1.0.0-beta.2": 10, "1.0.0-rc.4": 10,
+    "1.0.0": 119, "1.1.0": 43,
+}  # fmt: skip
 
 
 def outcome(given: Any) -> str:
