@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
@@ -37,13 +38,11 @@ from zonalbatch.job.values import (
     Null,
     Number,
     Scaling,
-    Signing,
     StatisticName,
     Text,
     WeightsLocation,
     ZonesLocation,
     band_short,
-    bare_files,
     bins_short,
     listed,
     source_short,

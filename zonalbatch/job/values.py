@@ -27,7 +27,6 @@ from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
-from zonalbatch.sources.access import KINDS, Access, access_from
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -47,13 +46,11 @@ __all__ = [
     "Null",
     "Number",
     "Scaling",
-    "Signing",
     "StatisticName",
     "Text",
     "WeightsLocation",
     "ZonesLocation",
     "band_short",
-    "bare_files",
     "bins_short",
     "listed",
     "source_short",
@@ -124,20 +121,6 @@ def _scale_offset(value: Any) -> Any:
 def _write_scale_offset(value: Any) -> Any:
     """The document's form of a policy."""
     return {"scale": value[0], "offset": value[1]} if isinstance(value, tuple) else value
-
-
-def _signing(value: Any) -> Access:
-    """How the right to read files is come by."""
-    try:
-        return access_from(value)
-    except InputError as error:
-        raise ValueError(str(error)) from None
-
-
-def bare_files(files: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
-    """Files without signatures that ``sign`` replaces: a job's document is kept with its result."""
-    sign = info.data.get("sign")
-    return files if files is None or sign is None else tuple(map(sign.bare, files))
 
 
 def _band_name(name: str) -> str:
@@ -351,32 +334,6 @@ Scaling: TypeAlias = Annotated[
     PlainValidator(_scale_offset),
     PlainSerializer(_write_scale_offset),
     _schema(**_SCALE_OFFSET_SCHEMA),
-]
-_FLAG = {"type": "boolean"}
-_SIGNING_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"enum": [kind for kind in KINDS if kind != "headers"]},
-        {
-            "type": "object",
-            "properties": {
-                "kind": {"enum": list(KINDS)},
-                "requester_pays": _FLAG,
-                "profile": _TEXT,
-                "anonymous": _FLAG,
-                "region": _TEXT,
-                "headers": {"type": "object", "additionalProperties": _TEXT},
-                "hosts": {"type": "array", "items": _TEXT},
-            },
-            "required": ["kind"],
-            "additionalProperties": False,
-        },
-    ]
-}
-Signing: TypeAlias = Annotated[
-    Any,
-    PlainValidator(_signing),
-    PlainSerializer(lambda access: access.document),
-    _schema(**_SIGNING_SCHEMA),
 ]
 StatisticName: TypeAlias = Annotated[
     Any, PlainValidator(_statistic), PlainSerializer(_write_statistic), _schema(**_TEXT)

@@ -173,6 +173,6 @@ def contradictions(found: Mapping[str, Sequence[float]]) -> list[str]:
     (scale, offset), href = found[first], first.partition(":")[2]
     return [
         f"the tags of {len(found)} {'bands' if len(found) > 1 else 'band'} say another scale or "
-        f"offset than was applied, first {shown(href)} (× {scale:g} {offset:+g}); layers.parquet "
-        "says by whose word; scale_offset: file takes the tags"
+        f"offset than was applied, first {shown(href)} (× {scale:g} {offset:+g}); the "
+        "layers.parquet of a run has by whose word; scale_offset: file takes the tags"
     ]

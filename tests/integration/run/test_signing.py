@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +18,9 @@ from tests.made.store import Store
 from tests.made.tokens import ACCOUNT, SECRET, Issuer, blobs
 from tests.made.zones import frame, squares
 from zonalbatch.errors import PassingReadError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 DATES = 8
 SIGN = {"sign": "planetary-computer"}
@@ -76,6 +79,7 @@ def test_a_long_run_renews_its_tokens(
     issuer: Issuer,
     zones: str,
     tmp_path: Path,
+    cluster: Client,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Tokens of three seconds carry a run of several times that, to the numbers of the files.
@@ -91,7 +95,7 @@ def test_a_long_run_renews_its_tokens(
     assert len(issuer.asked) >= 4
     assert secrets_in(out) == []
     assert SECRET not in "".join(capfd.readouterr())
-    zb.run(job(zones, links(store, str(tmp_path)), tmp_path / "local"))
+    zb.run(job(zones, links(store, str(tmp_path)), tmp_path / "local"), cluster)
     digests = [zb.open_results(folder).digest for folder in (out, tmp_path / "local")]
     assert digests[0] == digests[1]
 
