@@ -154,6 +154,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         breakdown=job.breakdown(),
         weights=weights,
         weight_by=job.weight_by,
+        quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
 

@@ -18,6 +18,7 @@ from zonalbatch.sources.protocol import Band, GroupBy, ScaleOffset, is_remote
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
     from zonalbatch.recipe import WeightBy
+    from zonalbatch.statistics import QuantileMethod
 
 __all__ = [
     "band_index",
@@ -36,10 +37,12 @@ __all__ = [
     "nodata_value",
     "plain_number",
     "plain_scaling",
+    "quantile_method_given",
     "rasters_given",
     "scaling",
     "statistics_given",
     "weighing",
+    "zone_band_given",
 ]
 
 POLICIES = ("auto", "item", "file", "none")
@@ -95,6 +98,16 @@ def band_index(value: Any) -> int | None:
     number = plain_number(value)
     if isinstance(value, bool) or isinstance(number, float):
         raise InputError(f"band {value!r}: give a whole number, counted from 1, or a name")
+    return number
+
+
+def zone_band_given(value: Any) -> int | None:
+    """The number of a band of labels, from 1, or None."""
+    number = plain_number(value)
+    if value is None:
+        return None
+    if not isinstance(number, int) or number < 1:
+        raise InputError(f"zone_band={value!r}: give the number of a band of labels, from 1")
     return number
 
 
@@ -154,6 +167,14 @@ def weighing(weight_by: Any) -> WeightBy:
     if weight_by not in ways:
         raise InputError(f"weight_by={weight_by!r} is unknown; use {', '.join(ways)}")
     return ways[ways.index(weight_by)]
+
+
+def quantile_method_given(method: Any) -> QuantileMethod:
+    """Where quantiles lie among the values, by one of the two names."""
+    methods: tuple[QuantileMethod, ...] = ("linear", "inverted_cdf")
+    if method not in methods:
+        raise InputError(f"quantile_method={method!r} is unknown; use {', '.join(methods)}")
+    return methods[methods.index(method)]
 
 
 def grouping(group_by: Any) -> GroupBy:

@@ -45,7 +45,7 @@ from zonalbatch.sources import (
 )  # fmt: skip
 from zonalbatch.sources.access import access_from
 from zonalbatch.sources.offsets import contradictions
-from zonalbatch.statistics import naming
+from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -90,6 +90,8 @@ def zonal_stats(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    quantile_method: QuantileMethod = "linear",
+    zone_band: int | None = None,
     sign: Any = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
@@ -135,6 +137,10 @@ def zonal_stats(
             edge. Bins are half-open, the last is closed.
         bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
+        quantile_method: ``linear`` interpolates between values; ``inverted_cdf`` gives the least
+            value up to which the shares come to the quantile, both as NumPy's with weights.
+        zone_band: which band of a raster of labels holds the zones, from 1; None takes its only
+            one.
         sign: what it takes to read the files: ``"planetary-computer"``, ``{"kind": "aws",
             "requester_pays": True, "profile": ..., "anonymous": ..., "region": ...}`` or ``{"kind":
             "headers", "headers": {"Authorization": "Bearer ${TOKEN}"}, "hosts": [...]}``, where
@@ -153,7 +159,7 @@ def zonal_stats(
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    frame, reader = _opened(zones, id)
+    frame, reader = _opened(zones, id, zone_band)
     access = access_from(sign)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
@@ -164,7 +170,7 @@ def zonal_stats(
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
-        breakdown=breakdown_given(classes, edges, bins),
+        breakdown=breakdown_given(classes, edges, bins), quantile_method=quantile_method,
     )  # fmt: skip
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
@@ -191,11 +197,11 @@ def _contradictions(summaries: Iterable[LayerSummary]) -> list[str]:
     return contradictions({key: t for one in summaries for key, t in one.contradicted.items()})
 
 
-def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
+def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
-        return None, given_zones(zones, id=id, columns=["*"])
-    return zones, given_zones(_needed(zones, id), id=id)
+        return None, given_zones(zones, id=id, columns=["*"], band=band)
+    return zones, given_zones(_needed(zones, id), id=id, band=band)
 
 
 def _needed(zones: Any, id: str | None) -> Any:

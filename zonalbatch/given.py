@@ -18,10 +18,12 @@ from zonalbatch.arguments import (
     mask_values,
     min_fraction_given,
     nodata_value,
+    quantile_method_given,
     rasters_given,
     scaling,
     statistics_given,
     weighing,
+    zone_band_given,
 )
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
@@ -44,7 +46,7 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )
-from zonalbatch.statistics import parse_statistics
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
 from zonalbatch.zones.files import open_files
 
@@ -54,14 +56,16 @@ if TYPE_CHECKING:
 __all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "given_zones"]
 
 
-def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
+def given_zones(
+    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None
+) -> ZoneReader:
     """The reader of zones.
 
     Raises:
         ZonesError: they cannot be used.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    return open_zones(zones, id=id, columns=columns)
+    return open_zones(zones, id=id, columns=columns, band=zone_band_given(band))
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -185,6 +189,7 @@ def given_recipe(
     min_fraction: float = 0.0,
     default_value: float | None = None,
     breakdown: Breakdown = LISTS,
+    quantile_method: QuantileMethod = "linear",
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(name for layer in found.layers for name in layer.bands))
@@ -211,6 +216,7 @@ def given_recipe(
         min_fraction=min_fraction_given(min_fraction, coverage),
         weights=weights,
         weight_by=weighing(weight_by),
+        quantile_method=quantile_method_given(quantile_method),
         breakdown=breakdown,
     )
     check_layers(found.layers, recipe)

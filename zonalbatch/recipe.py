@@ -14,9 +14,11 @@ from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     OfCells,
+    QuantileMethod,
     Statistic,
     broken_down,
     parse_statistics,
+    ranked,
     states_behind,
 )
 
@@ -48,6 +50,8 @@ class Recipe:
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
     weight_by: WeightBy = "fraction"
     """How averages weigh cells: by the share that is covered, or by its area on the ground."""
+    quantile_method: QuantileMethod = "linear"
+    """Where quantiles lie among the values."""
     sketch: bool = False
     """True if rows keep the states that their numbers are made from, so that they can be rolled
     up."""
@@ -66,7 +70,8 @@ class Recipe:
         Raises:
             StatisticError: no statistic is told by the classes or bins that are given.
         """
-        told = broken_down(parse_statistics(self.statistics), self.breakdown)
+        named = ranked(parse_statistics(self.statistics), self.quantile_method)
+        told = broken_down(named, self.breakdown)
         return told + states_behind(told) if self.sketch else told
 
     @property

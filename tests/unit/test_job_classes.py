@@ -8,9 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from zonalbatch.api import recipe_of
 from zonalbatch.breakdown import Bins
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
+from zonalbatch.planning.identity import recipe_document
 
 
 def document(**keys: Any) -> dict[str, Any]:
@@ -56,6 +58,13 @@ output: {path: o}
     assert job.breakdown().classes == (("maize", 1.0), ("wheat", 2.5))
     assert job.breakdown().bins == Bins(4, (0.0, 10.0))
     assert Job(**document()).breakdown().classes == ()
+
+
+@pytest.mark.parametrize(("keys", "kept"), list(zip(FORMS, (0, 0, 2, 0, 2, 0), strict=True)))
+def test_identity(keys: dict[str, Any], kept: int) -> None:
+    """Histograms over bins of all zones have a method of their own; other jobs keep their names."""
+    job = Job(**document(statistics=["frac", "histogram"], **keys))
+    assert recipe_document(recipe_of(job)).get("histogram_method", 0) == kept
 
 
 @pytest.mark.parametrize(

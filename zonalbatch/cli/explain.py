@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
 from zonalbatch.cli.jobs import AllowCode
 from zonalbatch.errors import InputError, ReadError
 
@@ -41,6 +42,21 @@ def explain(
     weights: Annotated[
         str | None, typer.Option(help="Of ZONES RASTER: a raster of weights.")
     ] = None,
+    quantile_method: Annotated[
+        str | None, typer.Option(help="Of ZONES RASTER: linear or inverted_cdf.")
+    ] = None,
+    min_fraction: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: least share of a cell that counts.")
+    ] = None,
+    default_value: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: what cells without data count as.")
+    ] = None,
+    zone_band: Annotated[
+        int | None, typer.Option(help="Of ZONES RASTER: which band of a raster of labels.")
+    ] = None,
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     png: Annotated[
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
@@ -54,7 +70,12 @@ def explain(
     """
     from zonalbatch.explanation.account import account
 
-    given = {"band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights}
+    given = {
+        "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
+        "quantile_method": quantile_method, "min_fraction": min_fraction,
+        "default_value": default_value, "zone_band": zone_band,
+        **breakdown_typed(classes, edges, bins),
+    }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}
     if len(what) == 1:
@@ -82,7 +103,8 @@ def _of_job(
         )
     if of_rasters:
         name = next(iter(of_rasters))
-        raise InputError(f"--{name} goes with ZONES RASTER; in a job it stands in the job file")
+        option = name.replace("_", "-")
+        raise InputError(f"--{option} goes with ZONES RASTER; in a job it stands in the job file")
     return explain_job(Job.from_file(path, allow_code=allow_code), zone, **asked)
 
 

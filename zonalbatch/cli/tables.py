@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
+
 __all__ = ["points", "stats"]
 
 Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
@@ -59,13 +61,23 @@ def stats(
     weight_by: Annotated[
         str, typer.Option(help="area: averages in degrees weigh cells by their area.")
     ] = "fraction",
+    quantile_method: Annotated[
+        str, typer.Option(help="linear between values, or inverted_cdf: one that occurs.")
+    ] = "linear",
+    zone_band: Annotated[
+        int | None, typer.Option(help="Which band of a raster of labels holds the zones.")
+    ] = None,
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     sign: Sign = None,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
 
     Examples: `zonalbatch stats fields.gpkg ndvi.tif --stats mean,p90`,
-    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`
+    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`,
+    `zonalbatch stats basins.gpkg landcover.tif -s frac --classes 1=wheat,2=maize`
     """
     from zonalbatch.frames import zonal_stats
     from zonalbatch.tables import teller
@@ -76,8 +88,11 @@ def stats(
         str(zones), raster if len(raster) > 1 else raster[0], ",".join(names or ["count", "mean"]),
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
+        quantile_method=quantile_method,  # type: ignore[arg-type]
+        zone_band=zone_band,
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
         weights=weights, sign=_keys(sign), progress=sys.stderr.isatty(),
+        **breakdown_typed(classes, edges, bins),
     )  # fmt: skip
     tell(frame)
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.api import access_of, find_layers, find_weights, find_zones, recipe_of
+from zonalbatch.arguments import breakdown_given
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
@@ -37,6 +38,7 @@ from zonalbatch.sources import (
     read_headers,
 )
 from zonalbatch.sources.access import access_from
+from zonalbatch.statistics import QuantileMethod
 from zonalbatch.work.answer import answering
 from zonalbatch.work.ground import Shapes
 from zonalbatch.zones import ZoneReader
@@ -64,6 +66,13 @@ def explain(
     resolution: Resolution | None = None,
     weights: Any = None,
     weight_by: WeightBy = "fraction",
+    quantile_method: QuantileMethod = "linear",
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
+    classes: Mapping[float, str] | Sequence[float] | None = None,
+    edges: Sequence[float] | None = None,
+    bins: Mapping[str, float] | int | None = None,
+    zone_band: int | None = None,
     png: str | os.PathLike[str] | None = None,
     sign: Any = None,
 ) -> Explanation:
@@ -77,7 +86,11 @@ def explain(
         layer: which of several rasters: file stem or item id.
         measurement: which of several measurements, or bands.
         bands: as for `zonal_stats`, as are ``measurements``, ``mask``, ``id``, ``coverage``,
-            ``nodata``, ``scale_offset``, ``resolution``, ``weights`` and ``weight_by``.
+            ``nodata``, ``scale_offset``, ``resolution``, ``weights``, ``weight_by``,
+            ``quantile_method``, ``min_fraction`` and ``default_value``.
+        classes: as for `zonal_stats`, as are ``edges`` and ``bins``: how much of the zone each
+            has is told then.
+        zone_band: as for `zonal_stats`.
         png: a file to draw the zone over its pixels in; needs matplotlib.
         sign: as for `zonal_stats`.
 
@@ -91,14 +104,18 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
-    reader = given_zones(zones, id=id)
+    reader = given_zones(zones, id=id, band=zone_band)
     access = access_from(sign)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution, access
     )
     weighed, array = given_weights(weights, access)
     stats = "count" if weighed is None else "weighted_mean"
-    recipe = given_recipe(found, stats, measurements, mask, coverage, weighed, weight_by)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, weighed, weight_by,
+        quantile_method=quantile_method, min_fraction=min_fraction, default_value=default_value,
+        breakdown=breakdown_given(classes, edges, bins),
+    )  # fmt: skip
     asked = (zone_id, layer, measurement)
     arrays = {**(arrays or {}), **array}
     made = _explained(reader, found.layers, recipe, arrays, access, asked)

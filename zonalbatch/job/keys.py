@@ -331,6 +331,9 @@ class JobKeys(Keys):
     """The raster whose values weigh cells in weighted_mean and its kin."""
     weight_by: Literal["fraction", "area"] = "fraction"
     """area has averages weigh cells of a grid in degrees by their area on the ground."""
+    quantile_method: Literal["linear", "inverted_cdf"] = "linear"
+    """linear interpolates between values; inverted_cdf gives the least value up to which the shares
+    come to the quantile."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
     group_by: GroupBy | None = None

@@ -99,7 +99,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        columns = len(self.recipe.measurements) * (len(self.recipe.asked) + 8)
+        asked = self.recipe.asked
+        bins = sum(2 * len(s.edges) for s in asked if s.listed)
+        columns = len(self.recipe.measurements) * (len(asked) + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),

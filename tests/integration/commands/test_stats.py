@@ -64,6 +64,44 @@ class TestStats:
         assert code == 0
         assert "weighted_mean" in out
 
+    def test_quantile_method(self, here: Command, land: Landscape, red: Path) -> None:
+        """`--quantile-method` is that of zonal_stats, and explain names it and heeds it."""
+        options = ("--quantile-method", "inverted_cdf")
+        _, out, _ = here("stats", land.fields, red, "-s", "median", "-c", "field_id", *options)
+        printed = [float(line.split()[-1]) for line in out.splitlines()[1:]]
+        expected = zb.zonal_stats(land.fields, red, "median", quantile_method="inverted_cdf")
+        np.testing.assert_allclose(printed, expected["median"], atol=1e-6)
+        code, out, _ = here("explain", land.fields, red, "--zone", 3, *options)
+        assert code == 0
+        assert "quantiles    inverted_cdf" in out
+        assert f"median          {expected['median'].iloc[3]:.15g}" in out
+
+    def test_classes_and_edges(self, here: Command, land: Landscape, tmp_path: Path) -> None:
+        """`--classes`, `--edges` and `--bins` are those of zonal_stats; explain tells of them."""
+        scl, out = land.scenes[0] / "SCL.tif", tmp_path / "out.parquet"
+        asked = ["frac,histogram", "--classes", "4=green,5=bare", "-o", out]
+        for options, given in (
+            (("--edges", "0,4.5,12"), {"edges": [0, 4.5, 12]}),
+            (("--bins", "0:12:3"), {"bins": {"start": 0, "stop": 12, "count": 3}}),
+        ):
+            code, _, err = here("stats", land.fields, scl, "-s", *asked, *options)
+            assert (code, err) == (0, "")
+            expected = zb.zonal_stats(
+                land.fields, scl, ["frac", "histogram"], classes={4: "green", 5: "bare"},
+                **given,  # type: ignore[arg-type]
+            )  # fmt: skip
+            written = geopandas.read_parquet(out)
+            assert list(written.columns) == list(expected.columns)
+            np.testing.assert_array_equal(written["frac_green"], expected["frac_green"])
+            code, told, _ = here(
+                "explain", land.fields, scl, "-z", 3, "--classes", "4=green", "--min-fraction",
+                "0.5", "--default-value", "9", *options,
+            )  # fmt: skip
+            assert code == 0
+            assert all(
+                word in told for word in ("  green", "bins", "least share  0.5", "count as 9")
+            )
+
     def test_statistics_add_up(self, here: Command, land: Landscape, red: Path) -> None:
         """An option that is given twice counts twice, for stats and for points."""
         _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
