@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zonalbatch.sources.products import SHIFTED_SINCE, Rule, baseline_of, rule_of
 from zonalbatch.sources.protocol import ScaleOffset
@@ -62,7 +62,7 @@ def scaling_of(doc: Doc, key: str, said: Sequence[Doc], policy: ScaleOffset) -> 
     if policy == "file" or not said:
         return Scaling(1.0, 0.0, "item") if policy == "item" else FILE
     stated = _stated(said)
-    rule = None if policy == "item" else rule_of(doc, key)
+    rule = None if policy == "item" or _float(said) else rule_of(doc, key)
     if stated is not None:
         return _heard(doc, key, stated, rule)
     if rule is not None:
@@ -79,7 +79,12 @@ def _stated(said: Iterable[Doc]) -> tuple[float, float] | None:
     return float(1.0 if scale is None else scale), float(offset or 0.0)
 
 
-def _first(said: Iterable[Doc], *keys: str) -> float | None:
+def _float(said: Iterable[Doc]) -> bool:
+    """True if pixels are no whole numbers, so that somebody has scaled them already."""
+    return str(_first(said, "data_type") or "").startswith("float")
+
+
+def _first(said: Iterable[Doc], *keys: str) -> Any:
     found = (one[key] for one in said for key in keys if one.get(key) is not None)
     return next(found, None)
 

@@ -290,3 +290,10 @@ def test_the_job_has_the_last_word(policy: Any, applies: Any, by: str) -> None:
     found = scaling_of(sentinel_item("05.11", None), "red", ({},), policy)
     assert (found.scale, found.offset) == applies
     assert found.by.startswith(by)
+
+
+def test_no_rule_for_what_is_scaled_already() -> None:
+    """Whoever made floating-point numbers of a product has applied its scale."""
+    told = sentinel_item("05.11", None)
+    found = scaling_of(told, "red", ({"data_type": "float32"},), "auto")
+    assert (found.scale, found.by) == (None, "file")
