@@ -76,7 +76,8 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
 
 def _opener(folder: Path) -> Callable[[str], Pixels]:
     """How hrefs are opened; arrays of the user's, and what files take, lie beside the plan."""
-    access = access_from(json.loads((folder / ACCESS).read_text()))
+    told = folder / ACCESS
+    access = access_from(json.loads(told.read_text()) if told.exists() else None)
     arrays: Mapping[str, Pixels] | None = None
     if (folder / ARRAYS).exists():
         arrays = pickle.loads((folder / ARRAYS).read_bytes())
