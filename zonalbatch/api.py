@@ -28,6 +28,7 @@ from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
 from zonalbatch.searched import items_of
+from zonalbatch.searches.addresses import signed_by
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
@@ -45,6 +46,7 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )  # fmt: skip
+from zonalbatch.sources.access import access_from
 from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.work.part import ACCESS, ARRAYS
@@ -246,8 +248,11 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
 
 
 def access_of(job: Job) -> Access:
-    """How the right to read a job's files is come by."""
-    return getattr(job.source, "sign", None) or OPEN
+    """How the right to read a job's files is come by: as it says, else as its API wants it."""
+    sign: Access | None = getattr(job.source, "sign", None)
+    if sign is None and isinstance(job.source, StacSource) and job.source.api is not None:
+        return access_from(signed_by(job.source.api))
+    return sign or OPEN
 
 
 def _job(job: AnyJob) -> Job:

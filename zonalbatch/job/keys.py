@@ -130,7 +130,8 @@ class StacSource(SearchKeys):
     """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
     collection), a list of such, or a list of the items themselves; or give api."""
     sign: Signing | None = None
-    """What it takes to read the files of the items, as for files of kind cog."""
+    """What it takes to read the files of the items, as for files of kind cog; null takes
+    planetary-computer for that API."""
 
     @model_validator(mode="after")
     def _one_of(self) -> StacSource:
