@@ -153,7 +153,7 @@ def make_plan(
     try:
         rows = ZoneRows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
         return _Planner(zones, layers, recipe, form, rows).plan(
-            draft, folder, kept, failures, (*found.notes, *zones.notes)
+            draft, folder, kept, failures, (*found.notes, *found.doubts, *zones.notes)
         )
     finally:
         shutil.rmtree(draft, ignore_errors=True)
