@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
-from zonalbatch.job import ArraySource, CogSource, Job, StacSource
+from zonalbatch.job import ArraySource, CogSource, ItemSource, Job, StackSource, StacSource
 from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.identity import recipe_document
@@ -44,6 +44,7 @@ from zonalbatch.sources import (
     identified,
     read_headers,
     stac_layers,
+    stack_layers,
     weights_asset,
 )  # fmt: skip
 from zonalbatch.sources.access import access_from
@@ -235,10 +236,16 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         )  # fmt: skip
         found = replace(found, notes=(*notes, *found.notes))
         return _with_cells(found, job), {}
+    if isinstance(source, StackSource):
+        items, notes = items_of(source, lambda: find_zones(job))
+        found = stack_layers(
+            items, source.grid(), bands=bands, scale_offset=job.scale_offset, access=access_of(job)
+        )
+        return replace(found, notes=(*notes, *found.notes)), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
-    raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+    raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac, stack or array")
 
 
 def _with_cells(found: Layers, job: Job) -> Layers:
@@ -266,7 +273,7 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
 def access_of(job: Job) -> Access:
     """How the right to read a job's files is come by: as it says, else as its API wants it."""
     sign: Access | None = getattr(job.source, "sign", None)
-    if sign is None and isinstance(job.source, StacSource) and job.source.api is not None:
+    if sign is None and isinstance(job.source, ItemSource) and job.source.api is not None:
         return access_from(signed_by(job.source.api))
     return sign or OPEN
 

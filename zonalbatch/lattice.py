@@ -17,7 +17,16 @@ from typing import NamedTuple
 
 from zonalbatch.errors import SourceError
 
-__all__ = ["TILE", "Grid", "Lattice", "Window", "crs_label", "grid_of", "nesting_factor"]
+__all__ = [
+    "TILE",
+    "TOLERANCE",
+    "Grid",
+    "Lattice",
+    "Window",
+    "crs_label",
+    "grid_of",
+    "nesting_factor",
+]
 
 TILE = 512
 """Side of a fold tile, cells."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from zonalbatch.errors import SourceError
-from zonalbatch.job import StacSource
+from zonalbatch.job import ItemSource
 
 if TYPE_CHECKING:
     from zonalbatch.searches.answer import Answer
@@ -26,7 +26,7 @@ def search_of(source: Any, zones: Callable[[], ZoneReader]) -> Answer:
         SourceError: the source has no search, or the API does not know what is asked.
         ReadError: the API cannot be reached, or sends what is broken.
     """
-    if not isinstance(source, StacSource) or source.api is None:
+    if not isinstance(source, ItemSource) or source.api is None:
         raise SourceError("the job searches for nothing; give its source an api and collections")
     from zonalbatch.searches.answer import area_of, find
 
@@ -35,7 +35,7 @@ def search_of(source: Any, zones: Callable[[], ZoneReader]) -> Answer:
     return find(source.api, source.question(), area)
 
 
-def items_of(source: StacSource, zones: Callable[[], ZoneReader]) -> tuple[Any, tuple[str, ...]]:
+def items_of(source: ItemSource, zones: Callable[[], ZoneReader]) -> tuple[Any, tuple[str, ...]]:
     """The items of a source, given or searched for, and what is to be said of the search.
 
     Args:

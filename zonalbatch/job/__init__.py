@@ -1,6 +1,6 @@
 """The job: a run as a document, checked key by key; `Job.schema_json` describes it to editors.
 
-    values ◄─ keys ◄─ problems ◄─ text ◄─ document
+    values ◄─ items ◄─ keys ◄─ problems ◄─ text ◄─ document
 
 An arrow points to what is imported.
 """
@@ -8,6 +8,7 @@ An arrow points to what is imported.
 from __future__ import annotations
 
 from zonalbatch.job.document import Job
+from zonalbatch.job.items import ItemSource, StackSource, StacSource
 from zonalbatch.job.keys import (
     AddressCluster,
     ArraySource,
@@ -17,7 +18,6 @@ from zonalbatch.job.keys import (
     LocalCluster,
     MaskKeys,
     OutputKeys,
-    StacSource,
     ZoneKeys,
 )
 
@@ -26,11 +26,13 @@ __all__ = [
     "ArraySource",
     "BandKeys",
     "CogSource",
+    "ItemSource",
     "Job",
     "LimitKeys",
     "LocalCluster",
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "StackSource",
     "ZoneKeys",
 ]

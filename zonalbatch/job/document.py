@@ -14,7 +14,8 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import ExpressionError, InputError, JobError
 from zonalbatch.expression import Expression, check, parse
 from zonalbatch.job.code import place_of
-from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
+from zonalbatch.job.items import ItemSource, StackSource
+from zonalbatch.job.keys import ArraySource, JobKeys
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.sources.protocol import Band, GroupBy
@@ -49,6 +50,9 @@ class Job(JobKeys):
         problems += self._no_points()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
+        if self.resolution is not None and isinstance(self.source, StackSource):
+            problems.append("resolution reads overviews, which a stack has none of: its cells are "
+                            "as large as source.resolution says")  # fmt: skip
         keeping = "sketch" if self.sketch else "temporal" if self.temporal else ""
         if keeping and self.weight_by != "fraction":
             problems.append(
@@ -118,7 +122,7 @@ class Job(JobKeys):
         """Which of zones, source, weights and statistics are objects that only Python holds."""
         zones = not isinstance(self.zones.path, str)
         source = isinstance(self.source, ArraySource) or (
-            isinstance(self.source, StacSource) and self.source.in_memory
+            isinstance(self.source, ItemSource) and self.source.in_memory
         )
         weights = self.weights is not None and not isinstance(self.weights.path, str)
         code = any(callable(s) and place_of(s) is None for s in self.statistics)
@@ -139,7 +143,7 @@ class Job(JobKeys):
 
     def grouping(self) -> GroupBy:
         """What makes a layer."""
-        return self.group_by or ("solar_day" if isinstance(self.source, StacSource) else "item")
+        return self.group_by or ("solar_day" if isinstance(self.source, ItemSource) else "item")
 
     def breakdown(self) -> Breakdown:
         """What statistics by class or bin are told by."""

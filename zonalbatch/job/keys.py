@@ -5,7 +5,7 @@ Nothing is opened: whether files exist and bands can be found is for the plan to
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from zonalbatch.job.group import Keys
-from zonalbatch.job.search import SearchKeys
+from zonalbatch.job.items import StackSource, StacSource
 from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
     ArrayData,
@@ -32,7 +32,6 @@ from zonalbatch.job.values import (
     ExpressionText,
     Finite,
     Folder,
-    Items,
     Location,
     Nodata,
     NoDilation,
@@ -65,6 +64,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "StackSource",
     "TemporalKeys",
     "WeightKeys",
     "ZoneKeys",
@@ -121,31 +121,6 @@ class CogSource(Keys):
         if (self.files is None) == (self.pattern is None):
             raise ValueError("give either files or pattern")
         return self
-
-
-class StacSource(SearchKeys):
-    """STAC items: given, or searched for in an API."""
-
-    kind: Literal["stac"]
-    """STAC items."""
-    items: Items | None = None
-    """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
-    collection), a list of such, or a list of the items themselves; or give api."""
-    sign: Signing | None = None
-    """What it takes to read the files of the items, as for files of kind cog; null takes
-    planetary-computer for that API."""
-
-    @model_validator(mode="after")
-    def _one_of(self) -> StacSource:
-        if (self.items is None) == (self.api is None):
-            raise ValueError("give either items, a file of STAC items, or api, to search in")
-        return self
-
-    @property
-    def in_memory(self) -> bool:
-        """True if the items are objects that only Python holds."""
-        items: Any = self.items or ""
-        return not isinstance(items, str) and not isinstance(items[0], str)
 
 
 class ArraySource(Keys):
@@ -279,7 +254,7 @@ class LimitKeys(Keys):
 
 
 SourceKeys: TypeAlias = Annotated[
-    CogSource | StacSource | SkipJsonSchema[ArraySource],
+    CogSource | StacSource | StackSource | SkipJsonSchema[ArraySource],
     Field(discriminator="kind"),
     BeforeValidator(source_short),
 ]

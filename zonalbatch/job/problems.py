@@ -19,6 +19,7 @@ from zonalbatch.job.keys import (
     LocalCluster,
     MaskKeys,
     OutputKeys,
+    StackSource,
     StacSource,
     TemporalKeys,
     ZoneKeys,
@@ -27,7 +28,7 @@ from zonalbatch.job.keys import (
 __all__ = ["hint", "message", "repeated", "shown"]
 
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
-    "source": frozenset(("stack", "dataset")),
+    "source": frozenset(("dataset",)),
     "cluster": frozenset(("listen", "gateway", "slurm")),
 }
 _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
@@ -35,6 +36,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("zones",): ZoneKeys,
     ("source", "cog"): CogSource,
     ("source", "stac"): StacSource,
+    ("source", "stack"): StackSource,
     ("source", "array"): ArraySource,
     ("bands", "*"): BandKeys,
     ("mask",): MaskKeys,
@@ -46,7 +48,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("limits",): LimitKeys,
 }
 _MISSING_HINTS: Mapping[str, str] = {
-    "source.kind": "give kind: cog or kind: stac",
+    "source.kind": "give kind: cog, kind: stac or kind: stack",
     "cluster.kind": "give kind: local or kind: address",
 }
 _EXPECTED: Mapping[str, str] = {

@@ -1,9 +1,9 @@
-"""Where pixels come from: files (cog), STAC items (stac), arrays in memory (array).
+"""Where pixels come from: files (cog), STAC items (stac, stack), arrays in memory (array).
 
 A source turns what the user names into ``Layers``, from metadata alone; a worker opens the
-pixels of one asset by its href with ``open_pixels``; an overview, or a part of complex numbers,
-has an href of its own (``view.py``). Only this package knows rasterio, rioxarray and STAC. Its
-modules are imported when first asked for: they are slow to load.
+pixels of one asset by its href with ``open_pixels``; an overview, a part of complex numbers, or
+a file on a common grid has an href of its own (``view.py``). Only this package knows rasterio,
+rioxarray, stackstac and STAC. Its modules are imported when first asked for: they are slow to load.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.protocol import Band, GroupBy, Header, Pixels, Resolution, ScaleOffset
+from zonalbatch.sources.view import View
+from zonalbatch.sources.warp import CommonGrid, Resampling
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from zonalbatch.sources.overviews import cells_read
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
+    from zonalbatch.sources.stack import stack_layers
     from zonalbatch.sources.weights import weights_asset
 
 __all__ = [
@@ -35,10 +38,12 @@ __all__ = [
     "Access",
     "ArrayPixels",
     "Band",
+    "CommonGrid",
     "GroupBy",
     "Header",
     "Pixels",
     "RasterPixels",
+    "Resampling",
     "Resolution",
     "ScaleOffset",
     "array_layers",
@@ -57,6 +62,7 @@ __all__ = [
     "read_headers",
     "shown",
     "stac_layers",
+    "stack_layers",
     "times_of",
     "weights_asset",
     "write_item_table",
@@ -80,6 +86,7 @@ _HOMES = {
     "read_headers": "headers",
     "shown": "causes",
     "stac_layers": "stac",
+    "stack_layers": "stack",
     "times_of": "item_fields",
     "weights_asset": "weights",
     "write_item_table": "item_table",
@@ -109,6 +116,11 @@ def open_pixels(
         from zonalbatch.sources.array import open_array
 
         return open_array(href, arrays or {})
+    warp = View.of(href).warp
+    if warp is not None:
+        from zonalbatch.sources.warped import WarpedPixels
+
+        return WarpedPixels(href, warp, access)
     from zonalbatch.sources.raster import RasterPixels
 
     return RasterPixels(href, access)

@@ -25,7 +25,7 @@ from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_or
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ArrayPixels", "array_layers", "identified", "open_array"]
+__all__ = ["ArrayPixels", "array_layers", "computed", "identified", "open_array"]
 
 BLOCK = 512
 """Side of the blocks in which an array without chunks is read, cells."""
@@ -70,7 +70,7 @@ class ArrayPixels:
         top, left, bottom, right = window
         part = self._data[[band - 1 for band in bands], top:bottom, left:right]
         try:
-            return _computed(part)
+            return computed(part)
         except OSError as error:  # rasterio's errors are OSErrors too
             raise read_error(self._name, error) from error
 
@@ -83,7 +83,8 @@ class ArrayPixels:
         """Nothing to let go of: the array belongs to its maker."""
 
 
-def _computed(part: xr.DataArray) -> NDArray[Any]:
+def computed(part: xr.DataArray) -> NDArray[Any]:
+    """The values of a part of an array, computed in this thread if they are lazy."""
     if part.chunks is None:
         return np.asarray(part.values)
     # One part of the work is one thread's: dask must not start threads of its own below it.

@@ -22,7 +22,7 @@ from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.view import View
 
-__all__ = ["configure_gdal", "doubt", "lazy_array", "opened"]
+__all__ = ["configure_gdal", "doubt", "gdal_name", "lazy_array", "opened", "settings"]
 
 GDAL_SETTINGS = {
     # Blocks are read once and in order, so GDAL's own cache need not be large (MB).
@@ -68,7 +68,7 @@ def opened(view: View, grant: Grant) -> Any:
         grant: what is opened in the place of its link.
     """
     configure_gdal()
-    with _settings(view.href, grant):
+    with settings(view.href, grant):
         return rasterio.open(grant.href, sharing=False, **_options(view))
 
 
@@ -86,7 +86,7 @@ def lazy_array(view: View, grant: Grant) -> Any:
 
     configure_gdal()
     with ExitStack() as stack:
-        stack.enter_context(_settings(view.href, grant))
+        stack.enter_context(settings(view.href, grant))
         if is_remote(view.href):
             # The slow part, the network, happens here, many at a time; GDAL keeps what it
             # fetched while this handle lives, so the opening under the lock asks for nothing.
@@ -117,7 +117,7 @@ def _options(view: View) -> dict[str, Any]:
 
 
 @contextmanager
-def _settings(href: str, grant: Grant) -> Iterator[None]:
+def settings(href: str, grant: Grant) -> Iterator[None]:
     """GDAL's settings while a file is opened.
 
     Side files (.ovr, .msk, .aux.xml) are looked for beside local rasters only: a remote folder
@@ -140,9 +140,16 @@ def _settings(href: str, grant: Grant) -> Iterator[None]:
     _MISSED.discard(path)
 
 
+def gdal_name(href: str) -> str:
+    """A path or a link as GDAL itself calls it."""
+    bucket = re.match(r"(s3|gs|az|oss)://", href)
+    if bucket is not None:
+        return f"/vsi{bucket[1]}/{href[bucket.end() :]}"
+    if re.match(r"(https?|ftp)://", href):
+        return f"/vsicurl/{href}"
+    return href.removeprefix("file://")
+
+
 def _gdal_path(href: str) -> str:
     """A link as GDAL keeps what it knows of it, without a query, which it looks beyond."""
-    path, bucket = href.partition("?")[0], re.match(r"(s3|gs|az|oss)://", href)
-    if bucket is not None:
-        return f"/vsi{bucket[1]}/{path[bucket.end() :]}"
-    return path if path.startswith("/vsi") else f"/vsicurl/{path}"
+    return gdal_name(href.partition("?")[0])

@@ -15,6 +15,7 @@ from zonalbatch.sources.causes import shown
 __all__ = [
     "has_own_mask",
     "mask_may_be_lost",
+    "mask_name",
     "read_mask_of_whole",
     "read_own_mask",
     "refuse_several_masks",
@@ -36,6 +37,14 @@ def read_own_mask(handle: Any, window: tuple[int, int, int, int]) -> NDArray[np.
     if alpha is not None:
         return np.asarray(handle.read(alpha, window=part) != 0)
     return np.ones((bottom - top, right - left), dtype=bool)
+
+
+def mask_name(handle: Any) -> str | None:
+    """What a VRT calls the mask or the alpha band of a rasterio dataset; None if it has none."""
+    masked, alpha = _masked_band(handle), _alpha(handle)
+    if masked is not None:
+        return f"mask,{masked}"
+    return None if alpha is None else str(alpha)
 
 
 def mask_may_be_lost(handle: Any) -> bool:

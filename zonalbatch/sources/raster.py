@@ -17,7 +17,7 @@ from zonalbatch.sources.masks import mask_may_be_lost, read_mask_of_whole, read_
 from zonalbatch.sources.nodata import snapped
 from zonalbatch.sources.parts import header_of_part, part_of, refuse_complex
 from zonalbatch.sources.protocol import Header, is_remote
-from zonalbatch.sources.raster_header import file_header
+from zonalbatch.sources.raster_header import check_window, file_header
 from zonalbatch.sources.view import View
 
 __all__ = ["RasterPixels"]
@@ -84,7 +84,7 @@ class RasterPixels:
         """Pixels as the file has them."""
         top, left, bottom, right = window
         lazy = self._opened_array().variable
-        _check_window(window, lazy.shape[-2:], self.href)
+        check_window(window, lazy.shape[-2:], self.href)
         values = self._deflated.read(bands, window) if self._deflated else None
         if values is None:
             values = np.asarray(lazy[_band_index(bands), top:bottom, left:right].values)
@@ -96,7 +96,7 @@ class RasterPixels:
 
     def _mask(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
         handle = self._handle()
-        _check_window(window, handle.shape, self.href)
+        check_window(window, handle.shape, self.href)
         if self._view.overview is not None and mask_may_be_lost(handle):
             return read_mask_of_whole(self._whole_file(), handle.shape, window)
         return read_own_mask(handle, window)
@@ -166,12 +166,3 @@ def _band_index(bands: Sequence[int]) -> slice | list[int]:
     if list(bands) == list(range(bands[0], bands[0] + len(bands))):
         return slice(first, first + len(bands))
     return [band - 1 for band in bands]
-
-
-def _check_window(window: tuple[int, int, int, int], shape: tuple[int, int], href: str) -> None:
-    top, left, bottom, right = window
-    if not (0 <= top <= bottom <= shape[0] and 0 <= left <= right <= shape[1]):
-        raise PermanentReadError(
-            f"{shown(href)} has {shape[0]} × {shape[1]} cells but the window {tuple(window)} was "
-            "asked of it: its grid is not the one it was planned with; plan again"
-        )

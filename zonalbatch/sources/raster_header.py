@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
-from zonalbatch.errors import SourceError
-from zonalbatch.lattice import grid_of
+from zonalbatch.errors import PermanentReadError, SourceError
+from zonalbatch.lattice import TILE, grid_of
 from zonalbatch.sources.access import OPEN, Access, Grant, using
 from zonalbatch.sources.causes import no_grid, reading, shown
 from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.fingerprint import fingerprint
 from zonalbatch.sources.gdal import opened
 from zonalbatch.sources.masks import has_own_mask, refuse_several_masks
-from zonalbatch.sources.nodata import nodata_of
+from zonalbatch.sources.nodata import held_nodata, nodata_of
 from zonalbatch.sources.parts import header_of_part
 from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.view import View
+from zonalbatch.sources.warp import Warp
 
-__all__ = ["file_header", "read_header"]
+__all__ = ["check_window", "file_header", "read_header"]
 
 
 def read_header(href: str, access: Access = OPEN) -> Header:
@@ -41,7 +43,28 @@ def read_header(href: str, access: Access = OPEN) -> Header:
             return file_header(handle, view)
 
     header = using(access, view.href, read)
+    if view.warp is not None:
+        return _warped(header, view.warp, view.href)
     return header if view.part is None else header_of_part(header, view.part, view.href)
+
+
+def _warped(header: Header, warp: Warp, href: str) -> Header:
+    """What a file says of itself on another grid.
+
+    Where a band has no nodata, a mask of ours tells the cells that no pixel reaches.
+    """
+    grid = warp.common.grid(header.grid, shown(href))
+    if grid is None:
+        raise SourceError(f"{shown(href)} lies outside of the bounds; leave its item out")
+    nodata = header.nodata
+    if warp.nodata is not None:
+        stated = None if warp.nodata == "none" else warp.nodata
+        nodata = tuple(held_nodata(stated, dtype) for dtype in header.dtypes)
+    height, width = grid.shape
+    return replace(
+        header, grid=grid, nodata=nodata, block=(min(TILE, height), min(TILE, width)),
+        masked=header.masked or None in nodata, overviews=(),
+    )  # fmt: skip
 
 
 def file_header(handle: Any, view: View) -> Header:
@@ -107,3 +130,13 @@ def _path(handle: Any, href: str) -> str:
     """The file that a path or a GDAL name such as ``NETCDF:"file.nc":ndvi`` names; or nothing."""
     named = [href] if os.path.isfile(href) else [one for one in handle.files if one in href]
     return named[0] if named else ""
+
+
+def check_window(window: tuple[int, int, int, int], shape: tuple[int, int], href: str) -> None:
+    """Raise a PermanentReadError if a window reaches beyond a raster's (row, col) shape."""
+    top, left, bottom, right = window
+    if not (0 <= top <= bottom <= shape[0] and 0 <= left <= right <= shape[1]):
+        raise PermanentReadError(
+            f"{shown(href)} has {shape[0]} × {shape[1]} cells but the window {tuple(window)} was "
+            "asked of it: its grid is not the one it was planned with; plan again"
+        )

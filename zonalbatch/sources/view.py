@@ -1,9 +1,9 @@
-"""View: a file as it is looked at, at one of its overviews or by one part of its complex numbers.
+"""View: a file as it is looked at: an overview, a part of its complex numbers, or warped to a grid.
 
 Whoever opens pixels knows nothing but an href, so a view is one: ``view:overview=2:/data/a.tif``,
-``view:part=abs:https://…``. Paths of local files are absolute, and no URL nor GDAL name begins
-so, hence a view is never taken for a file. Two views of one file are two assets, each with an
-identity of its own.
+``view:part=abs:https://…``, ``view:warp=3035/10/10/////nearest/0:/data/a.tif``. Paths of local files
+are absolute, and no URL nor GDAL name begins so, hence a view is never taken for a file. Two views
+of one file are two assets, each with an identity of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from zonalbatch.sources.warp import Warp
+
 __all__ = ["Part", "View", "overviews_of"]
 
 Part = Literal["real", "imag", "abs", "phase"]
@@ -20,7 +22,9 @@ Part = Literal["real", "imag", "abs", "phase"]
 
 _PARTS: Mapping[str | None, Part] = {name: name for name in get_args(Part)}
 _TEXT = re.compile(
-    rf"view:(?=\w)(?:overview=(\d+))?,?(?:part=({'|'.join(get_args(Part))}))?:(.+)", re.DOTALL
+    rf"view:(?=\w)(?:overview=(\d+))?,?(?:part=({'|'.join(get_args(Part))}))?,?"
+    r"(?:warp=([^:]+))?:(.+)",
+    re.DOTALL,
 )
 
 
@@ -34,11 +38,13 @@ class View:
     """0-based level in GDAL's order of overviews; None is full resolution."""
     part: Part | None = None
     """Which part of complex numbers; None takes pixels as they are."""
+    warp: Warp | None = None
+    """The grid that it is warped to; None leaves cells where they are."""
 
     @property
     def plain(self) -> bool:
         """True if it is the file itself."""
-        return self.overview is None and self.part is None
+        return self.overview is self.part is self.warp is None
 
     @classmethod
     def of(cls, href: str) -> View:
@@ -46,13 +52,14 @@ class View:
         found = _TEXT.fullmatch(href)
         if found is None:
             return cls(href=href)
-        level, part, file = found.groups()
+        level, part, warp, file = found.groups()
         overview = None if level is None else int(level)
-        return cls(href=file, overview=overview, part=_PARTS.get(part))
+        warped = None if warp is None else Warp.of(warp)
+        return cls(href=file, overview=overview, part=_PARTS.get(part), warp=warped)
 
     def __str__(self) -> str:
         """The href of the view: that of the file itself where nothing is special about it."""
-        told = {"overview": self.overview, "part": self.part}
+        told = {"overview": self.overview, "part": self.part, "warp": self.warp}
         keys = ",".join(f"{key}={value}" for key, value in told.items() if value is not None)
         return f"view:{keys}:{self.href}" if keys else self.href
 

@@ -1,0 +1,92 @@
+"""Items: the keys of sources that are made of STAC items."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, StrictInt, model_validator
+
+from zonalbatch.errors import SourceError
+from zonalbatch.job.search import SearchKeys
+from zonalbatch.job.signing import Signing
+from zonalbatch.job.values import Finite, Items
+from zonalbatch.sources.warp import CommonGrid, Resampling
+
+__all__ = ["ItemSource", "StacSource", "StackSource"]
+
+
+class ItemSource(SearchKeys):
+    """STAC items: given, or searched for in an API."""
+
+    items: Items | None = None
+    """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
+    collection), a list of such, or a list of the items themselves; or give api."""
+    sign: Signing | None = None
+    """What it takes to read the files of the items, as for files of kind cog; null takes
+    planetary-computer for that API."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ItemSource:
+        if (self.items is None) == (self.api is None):
+            raise ValueError("give either items, a file of STAC items, or api, to search in")
+        return self
+
+    @property
+    def in_memory(self) -> bool:
+        """True if the items are objects that only Python holds."""
+        items: Any = self.items or ""
+        return not isinstance(items, str) and not isinstance(items[0], str)
+
+
+class StacSource(ItemSource):
+    """STAC items, each file on its own grid."""
+
+    kind: Literal["stac"]
+    """STAC items, each file on its own grid."""
+
+
+def _square(value: Any) -> Any:
+    """One length stands for the width and the height of a cell."""
+    return (value, value) if isinstance(value, int | float) else value
+
+
+_Length: TypeAlias = Annotated[Finite, Field(gt=0)]
+
+
+class StackSource(ItemSource):
+    """STAC items, warped to one common grid."""
+
+    kind: Literal["stack"]
+    """STAC items, warped to one common grid."""
+    epsg: StrictInt
+    """Code of the grid's CRS, a projected one."""
+    resolution: Annotated[
+        tuple[_Length, _Length],
+        BeforeValidator(_square, json_schema_input_type=tuple[_Length, _Length] | _Length),
+    ]
+    """Side of a cell, or its width and height, in units of the CRS."""
+    resampling: Resampling = "nearest"
+    """How a cell's value is made of pixels: nearest, bilinear, cubic, average or another of GDAL's
+    ways."""
+    bounds: tuple[Finite, Finite, Finite, Finite] | None = None
+    """left, bottom, right and top in that CRS: cells count from there, and what lies beyond is left
+    out. null takes all of every file, in cells whose edges are multiples of resolution."""
+
+    @model_validator(mode="after")
+    def _makes_a_grid(self) -> StackSource:
+        try:
+            self.grid()
+        except SourceError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def grid(self) -> CommonGrid:
+        """The common grid.
+
+        Raises:
+            SourceError: it is none.
+        """
+        return CommonGrid(
+            epsg=self.epsg, resolution=self.resolution, resampling=self.resampling,
+            bounds=self.bounds,
+        )  # fmt: skip
