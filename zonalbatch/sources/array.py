@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.errors import SourceError
-from zonalbatch.lattice import Grid, grid_of
 from zonalbatch.layers import Asset, Layer, Layers, Scene
+from zonalbatch.sources.array_grid import array_grid
 from zonalbatch.sources.bands import unknown_band
 from zonalbatch.sources.causes import read_error
-from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.headers import asset_of
 from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_order
@@ -29,9 +27,6 @@ __all__ = ["ArrayPixels", "array_layers", "computed", "identified", "open_array"
 
 BLOCK = 512
 """Side of the blocks in which an array without chunks is read, cells."""
-
-TOLERANCE = 1e-4
-"""Coordinates are regular if no step differs from the mean by more than this share of it."""
 
 
 class ArrayPixels:
@@ -319,7 +314,7 @@ def _header(cube: Any, names: Sequence[str]) -> Header:
         _scales(cube, "add_offset", "offsets", 0.0),
     )
     return Header(
-        grid=_grid(cube, names[0]),
+        grid=array_grid(cube, names[0]),
         dtypes=(dtype,) * count,
         nodata=(_nodata(cube, dtype),) * count,
         scales=scales,
@@ -350,56 +345,3 @@ def _block(cube: Any) -> tuple[int, int]:
     if cube.chunks is None:
         return min(BLOCK, height), min(BLOCK, width)
     return int(cube.chunks[-2][0]), int(cube.chunks[-1][0])
-
-
-def _grid(cube: Any, name: str) -> Grid:
-    transform = tuple(_transform(cube, name))[:6]
-    return grid_of(crs_text(cube.rio.crs), transform, cube.shape[-2:], name=f"array {name!r}")
-
-
-def _transform(cube: Any, name: str) -> Any:
-    """The affine of a cube: the stored one if the coordinates agree, else theirs.
-
-    A sliced array keeps the attribute of the whole, so the coordinates have the last word; but
-    where both agree the stored one is exact and theirs is rounded.
-    """
-    stored = _affine(cube, name, recalc=False)
-    y, x = cube.dims[-2:]
-    if x not in cube.coords or y not in cube.coords:
-        return stored
-    _check_regular(cube[x].values, x, name)
-    _check_regular(cube[y].values, y, name)
-    agree = _agrees(stored, cube[x].values, cube[y].values)
-    return stored if agree else _affine(cube, name, recalc=True)
-
-
-def _affine(cube: Any, name: str, *, recalc: bool) -> Any:
-    from rioxarray.exceptions import RioXarrayError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of affine 3, about how rasterio multiplies
-            return cube.rio.transform(recalc=recalc)
-    except RioXarrayError as error:
-        raise SourceError(
-            f"array {name!r} has no grid ({error}); write it (data.rio.write_transform)"
-        ) from error
-
-
-def _agrees(affine: Any, xs: NDArray[Any], ys: NDArray[Any]) -> bool:
-    a, _, c, _, e, f = tuple(affine)[:6]
-    ends = (0, -1)
-    wanted_x = [c + a * (i % len(xs) + 0.5) for i in ends]
-    wanted_y = [f + e * (i % len(ys) + 0.5) for i in ends]
-    near_x = np.allclose(wanted_x, xs[list(ends)], rtol=0, atol=1e-6 * abs(a))
-    return near_x and np.allclose(wanted_y, ys[list(ends)], rtol=0, atol=1e-6 * abs(e))
-
-
-def _check_regular(values: NDArray[Any], dim: Hashable, name: str) -> None:
-    steps = np.diff(values.astype(np.float64))
-    mean = steps.mean() if len(steps) else 1.0
-    if len(steps) and (mean == 0 or np.abs(steps - mean).max() > TOLERANCE * abs(mean)):
-        raise SourceError(
-            f"array {name!r} has irregular coordinates along {dim} (steps {steps.min()} to "
-            f"{steps.max()}); interpolate it to a regular grid first"
-        )

@@ -1,7 +1,7 @@
 """View: a file as it is looked at: an overview, a part of its complex numbers, or warped to a grid.
 
 Whoever opens pixels knows nothing but an href, so a view is one: ``view:overview=2:/data/a.tif``,
-``view:part=abs:https://…``, ``view:warp=3035/10/10/////nearest/0:/data/a.tif``. Paths of local files
+``view:part=abs:https://…``, ``view:warp=3035/10/10/////nearest/0:https://…``. Paths of local files
 are absolute, and no URL nor GDAL name begins so, hence a view is never taken for a file. Two views
 of one file are two assets, each with an identity of its own.
 """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
+import pystac
 import pytest
 import rasterio
 from numpy.typing import NDArray
@@ -152,18 +155,28 @@ class TestPixels:
             part = open_pixels(one.href).read([1], (top, left, bottom, right))[0]
             np.testing.assert_array_equal(part, every[top:bottom, left:right])
 
-    def test_a_window_computes_its_blocks_alone(self, holed: str) -> None:
-        """A read of one block warps no other; the file is opened once."""
-        from dask.callbacks import Callback
+    def test_a_window_computes_its_blocks_alone(
+        self, holed: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A block is warped when a window needs it, by this thread; the file is opened once."""
+        from stackstac.rio_reader import AutoParallelRioReader as Reader
 
-        ran: list[Any] = []
+        opened, read, where = [], [], set()
+        open_one, read_one = Reader._open, Reader.read
+
+        def spied(self: Any, window: Any, **keys: Any) -> Any:
+            read.append((window.row_off, window.col_off))
+            where.add(threading.get_ident())
+            return read_one(self, window, **keys)
+
+        monkeypatch.setattr(Reader, "_open", lambda self: opened.append(1) or open_one(self))
+        monkeypatch.setattr(Reader, "read", spied)
         pixels = open_pixels(on(OTHER, told(holed)).href)
-        pixels.read([1], (0, 0, 5, 5))
-        with Callback(pretask=lambda key, *_: ran.append(key)):
-            pixels.read([1], (0, 0, 512, 512))
-        fetched = [key for key in ran if str(key).count("fetch_raster_window")]
-        assert len(fetched) <= 1
-        assert len(ran) < 6
+        pixels.read([1], (3, 4, 5, 5))
+        with dask.config.set(scheduler="processes"):
+            pixels.read([1], (512, 0, 600, 600))
+        assert sorted(read) == [(0, 0), (512, 0), (512, 512)]
+        assert (len(opened), where) == (1, {threading.get_ident()})
 
     def test_each_band_of_a_file(self, tmp_path: Path) -> None:
         """Of a file of several, one and the other are read, which stackstac refuses."""
@@ -298,6 +311,16 @@ class TestIdentity:
         ]
         hashes = {layer_hash(stack_layers([told(holed)], grid).layers[0]) for grid in grids}
         assert len(hashes) == len(grids)
+
+    def test_pystac_items_are_as_good(self, holed: str) -> None:
+        """pystac says proj:code, of which stackstac knows nothing; it is not asked for it."""
+        doc = told(holed) | {"geometry": {"type": "Point", "coordinates": [3, 50]}}
+        doc["properties"]["proj:epsg"] = int(doc["properties"].pop("proj:code")[5:])
+        doc["bbox"] = [3, 50, 3, 50]
+        made = pystac.Item.from_dict(doc)
+        found = stack_layers([made], OTHER).layers[0].assets[0]
+        assert found == on(OTHER, told(holed))
+        assert whole(open_pixels(found.href)).any()
 
     def test_scale_is_the_items(self, holed: str) -> None:
         """Scale and offset are those of raw values, by the rules of items."""
