@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import PlainValidator, StrictInt, WithJsonSchema, model_validator
 
 from zonalbatch.errors import SourceError
 from zonalbatch.job.search import SearchKeys
@@ -45,12 +46,22 @@ class StacSource(ItemSource):
     """STAC items, each file on its own grid."""
 
 
-def _square(value: Any) -> Any:
-    """One length stands for the width and the height of a cell."""
-    return (value, value) if isinstance(value, int | float) else value
+def _cell(value: Any) -> tuple[float, float]:
+    """Width and height of a cell; one length stands for both."""
+    sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    real = all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not real or not all(0 < side < math.inf for side in sides):
+        raise ValueError("write a length, or a width and a height, in units of the CRS")
+    return float(sides[0]), float(sides[1])
 
 
-_Length: TypeAlias = Annotated[Finite, Field(gt=0)]
+_SIDE = {"type": "number", "exclusiveMinimum": 0}
+_CELL_SCHEMA: dict[str, Any] = {
+    "anyOf": [_SIDE, {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}]
+}
+_Cell: TypeAlias = Annotated[
+    tuple[float, float], PlainValidator(_cell), WithJsonSchema(_CELL_SCHEMA)
+]
 
 
 class StackSource(ItemSource):
@@ -60,10 +71,7 @@ class StackSource(ItemSource):
     """STAC items, warped to one common grid."""
     epsg: StrictInt
     """Code of the grid's CRS, a projected one."""
-    resolution: Annotated[
-        tuple[_Length, _Length],
-        BeforeValidator(_square, json_schema_input_type=tuple[_Length, _Length] | _Length),
-    ]
+    resolution: _Cell
     """Side of a cell, or its width and height, in units of the CRS."""
     resampling: Resampling = "nearest"
     """How a cell's value is made of pixels: nearest, bilinear, cubic, average or another of GDAL's

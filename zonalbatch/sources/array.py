@@ -15,7 +15,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.sources.array_grid import array_grid
 from zonalbatch.sources.bands import unknown_band
-from zonalbatch.sources.causes import read_error
+from zonalbatch.sources.causes import computing
 from zonalbatch.sources.headers import asset_of
 from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Band, Header, Pixels, ScaleOffset, in_order
@@ -64,10 +64,8 @@ class ArrayPixels:
         """
         top, left, bottom, right = window
         part = self._data[[band - 1 for band in bands], top:bottom, left:right]
-        try:
+        with computing(self._name):
             return computed(part)
-        except OSError as error:  # rasterio's errors are OSErrors too
-            raise read_error(self._name, error) from error
 
     def read_mask(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
         """All valid: an array has no mask beside nodata."""

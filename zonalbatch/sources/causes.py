@@ -17,7 +17,7 @@ from zonalbatch.errors import (
 )
 from zonalbatch.sources.secrets import shown
 
-__all__ = ["no_grid", "read_error", "reading", "shown"]
+__all__ = ["computing", "no_grid", "read_error", "reading", "shown"]
 
 _PASSING = re.compile(
     r"time[d]?[ -]?out|connection (was )?(reset|refused|aborted|closed)|couldn't connect|"
@@ -43,6 +43,19 @@ def reading(href: str) -> Iterator[None]:
     except (RasterioError, OSError) as error:
         secret = any(shown(str(one)) != str(one) for one in _chain(error))
         raise read_error(href, error) from (None if secret else error)
+
+
+@contextmanager
+def computing(href: str) -> Iterator[None]:
+    """Turn what a lazy array raises into a ReadError, also where stackstac wraps it in its own."""
+    try:
+        yield
+    except (RasterioError, OSError) as error:
+        raise read_error(href, error) from error
+    except RuntimeError as error:  # its message names what was opened, with a signature
+        if not isinstance(error.__cause__, RasterioError | OSError):
+            raise
+        raise read_error(href, error.__cause__) from None
 
 
 def no_grid(href: str, *, gcps: bool = False, rpcs: bool = False) -> SourceError:

@@ -4,6 +4,7 @@ What stackstac 0.5.1 does without a word, and what is done about it here:
 
 - of projections it reads ``proj:epsg`` alone, so the item it is given says that;
 - ``epsg`` by itself makes another grid, so epsg, resolution and bounds are all given;
+- pystac's items say proj:code, so it is given a plain one, of one file;
 - scale and offset of STAC 1.1 are ignored, so it is told to apply none: values stay raw;
 - a fill value must be of the pixels' type, so it is made that (a plain ``0`` raises);
 - coordinates are of corners, so none are asked for: the grid is known;
@@ -13,21 +14,16 @@ What stackstac 0.5.1 does without a word, and what is done about it here:
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from rasterio.enums import Resampling as RasterioResampling
-from rasterio.errors import RasterioError
 
 from zonalbatch.lattice import TILE, Grid
-from zonalbatch.sources.causes import read_error
 from zonalbatch.sources.warp import Resampling
 
-__all__ = ["Stack", "stacked", "stacking"]
+__all__ = ["Stack", "stacked"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,16 +79,13 @@ def stacked(
     lattice, kind, reader = grid.lattice, np.dtype(dtype), _KeptReader()
     epsg = int(lattice.crs.removeprefix("EPSG:"))
     bounds = lattice.bounds(grid.window)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of affine 3, about how rasterio multiplies
-        array = stackstac.stack(
-            [_item(href, epsg, bounds)], assets=["file"], epsg=epsg,
-            resolution=(lattice.dx, lattice.dy), bounds=bounds, snap_bounds=False,
-            resampling=RasterioResampling[resampling], chunksize=TILE, dtype=kind,
-            fill_value=kind.type(nothing), rescale=False, xy_coords=False, properties=False,
-            band_coords=False, gdal_env=LayeredEnv(always={}), errors_as_nodata=(),
-            reader=reader,
-        )  # fmt: skip
+    array = stackstac.stack(
+        [_item(href, epsg, bounds)], assets=["file"], epsg=epsg,
+        resolution=(lattice.dx, lattice.dy), bounds=bounds, snap_bounds=False,
+        resampling=RasterioResampling[resampling], chunksize=TILE, dtype=kind,
+        fill_value=kind.type(nothing), rescale=False, xy_coords=False, properties=False,
+        band_coords=False, gdal_env=LayeredEnv(always={}), errors_as_nodata=(), reader=reader,
+    )  # fmt: skip
     return Stack(array[0, 0], reader)
 
 
@@ -104,16 +97,3 @@ def _item(href: str, epsg: int, bounds: tuple[float, ...]) -> dict[str, Any]:
         "properties": {"datetime": "1970-01-01T00:00:00Z", **placed},
         "assets": {"file": {"href": href, **placed}},
     }  # fmt: skip
-
-
-@contextmanager
-def stacking(href: str) -> Iterator[None]:
-    """Turn what stackstac raises while it computes into a ReadError; it names what it opened."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of affine 3, as above
-            yield
-    except RuntimeError as error:
-        if not isinstance(error.__cause__, RasterioError | OSError):
-            raise
-        raise read_error(href, error.__cause__) from None

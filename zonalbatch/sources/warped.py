@@ -12,11 +12,11 @@ from zonalbatch.errors import PermanentReadError
 from zonalbatch.sources.access import OPEN, Access, Grant, using
 from zonalbatch.sources.array import computed
 from zonalbatch.sources.band_vrt import band_vrt, blank_vrt
-from zonalbatch.sources.causes import reading
+from zonalbatch.sources.causes import computing, reading
 from zonalbatch.sources.gdal import doubt, gdal_name, opened, settings
 from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.raster_header import check_window, read_header
-from zonalbatch.sources.stacking import Stack, stacked, stacking
+from zonalbatch.sources.stacking import Stack, stacked
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
 
@@ -102,7 +102,7 @@ class WarpedPixels:
         top, left, bottom, right = window
         if band not in self._stacks:
             self._stacks[band] = self._stack(band)
-        with settings(self._file, self._grant), stacking(self._file):
+        with settings(self._file, self._grant), computing(self._file):
             return computed(self._stacks[band].array[top:bottom, left:right])
 
     def _stack(self, band: int) -> Stack:

@@ -169,7 +169,11 @@ class TestPixels:
             where.add(threading.get_ident())
             return read_one(self, window, **keys)
 
-        monkeypatch.setattr(Reader, "_open", lambda self: opened.append(1) or open_one(self))
+        def spied_open(self: Any) -> Any:
+            opened.append(self.url)
+            return open_one(self)
+
+        monkeypatch.setattr(Reader, "_open", spied_open)
         monkeypatch.setattr(Reader, "read", spied)
         pixels = open_pixels(on(OTHER, told(holed)).href)
         pixels.read([1], (3, 4, 5, 5))
@@ -274,7 +278,7 @@ class TestGrid:
     def test_what_makes_no_grid(self, keys: dict[str, Any], said: str) -> None:
         """Each is refused in one sentence."""
         with pytest.raises(SourceError, match=said):
-            CommonGrid(**{"epsg": 32631, "resolution": (10, 10)} | keys)
+            CommonGrid(**dict[str, Any](epsg=32631, resolution=(10, 10)) | keys)
 
     def test_parts_of_complex_pixels_are_refused(self, holed: str) -> None:
         """A mean of complex pixels is not the part of a mean."""
