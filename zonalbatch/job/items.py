@@ -59,9 +59,7 @@ _SIDE = {"type": "number", "exclusiveMinimum": 0}
 _CELL_SCHEMA: dict[str, Any] = {
     "anyOf": [_SIDE, {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}]
 }
-_Cell: TypeAlias = Annotated[
-    tuple[float, float], PlainValidator(_cell), WithJsonSchema(_CELL_SCHEMA)
-]
+_Cell: TypeAlias = Annotated[Any, PlainValidator(_cell), WithJsonSchema(_CELL_SCHEMA)]
 
 
 class StackSource(ItemSource):
