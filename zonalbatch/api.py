@@ -17,14 +17,14 @@ from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
 from zonalbatch.job import ArraySource, CogSource, Job, StacSource
 from zonalbatch.layers import Asset, Layers
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.identity import recipe_document
 from zonalbatch.planning.outside import with_outside
 from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
+from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing, looked_up
 from zonalbatch.seal import seal
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
@@ -125,19 +125,17 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
 def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
     """How a job's numbers are made; ``weights`` are what its key of that name stands for.
 
+    Names of classes and bits are not looked up in its masks (`looked_up`).
+
     Raises:
         StatisticError: a statistic is unknown, or does not go with the job's weights.
     """
     statistics = parse_statistics(job.statistics)
     check_weighing(statistics, job.weights)
-    mask = None
-    if job.mask is not None:
-        keep = job.mask.include is not None
-        values = job.mask.include if job.mask.include is not None else job.mask.exclude
-        mask = Mask(job.mask.band, tuple(values or ()), keep)
+    masks = job.masks()
     return Recipe(
         measurements=tuple(
-            Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
+            Measurement(n, e, masks, job.default_value) for n, e in job.expressions().items()
         ),
         statistics=tuple(s.asked for s in statistics),
         coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
@@ -264,6 +262,7 @@ class _Work:
         found, arrays = find_layers(job)
         weights, array = find_weights(job)
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
+        recipe = looked_up(recipe, found)
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)

@@ -67,7 +67,7 @@ def zonal_stats(
     *,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
-    mask: Mapping[str, Any] | None = None,
+    mask: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     id: str | None = None,
     columns: Sequence[str] | None = None,
     prefix: str | None = None,

@@ -10,7 +10,7 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Asset, Layer, Scene
+from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     OfCells,
@@ -22,7 +22,7 @@ from zonalbatch.statistics import (
 
 __all__ = [
     "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
-    "pieces_of", "wanted",
+    "looked_up", "pieces_of", "wanted",
 ]  # fmt: skip
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
@@ -88,6 +88,16 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
             "weights are given, but no statistic uses them; ask for weighted_mean, weighted_sum, "
             "weighted_std, weighted_variance or weighted_frac, or leave the weights out"
         )
+
+
+def looked_up(recipe: Recipe, found: Layers) -> Recipe:
+    """A recipe with masks in which a source's names are raw values and bits.
+
+    Raises:
+        SourceError: the source does not say what a name means.
+    """
+    measurements = (replace(m, masks=found.looked_up(m.masks)) for m in recipe.measurements)
+    return replace(recipe, measurements=tuple(measurements))
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.explanation.explanation import Explanation
-from zonalbatch.measure import Encoding, Mask
+from zonalbatch.mask import Bits, Mask
+from zonalbatch.measure import Encoding
 
 __all__ = ["account"]
 
@@ -35,8 +36,8 @@ def _head(e: Explanation) -> Iterator[str]:
     crs = lattice.crs if len(lattice.crs) < 40 else "a CRS without a code"
     yield f"zone {e.zone_id} on layer {e.layer}"
     yield f"  measurement  {_measured(e)}"
-    if e.measurement.mask is not None:
-        yield f"  mask         {_masked(e.measurement.mask)}"
+    for mask in e.measurement.masks:
+        yield f"  mask         {_masked(mask)}"
     yield f"  coverage     {e.coverage}"
     yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
     for band, encoding in e.encodings.items():
@@ -53,8 +54,32 @@ def _measured(e: Explanation) -> str:
 
 
 def _masked(mask: Mask) -> str:
-    values = ", ".join(f"{value:g}" for value in mask.values)
-    return f"leaves out cells where {mask.band} is {'none' if mask.keep else 'one'} of {values}"
+    grown = f", and those within {mask.dilate:g} m of one" if mask.dilate else ""
+    return f"leaves out cells where {mask.band} {', or '.join(_rules(mask))}{grown}"
+
+
+def _rules(mask: Mask) -> Iterator[str]:
+    if mask.values or mask.keep:
+        values = ", ".join(map(_told, mask.values))
+        yield f"is {'none' if mask.keep else 'one'} of {values}"
+    for bits in mask.bits:
+        yield f"has {_places(bits)} at {', '.join(map(str, bits.exclude))} ({bits.name})"
+    if mask.above is not None:
+        yield f"is above {mask.above:g}"
+    if mask.below is not None:
+        yield f"is below {mask.below:g}"
+    if mask.nodata:
+        yield "has no value"
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _places(bits: Bits) -> str:
+    """Which bits these are, from 0."""
+    first = bits.offset or 0
+    return f"bit {first}" if bits.length == 1 else f"bits {first} to {first + bits.length - 1}"
 
 
 def _encoded(encoding: Encoding) -> str:

@@ -25,7 +25,7 @@ from zonalbatch.given import (
 )
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, wanted
+from zonalbatch.recipe import Recipe, WeightBy, looked_up, wanted
 from zonalbatch.sources import (
     Pixels,
     Resolution,
@@ -52,7 +52,7 @@ def explain(
     measurement: str | None = None,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
-    mask: Mapping[str, Any] | None = None,
+    mask: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     id: str | None = None,
     coverage: CoverageRule = "fraction",
     nodata: float | int | Literal["none"] | None = None,
@@ -130,7 +130,7 @@ def explain_job(
     asked = (zone_id, layer, measurement)
     layers = on_one_lattice(found.layers)
     weights, array = find_weights(job)
-    recipe, arrays = recipe_of(job, weights), {**arrays, **array}
+    recipe, arrays = looked_up(recipe_of(job, weights), found), {**arrays, **array}
     return _drawn(_explained(zones, layers, recipe, arrays, asked), png)
 
 

@@ -17,6 +17,7 @@ from zonalbatch.job.code import place_of
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
+from zonalbatch.mask import Mask
 from zonalbatch.sources.protocol import Band
 
 __all__ = ["Job"]
@@ -125,7 +126,7 @@ class Job(JobKeys):
     def bands_to_read(self) -> dict[str, Band]:
         """Bands by name, in the document's order, that a measurement or the mask needs."""
         needed = {name for expression in self.expressions().values() for name in expression.names}
-        needed |= {self.mask.band} if self.mask else set()
+        needed |= {mask.band for mask in self.masks()}
         return {name: keys.band() for name, keys in self.bands.items() if name in needed}
 
     def expressions(self) -> dict[str, Expression]:
@@ -134,13 +135,18 @@ class Job(JobKeys):
             return {name: parse(text) for name, text in self.measurements.items()}
         return {name: parse(name) for name in self.bands if not self._only_mask(name)}
 
+    def masks(self) -> tuple[Mask, ...]:
+        """The masks; names of classes and bits are not looked up yet."""
+        several = self.mask if isinstance(self.mask, tuple) else (self.mask,)
+        return tuple(one.mask() for one in several if one is not None)
+
     def breakdown(self) -> Breakdown:
         """What statistics by class or bin are told by."""
         bins = None if self.bins is None else dict(self.bins)
         return breakdown_given(self.classes, self.edges, bins)
 
     def _only_mask(self, name: str) -> bool:
-        return self.mask is not None and self.mask.band == name
+        return name in {mask.band for mask in self.masks()}
 
     def _no_points(self) -> Iterable[str]:
         """What makes no sense beside ``interpolate``."""
@@ -155,8 +161,9 @@ class Job(JobKeys):
                 check(expression, self.bands)
             except ExpressionError as error:
                 yield f"measurements.{name}: {error}"
-        if self.mask and self.mask.band not in self.bands:
-            yield f"mask.band {self.mask.band!r} is not a band{hint(self.mask.band, self.bands)}"
+        for mask in self.masks():
+            if mask.band not in self.bands:
+                yield f"mask.band {mask.band!r} is not a band{hint(mask.band, self.bands)}"
         if not self.expressions():
             yield "there is nothing to measure: give a band beside the mask's, or measurements"
 

@@ -11,29 +11,32 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
+    Tag,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from zonalbatch.errors import InputError
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
     Classes,
+    ClassValue,
     Count,
     ExpressionText,
     Finite,
     Folder,
     Items,
     Location,
+    MaskBits,
     Nodata,
-    NoDilation,
     Null,
-    Number,
     OnlyItem,
     Scaling,
     StatisticName,
@@ -43,10 +46,13 @@ from zonalbatch.job.values import (
     band_short,
     bins_short,
     listed,
+    one_or_several,
     source_short,
     weights_short,
     zones_short,
 )
+from zonalbatch.mask import Mask
+from zonalbatch.mask_arguments import masks_given
 from zonalbatch.sources.protocol import Band
 
 __all__ = [
@@ -174,22 +180,42 @@ class BandKeys(Keys):
 
 
 class MaskKeys(Keys):
-    """Which cells to leave out, by the values of a band."""
+    """Which cells to leave out, by the values of a band; where several keys say so, any does."""
 
     band: Text
-    """The band that holds the classes."""
-    exclude: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """Values that mask a cell."""
-    include: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """The only values that do not mask a cell."""
-    dilate: NoDilation = 0.0
-    """Metres by which the mask grows; only 0 in this version."""
+    """The band whose values tell it."""
+    exclude: Annotated[tuple[ClassValue, ...], Field(min_length=1)] | None = None
+    """Values that mask a cell, or names of classes that the item tells."""
+    include: Annotated[tuple[ClassValue, ...], Field(min_length=1)] | None = None
+    """The only values that do not mask a cell, or names of classes."""
+    bits: MaskBits | None = None
+    """Bits that mask a cell: names that the item tells, or name: number of the bit, or name:
+    {offset, length, exclude}."""
+    above: Finite | None = None
+    """Cells with a larger value than this are masked, in physical units."""
+    below: Finite | None = None
+    """Cells with a smaller value than this are masked, in physical units."""
+    nodata: StrictBool | None = None
+    """Whether cells for which the band has no value are masked, which they are by default; true
+    alone masks these only."""
+    dilate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Metres by which the mask grows."""
 
     @model_validator(mode="after")
-    def _one_of(self) -> MaskKeys:
-        if (self.exclude is None) == (self.include is None):
-            raise ValueError("give either exclude or include")
+    def _usable(self) -> MaskKeys:
+        try:
+            self.mask()
+        except InputError as error:
+            raise ValueError(str(error)) from None
         return self
+
+    def mask(self) -> Mask:
+        """The mask; names of classes and bits are not looked up yet."""
+        (made,) = masks_given(dict(self))
+        return made
+
+
+_Masks: TypeAlias = Annotated[tuple[MaskKeys, ...], Field(min_length=1)]
 
 
 class BinKeys(Keys):
@@ -288,8 +314,14 @@ class JobKeys(Keys):
     measurements: dict[Text, ExpressionText] | None = None
     """Output variables by name, each an expression of bands; null measures each band but the
     mask's."""
-    mask: MaskKeys | None = None
-    """Which cells to leave out."""
+    mask: (
+        Annotated[
+            Annotated[MaskKeys, Tag("one")] | Annotated[_Masks, Tag("several")],
+            Discriminator(one_or_several),
+        ]
+        | None
+    ) = None
+    """Which cells to leave out: a mask, or a list of them, of which any masks a cell."""
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""

@@ -27,12 +27,14 @@ from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
+from zonalbatch.mask_arguments import bits_given
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
     "ArrayData",
     "BandName",
     "Bytes",
+    "ClassValue",
     "Classes",
     "Count",
     "ExpressionText",
@@ -40,10 +42,9 @@ __all__ = [
     "Folder",
     "Items",
     "Location",
-    "NoDilation",
+    "MaskBits",
     "Nodata",
     "Null",
-    "Number",
     "OnlyItem",
     "Scaling",
     "StatisticName",
@@ -53,6 +54,7 @@ __all__ = [
     "band_short",
     "bins_short",
     "listed",
+    "one_or_several",
     "source_short",
     "weights_short",
     "zones_short",
@@ -188,11 +190,28 @@ def _later(value: Any) -> None:
         raise ValueError("not in this version; leave it null")
 
 
-def _no_dilation(value: Any) -> float:
-    """Zero: dilation comes later."""
-    if _finite(value) != 0:
-        raise ValueError("dilating a mask is not in this version; leave it 0")
-    return 0.0
+def _class_value(value: Any) -> int | float | str:
+    """A raw value, or the name of a class."""
+    if isinstance(value, str) and value:
+        return value
+    try:
+        return _number(value)
+    except ValueError:
+        raise ValueError("write a number or the name of a class") from None
+
+
+def _mask_bits(value: Any) -> Any:
+    """Bits by name, seen to be understood."""
+    try:
+        list(bits_given(value))
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def one_or_several(value: Any) -> str:
+    """What a key holds that takes one group of keys, or a list of them."""
+    return "several" if isinstance(value, list | tuple) else "one"
 
 
 def _only_item(value: Any) -> str:
@@ -325,7 +344,6 @@ _SCALE_OFFSET_SCHEMA: dict[str, Any] = {
 Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Null: TypeAlias = Annotated[None, PlainValidator(_later), _schema(type="null")]
-Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
 Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
 Folder: TypeAlias = Annotated[str, PlainValidator(_folder), _schema(**_TEXT)]
 Scaling: TypeAlias = Annotated[
@@ -361,7 +379,43 @@ Classes: TypeAlias = Annotated[
     ),
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
-NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
+ClassValue: TypeAlias = Annotated[
+    int | float | str,
+    PlainValidator(_class_value),
+    _schema(anyOf=[{"type": "number"}, _TEXT]),
+]
+_BIT_VALUES = {
+    "type": "array", "minItems": 1,
+    "items": {"anyOf": [{"type": "integer", "minimum": 0}, _TEXT]},
+}  # fmt: skip
+MaskBits: TypeAlias = Annotated[
+    Any,
+    PlainValidator(_mask_bits),
+    _schema(
+        anyOf=[
+            {"type": "array", "items": _TEXT, "minItems": 1},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 0, "maximum": 63},
+                        _BIT_VALUES,
+                        {
+                            "type": "object",
+                            "properties": {
+                                "offset": {"type": "integer", "minimum": 0, "maximum": 63},
+                                "length": {"type": "integer", "minimum": 1, "maximum": 32},
+                                "exclude": _BIT_VALUES,
+                            },
+                            "additionalProperties": False,
+                        },
+                    ]
+                },
+            },
+        ]
+    ),
+]
 OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]

@@ -26,7 +26,8 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.mask import mask_from
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.recipe import Recipe
@@ -257,11 +258,10 @@ def _functions_of(folder: Path) -> Mapping[str, OfCells]:
 
 def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -> Recipe:
     """The recipe that `recipe_document` wrote, with its functions by name."""
-    mask = document["mask"]
-    known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
+    masks = mask_from(document["mask"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known, document.get("default_value"))
+            Measurement(name, parse(text), masks, document.get("default_value"))
             for name, text in document["measurements"].items()
         ),
         statistics=tuple(

@@ -10,6 +10,7 @@ from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
+from zonalbatch.sources.classification import legends_of
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
@@ -56,7 +57,8 @@ def stac_layers(
         for doc, found in zip(docs, places, strict=True)
     ]
     _note_without_bands(drafts, notes)
-    return _completed([draft for draft in drafts if draft.bands], notes, resolution)
+    found = _completed([draft for draft in drafts if draft.bands], notes, resolution)
+    return replace(found, legends=legends_of(docs, places))
 
 
 @dataclass(frozen=True, slots=True)

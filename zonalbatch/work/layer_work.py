@@ -16,6 +16,8 @@ from zonalbatch.cover.cells import Layout
 from zonalbatch.errors import GridMismatch, PermanentReadError, ReadError
 from zonalbatch.lattice import TILE, Lattice, Window, nesting_factor
 from zonalbatch.layers import Failure, Layer, Scene
+from zonalbatch.mask import Mask
+from zonalbatch.masking import reasons_of
 from zonalbatch.measure import (
     NO_ENCODING,
     BandCells,
@@ -148,7 +150,7 @@ class LayerWork:
         self, tiles: Sequence[TileCells], layout: Layout, measurement: Measurement
     ) -> Mosaic:
         """A measurement at the cells of a tile: of the first scene with a valid value in each."""
-        told = [measure(measurement, layout, tile.band) for tile in tiles]
+        told = [measure(measurement, layout, tile) for tile in tiles]
         if measurement.name in self.mixed:
             told = [physical(*one) for one in told]
         return mosaicked(told)
@@ -231,6 +233,7 @@ class TileCells:
         self._readers, self._scene, self._lattice, self._layout = readers, bands, lattice, layout
         self._sheets: dict[int, Any] = {}
         self._bands: dict[str, BandCells] = {}
+        self._masked: dict[Mask, NDArray[np.uint8]] = {}
 
     def band(self, name: str) -> BandCells:
         """A band at the covered cells of the tile."""
@@ -243,6 +246,12 @@ class TileCells:
             tile = TileBand(pixels[place], absent, valid, encoding)
             self._bands[name] = BandCells.of(tile, self._layout)
         return self._bands[name]
+
+    def masked(self, mask: Mask) -> NDArray[np.uint8]:
+        """(cell,) why a mask takes cells away; of length 0 if it takes none."""
+        if mask not in self._masked:
+            self._masked[mask] = reasons_of(mask, self.band(mask.band))
+        return self._masked[mask]
 
 
 def sheets_of(layer: Layer, recipe: Recipe) -> list[Sheet]:
