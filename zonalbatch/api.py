@@ -140,6 +140,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         statistics=tuple(s.asked for s in statistics),
         coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         min_fraction=job.min_fraction,
+        min_clear=job.min_clear,
         densify=job.zones.densify,
         breakdown=job.breakdown(),
         weights=weights,

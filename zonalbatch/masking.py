@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import ALL_VALID, OUTSIDE, USER_MASK, VALID, first_reason
+from zonalbatch.cover.cells import ALL_VALID, OUTSIDE, UNREAD, USER_MASK, VALID, first_reason
+from zonalbatch.dilation import dilated
+from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.mask import Bits, Mask
 
 if TYPE_CHECKING:
     from zonalbatch.measure import BandCells
 
-__all__ = ["flag", "reasons_of"]
+__all__ = ["flag", "grown", "reasons_of"]
 
 
 def reasons_of(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:
@@ -29,6 +31,30 @@ def reasons_of(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:
         reasons = np.where(cells.reasons == VALID, reasons, np.uint8(VALID))
     silent = np.uint8(USER_MASK if mask.nodata else VALID)
     return first_reason(reasons, np.where(cells.reasons > OUTSIDE, silent, cells.reasons))
+
+
+def grown(
+    reasons: NDArray[np.uint8], lattice: Lattice, metres: float, tile_row: int
+) -> NDArray[np.uint8]:
+    """(512, 512) reasons of a tile under a mask that has grown by some metres.
+
+    Where a cell that could not be read is near, and none that is masked, it is unknown: unread.
+
+    Args:
+        reasons: (row, col) of the window `around` the tile, before the mask grows.
+        lattice: of the tile's cells.
+        metres: by how much it grows.
+        tile_row: which row of tiles.
+    """
+    rows, cols = (np.array(reasons.shape) - TILE) // 2
+    own = reasons[rows : rows + TILE, cols : cols + TILE]
+    near, doubtful = (
+        dilated(reasons == reason, lattice, metres, tile_row) for reason in (USER_MASK, UNREAD)
+    )
+    told = np.where(
+        near, np.uint8(USER_MASK), np.where(doubtful, np.uint8(UNREAD), np.uint8(VALID))
+    )
+    return np.where(own == VALID, told, own)
 
 
 def _unwanted(mask: Mask, cells: BandCells) -> Iterator[NDArray[np.bool_]]:

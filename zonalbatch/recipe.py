@@ -8,8 +8,9 @@ from typing import Literal
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
+from zonalbatch.dilation import reach
 from zonalbatch.errors import SourceError, StatisticError
-from zonalbatch.lattice import Lattice, nesting_factor
+from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
@@ -27,6 +28,8 @@ __all__ = [
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
 """How the value at a point is found, and which cells it is found from."""
+FARTHEST = 1024
+"""Cells by which a mask may grow."""
 LISTS = Breakdown()
 """No classes or bins are given: what is told by them is a list."""
 WeightBy = Literal["fraction", "area"]
@@ -42,6 +45,8 @@ class Recipe:
     coverage: CoverageRule = "fraction"
     min_fraction: float = 0.0
     """Cells of which an area covers less than this share are left out."""
+    min_clear: float = 0.0
+    """Rows of a smaller ``clear_fraction`` have no statistics."""
     densify: Literal["auto", "none"] = "auto"
     weights: Asset | None = None
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
@@ -57,6 +62,14 @@ class Recipe:
     def bands(self) -> tuple[str, ...]:
         """Names of all bands that are read."""
         return tuple(dict.fromkeys(b for m in self.measurements for b in m.bands))
+
+    @property
+    def dilations(self) -> dict[str, float]:
+        """Band -> metres by which the masks grow that are told by it; the largest of several."""
+        found: dict[str, float] = {}
+        for mask in (mask for m in self.measurements for mask in m.masks):
+            found[mask.band] = max(mask.dilate, found.get(mask.band, 0.0))
+        return found
 
     @property
     def asked(self) -> tuple[Statistic, ...]:
@@ -145,8 +158,21 @@ def _lattices(layer: str, scene: Scene, recipe: Recipe) -> dict[Lattice, list[Me
             if nesting_factor(asset.grid.lattice, finest) is None:
                 raise SourceError(_do_not_nest(layer, measurement, band, asset, finest))
         _check_weights(layer, finest, recipe)
+        _check_reach(layer, min(assets.values(), key=cell_area).grid, measurement)
         found.setdefault(finest, []).append(measurement)
     return found
+
+
+def _check_reach(layer: str, grid: Grid, measurement: Measurement) -> None:
+    """Refuse masks that would grow by so many cells that it must be a mistake of units."""
+    for mask in measurement.masks:
+        rows = {grid.window.top // TILE, (grid.window.bottom - 1) // TILE}
+        cells = max(max(reach(grid.lattice, mask.dilate, row)) for row in rows)
+        if cells > FARTHEST:
+            raise SourceError(
+                f"the mask by {mask.band!r} grows by {mask.dilate:g} m, {cells:,} cells of layer "
+                f"{layer!r}; at most {FARTHEST:,} are taken, so give fewer metres"
+            )
 
 
 def _check_weights(layer: str, lattice: Lattice, recipe: Recipe) -> None:

@@ -32,11 +32,12 @@ from zonalbatch.measure import BandCells, Encoding, Measurement
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.work.ground import Ground, Shapes
-from zonalbatch.work.layer_work import LayerWork, TileCells, sheets_of, work_on
+from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.work.mosaic import Mosaic
 from zonalbatch.work.place import Place
 from zonalbatch.work.reading import Handles
 from zonalbatch.work.schedule import Step
+from zonalbatch.work.tile_cells import TileCells
 from zonalbatch.work.weights import Weights
 
 __all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]

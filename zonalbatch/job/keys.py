@@ -322,6 +322,9 @@ class JobKeys(Keys):
         | None
     ) = None
     """Which cells to leave out: a mask, or a list of them, of which any masks a cell."""
+    min_clear: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Least share of a zone's cells with data that must not be masked; rows with less have no
+    statistics but clear_fraction, and status filtered."""
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""

@@ -269,6 +269,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         ),
         coverage=document["coverage"],
         min_fraction=document.get("min_fraction", 0.0),
+        min_clear=document.get("min_clear", 0.0),
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),

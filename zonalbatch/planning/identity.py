@@ -52,6 +52,7 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     weights = None if recipe.weights is None else asset_document(recipe.weights)
     keys = {
         "min_fraction": (recipe.min_fraction, 0.0),
+        "min_clear": (recipe.min_clear, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
