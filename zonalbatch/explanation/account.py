@@ -117,6 +117,8 @@ def _sums(e: Explanation) -> Iterator[str]:
     yield f"{'cells':<14}{'number':>12}{UNITS.get(e.kind, 'points'):>20}"
     for name, (number, weight) in e.by_reason.items():
         yield f"  {name:<12}{number:>12,}{weight:>20.10g}"
+    for name, (number, weight) in e.by_mask.items():
+        yield f"    by {name:<12}{number:>7,}{weight:>20.10g}"
     if not e.complete:
         yield f"  (of the first {len(e.row):,} cells of {e.n_cells:,})"
     if e.unlisted:
