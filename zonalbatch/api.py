@@ -32,8 +32,10 @@ from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
     Pixels,
     array_layers,
+    cells_read,
     cog_layers,
     from_header,
+    grouped,
     identified,
     read_headers,
     stac_layers,
@@ -46,7 +48,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run"]
+__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run", "without_version"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -145,6 +147,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         breakdown=job.breakdown(),
         weights=weights,
         weight_by=job.weight_by,
+        quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
 
@@ -175,6 +178,16 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """The layers of a job's source, and the arrays that hold them if they are in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    found, arrays = _offered(job)
+    return grouped(found, job.grouping()), arrays
+
+
+def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     """What a job's source has to offer, and the arrays that hold it if it is in memory.
 
     Raises:
@@ -187,16 +200,23 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
             resolution=job.resolution,
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         found = stac_layers(
             source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def _with_cells(found: Layers, job: Job) -> Layers:
+    """What was found, with a note which cells a resolution stands for."""
+    if job.resolution is None:
+        return found
+    return replace(found, notes=(*found.notes, cells_read(found.layers, job.resolution)))
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
@@ -279,7 +299,7 @@ class _Work:
             raise SchemaError(self._other(manifest, made))
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
-        if name := _without_version(self.recipe):
+        if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
@@ -290,7 +310,7 @@ class _Work:
             before = manifest["recipe"]
             differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
             what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
-            if name := _without_version(self.recipe):
+            if name := without_version(self.recipe):
                 what = f"an earlier run, and {name} has no version by which it might be the same"
         elif manifest["form"] != made.form.document:
             what = "another form (layout, geometry or prefix differ)"
@@ -331,7 +351,7 @@ class _Work:
             self.output.write_manifest(fingerprint=made.fingerprint)
 
 
-def _without_version(recipe: Recipe) -> str:
+def without_version(recipe: Recipe) -> str:
     """The name of a function that cannot be told from another of that name; empty if none is so."""
     marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
     return str(marked[0]["name"]) if marked else ""

@@ -22,9 +22,9 @@ CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 CLOUD = {"cloud": BitField(3), "cloud_confidence": BitField(8, 2, {"low": 1, "medium": 2})}
 
 
-def kept(masks: Any, **bands: NDArray[Any]) -> list[int]:
+def kept(masks: Any, **bands: Any) -> list[int]:
     """Which cells of a row are not masked; bands may be given with (values, about)."""
-    files = {n: v if isinstance(v, tuple) else (v, {}) for n, v in bands.items()}
+    files: dict[str, Any] = {n: v if isinstance(v, tuple) else (v, {}) for n, v in bands.items()}
     length = len(next(iter(files.values()))[0])
     rasters = {n: raster(v[None], CELLS, 0, 0, **about) for n, (v, about) in files.items()}
     rasters["a"] = raster(2 ** np.arange(length, dtype=np.uint32)[None], CELLS, 0, 0)

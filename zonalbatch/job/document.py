@@ -18,7 +18,7 @@ from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.mask import Mask
-from zonalbatch.sources.protocol import Band
+from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]
 
@@ -139,6 +139,10 @@ class Job(JobKeys):
         """The masks; names of classes and bits are not looked up yet."""
         several = self.mask if isinstance(self.mask, tuple) else (self.mask,)
         return tuple(one.mask() for one in several if one is not None)
+
+    def grouping(self) -> GroupBy:
+        """What makes a layer."""
+        return self.group_by or ("solar_day" if isinstance(self.source, StacSource) else "item")
 
     def breakdown(self) -> Breakdown:
         """What statistics by class or bin are told by."""

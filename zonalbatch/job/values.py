@@ -34,6 +34,7 @@ __all__ = [
     "ArrayData",
     "BandName",
     "Bytes",
+    "CellSize",
     "ClassValue",
     "Classes",
     "Count",
@@ -45,7 +46,6 @@ __all__ = [
     "MaskBits",
     "Nodata",
     "Null",
-    "OnlyItem",
     "Scaling",
     "StatisticName",
     "Text",
@@ -92,6 +92,16 @@ def _finite(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError("write a finite number")
     return number
+
+
+def _resolution(value: Any) -> float | str:
+    """A length in metres, or ``"approx"``."""
+    metres = plain_number(value)
+    if value == "approx":
+        return "approx"
+    if metres is None or not 0 < metres < math.inf:
+        raise ValueError("write metres, or approx for the coarsest overviews that still serve")
+    return float(metres)
 
 
 def _nodata(value: Any) -> float | int | str | None:
@@ -212,15 +222,6 @@ def _mask_bits(value: Any) -> Any:
 def one_or_several(value: Any) -> str:
     """What a key holds that takes one group of keys, or a list of them."""
     return "several" if isinstance(value, list | tuple) else "one"
-
-
-def _only_item(value: Any) -> str:
-    """``item``: grouping comes later."""
-    if value in ("datetime", "solar_day"):
-        raise ValueError("not in this version; use item")
-    if value != "item":
-        raise ValueError("use item")
-    return "item"
 
 
 def _location(value: Any, info: ValidationInfo) -> str:
@@ -367,6 +368,11 @@ Nodata: TypeAlias = Annotated[
     PlainValidator(_nodata),
     _schema(anyOf=[{"type": "number"}, {"const": "none"}, {"type": "null"}]),
 ]
+CellSize: TypeAlias = Annotated[
+    float | Literal["approx"],
+    PlainValidator(_resolution),
+    _schema(anyOf=[{"type": "number", "exclusiveMinimum": 0}, {"const": "approx"}]),
+]
 Classes: TypeAlias = Annotated[
     dict[float, str],
     PlainValidator(_classes),
@@ -416,7 +422,6 @@ MaskBits: TypeAlias = Annotated[
         ]
     ),
 ]
-OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[

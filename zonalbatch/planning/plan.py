@@ -45,7 +45,7 @@ from zonalbatch.planning.partition import (
 )  # fmt: skip
 from zonalbatch.planning.reach import Reach
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, lattices_of, pieces_of
+from zonalbatch.recipe import Recipe, check_layers, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
 from zonalbatch.zones import ZoneReader
@@ -99,7 +99,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        columns = len(self.recipe.measurements) * (len(self.recipe.asked) + 8)
+        asked = self.recipe.asked
+        bins = sum(2 * len(s.edges) for s in asked if s.listed)
+        columns = len(self.recipe.measurements) * (len(asked) + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
@@ -144,8 +146,7 @@ def make_plan(
         SourceError: there is no usable layer, or bands do not nest.
     """
     layers, failures = _usable(on_one_lattice(found.layers), found.failures)
-    for layer in layers:
-        pieces_of(layer, recipe)
+    check_layers(layers, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
