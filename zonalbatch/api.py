@@ -108,7 +108,7 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done)
+        seal(made, output, done, job.picks())
         made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
@@ -284,6 +284,8 @@ class _Work:
         weights, array = find_weights(job)
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
         recipe = looked_up(recipe, found)
+        if (pick := job.picks()) is not None:
+            pick.check_dated(found.layers)
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)

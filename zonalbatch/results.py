@@ -60,10 +60,31 @@ class Results:
         Raises:
             OutputError: the run has not ended.
         """
+        return self._frame(self.table)
+
+    @cached_property
+    def picked(self) -> geopandas.GeoDataFrame:
+        """The rows that were picked: one for each zone and window, ordered by zone and time.
+
+        Raises:
+            OutputError: the run has not ended.
+            InputError: its job picks none.
+        """
+        self._sealed("failures.parquet")
+        files = sorted(Output(self.path).picked.glob("part-*.parquet"))
+        if not files:
+            raise InputError(
+                f"the result in {self.path} picks no rows; write pick into its job, such as "
+                "pick: {every: 10d, by: clearest}, and run it"
+            )
+        return self._frame(pa.concat_tables([_read(file) for file in files]))
+
+    def _frame(self, table: pa.Table) -> geopandas.GeoDataFrame:
+        """Rows with the geometry of their zones, ordered by zone and time."""
         import geopandas
 
         zones = self._sealed("zones.parquet")
-        table = self.table.replace_schema_metadata(None)
+        table = table.replace_schema_metadata(None)
         keep = [name for name in table.column_names if name != "bbox"]
         frame = table.select(keep).to_pandas()
         order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]

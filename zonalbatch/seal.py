@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from zonalbatch import __version__
 from zonalbatch.engine import Done
+from zonalbatch.pick import Pick
+from zonalbatch.picking import write_picked
 from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
@@ -25,10 +27,18 @@ __all__ = ["seal"]
 ZONES_AT_ONCE = 100_000
 
 
-def seal(plan: Plan, output: Output, done: Done) -> None:
-    """Write the rows of zones that meet no layer, the tables beside the results, the manifest."""
+def seal(plan: Plan, output: Output, done: Done, pick: Pick | None = None) -> None:
+    """Write the rows of zones that meet no layer, the tables beside the results, the manifest.
+
+    Args:
+        plan: whose parts are done.
+        output: where they lie.
+        done: what their receipts say.
+        pick: which rows are picked; None picks none.
+    """
     alone = _write_alone(plan, output, done)
     output.drop_others([*(part.id for part in plan.parts), _alone_name(plan)])
+    picked = write_picked(plan, output, pick, [_alone_name(plan)] if alone else [])
     _write_zones(plan, output)
     _write_layers(plan, output, done)
     failures = list(dict.fromkeys([*plan.failures, *output.failures()]))  # parts share layers
@@ -41,6 +51,7 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
         rows=done.rows + alone,
         zones=plan.n_zones,
         zones_without_layer=alone,
+        picked=None if pick is None else pick.document | {"rows": picked},
         layers=len(plan.layers),
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),

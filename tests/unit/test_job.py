@@ -211,11 +211,11 @@ def test_frozen() -> None:
         ({"mask": {"band": "red", "exlude": [1]}}, "'exlude' in mask; did you mean 'exclude'?"),
         ({"mask": [{"band": "red", "above": "x"}]}, "mask.0.above is 'x': write a number"),
         ({"mask": [{"band": "red", "abov": 1}]}, "'abov' in mask.0; did you mean 'above'?"),
-        ({"mask": []}, "mask is []: give at least one"),
+        ({"mask": []}, "mask is []: give at least 1"),
         ({"mask": {"band": "red", "bits": ["a", 3]}}, "mask.bits is ['a', 3]: mask bits="),
         (
             {"mask": {"band": "red", "exclude": [1], "dilate": -20}},
-            "mask.dilate is -20: input should be greater than or equal to 0",
+            "mask.dilate is -20: write 0 or more",
         ),
         ({"statistics": ["mean", "mean"]}, "statistics names 'mean' twice"),
         ({"statistics": "mean"}, "statistics is 'mean': write a list"),

@@ -9,7 +9,6 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from tests.oracles import layer_of, measured, placed, raster
 from zonalbatch.errors import InputError, SourceError

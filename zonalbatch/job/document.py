@@ -18,6 +18,7 @@ from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.mask import Mask
+from zonalbatch.pick import CLEAR, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]
@@ -46,6 +47,7 @@ class Job(JobKeys):
     def _names_agree(self) -> Job:
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
         problems += self._no_points()
+        problems += self._no_pick()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         if self.sketch and self.weight_by != "fraction":
@@ -151,6 +153,17 @@ class Job(JobKeys):
 
     def _only_mask(self, name: str) -> bool:
         return name in {mask.band for mask in self.masks()}
+
+    def picks(self) -> Pick | None:
+        """Which rows are picked; None if none are."""
+        return None if self.pick is None else Pick.every(self.pick.every)
+
+    def _no_pick(self) -> Iterable[str]:
+        """What lacks beside ``pick``."""
+        if self.pick is not None and CLEAR not in self.statistics:
+            yield f"pick by clearest needs {CLEAR!r}; add it to statistics"
+        if self.pick is not None and self.output.layout == "long":
+            yield "pick takes whole rows; use output.layout: wide, or leave pick out"
 
     def _no_points(self) -> Iterable[str]:
         """What makes no sense beside ``interpolate``."""

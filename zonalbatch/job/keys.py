@@ -53,6 +53,7 @@ from zonalbatch.job.values import (
 )
 from zonalbatch.mask import Mask
 from zonalbatch.mask_arguments import masks_given
+from zonalbatch.pick import Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "LocalCluster",
     "MaskKeys",
     "OutputKeys",
+    "PickKeys",
     "StacSource",
     "WeightKeys",
     "ZoneKeys",
@@ -240,6 +242,23 @@ class WeightKeys(Keys):
     """Its number, its description, or keys as those of a band."""
 
 
+class PickKeys(Keys):
+    """One row for each zone and window of time."""
+
+    every: Text
+    """Length of a window in days, such as 10d; windows are counted from 1970-01-01, UTC."""
+    by: Literal["clearest"] = "clearest"
+    """clearest: the row with the largest clear_fraction, of several the earliest."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> PickKeys:
+        try:
+            Pick.every(self.every)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -325,6 +344,9 @@ class JobKeys(Keys):
     min_clear: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Least share of a zone's cells with data that must not be masked; rows with less have no
     statistics but clear_fraction, and status filtered."""
+    pick: PickKeys | None = None
+    """Which rows the folder picked holds, beside the results: one for each zone and window of time;
+    null makes none."""
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""

@@ -19,6 +19,7 @@ from zonalbatch.job.keys import (
     LocalCluster,
     MaskKeys,
     OutputKeys,
+    PickKeys,
     StacSource,
     ZoneKeys,
 )
@@ -43,6 +44,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("bands", "*"): BandKeys,
     ("mask",): MaskKeys,
     ("bins",): BinKeys,
+    ("pick",): PickKeys,
     ("output",): OutputKeys,
     ("cluster", "local"): LocalCluster,
     ("cluster", "address"): AddressCluster,

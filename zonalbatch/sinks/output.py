@@ -4,6 +4,7 @@ job.yaml      the job
 plan/         plans by fingerprint
 results/      one GeoParquet file for each part, its receipt in the footer
 failures/     what a part could not read, one file for each part that failed to
+picked/       of each part the rows that were picked, if the job picks
 ledger/       receipts, appended as they come in
 zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
 """
@@ -31,7 +32,7 @@ __all__ = ["Output"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
-FOLDERS = frozenset({"results", "plan", "ledger", "failures"})
+FOLDERS = frozenset({"results", "picked", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
 """What a run writes later, over files of the same names."""
@@ -52,6 +53,11 @@ class Output:
     def results(self) -> Path:
         """Folder of result files: a GeoParquet dataset."""
         return self.path / "results"
+
+    @property
+    def picked(self) -> Path:
+        """Folder of the rows that were picked: a GeoParquet dataset."""
+        return self.path / "picked"
 
     @property
     def plans(self) -> Path:
@@ -144,21 +150,33 @@ class Output:
         receipt: Callable[[], Receipt],
     ) -> Receipt:
         """Write the rows of a part with its receipt, whole or not at all."""
-        with (
-            replacing(self.part_path(part)) as file,
-            pq.ParquetWriter(
-                file,
-                schema.with_metadata(metadata),
-                compression="zstd",
-                version="2.6",
-                write_page_checksum=True,
-            ) as writer,
-        ):
-            for table in tables:
-                writer.write_table(table.replace_schema_metadata(metadata))
+        with _written(self.part_path(part), tables, schema, metadata) as writer:
             done = receipt()
             writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
         return replace(done, bytes=self.part_path(part).stat().st_size)
+
+    def write_table(
+        self,
+        path: Path,
+        tables: Iterable[pa.Table],
+        schema: pa.Schema,
+        metadata: dict[bytes, bytes],
+    ) -> None:
+        """Write rows that are no part's, whole or not at all."""
+        with _written(path, tables, schema, metadata):
+            pass
+
+    def picked_path(self, part: str) -> Path:
+        """Where the rows lie that were picked of a part."""
+        return self.picked / f"part-{part}.parquet"
+
+    def drop_other_picked(self, parts: Iterable[str]) -> None:
+        """Remove picked rows that are not of these parts, and the folder if there are none."""
+        keep = {self.picked_path(part) for part in parts}
+        for file in set(self.picked.glob("part-*.parquet")) - keep:
+            file.unlink()
+        if not keep and self.picked.exists():
+            self.picked.rmdir()
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
@@ -209,6 +227,26 @@ class Output:
         for part in set(self.part_sizes()) - set(parts):
             self.part_path(part).unlink()
             (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
+
+
+@contextmanager
+def _written(
+    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
+) -> Iterator[pq.ParquetWriter]:
+    """A file of rows, and its writer before it is closed; it appears whole or not at all."""
+    with (
+        replacing(path) as file,
+        pq.ParquetWriter(
+            file,
+            schema.with_metadata(metadata),
+            compression="zstd",
+            version="2.6",
+            write_page_checksum=True,
+        ) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(metadata))
+        yield writer
 
 
 def read_receipt(path: Path) -> Receipt | None:

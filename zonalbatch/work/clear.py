@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from zonalbatch.pick import CLEAR
 from zonalbatch.work.layer_work import LayerSummary, without
 
 __all__ = ["filtered"]
-
-CLEAR = "clear_fraction"
 
 
 def filtered(summary: LayerSummary, min_clear: float) -> LayerSummary:
