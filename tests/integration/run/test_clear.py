@@ -66,12 +66,12 @@ class TestPick:
 
     def test_the_clearest_of_each_window(self, runner: Runner) -> None:
         """The one with the largest clear_fraction, the earliest of several, whatever the parts."""
-        job = {"statistics": STATISTICS, "pick": {"every": "20d"}}
+        job = {"statistics": STATISTICS, "pick": {"every": "300d"}}
         report = runner.run(**job)  # type: ignore[arg-type]
         assert report.parts > 1
         rows = runner.results().gdf.dropna(subset="layer")
         rows = rows.assign(
-            window=(rows["datetime"] - pd.Timestamp(0, tz="UTC")) // (20 * DAY),
+            window=(rows["datetime"] - pd.Timestamp(0, tz="UTC")) // (300 * DAY),
             clear=rows[["red_clear_fraction", "ndvi_clear_fraction"]].min(axis=1).fillna(-1.0),
         )
         order = ["zone_id", "window", "clear", "datetime", "layer"]
@@ -85,14 +85,14 @@ class TestPick:
             pd.DataFrame(expected[list(found)]).reset_index(drop=True),
         )
         assert Output(runner.folder / "out").manifest()["picked"] == {
-            "every": "20d", "by": "clearest", "rows": len(picked)
+            "every": "300d", "by": "clearest", "rows": len(picked)
         }  # fmt: skip
 
     def test_another_pick_computes_nothing(self, runner: Runner) -> None:
         """What is picked is no part of what rows are: it is made, or taken away, at the seal."""
-        runner.run(statistics=STATISTICS, pick={"every": "20d"})
+        runner.run(statistics=STATISTICS, pick={"every": "300d"})
         digest, some = runner.results().digest, len(runner.results().picked)
-        again = zb.run(runner.job(statistics=STATISTICS, pick={"every": "300d"}, cluster=NOWHERE))
+        again = zb.run(runner.job(statistics=STATISTICS, pick={"every": "9000d"}, cluster=NOWHERE))
         assert again.computed == 0
         assert len(runner.results().picked) < some
         assert runner.results().digest == digest
