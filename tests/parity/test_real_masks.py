@@ -74,12 +74,9 @@ def agrees(
 def landsat_item(data_dir: Path) -> dict[str, Any]:
     """An item over local files, with the bit fields of a real one."""
     said = json.loads((data_dir / ITEM).read_text())["assets"]["qa_pixel"]
-    assets = {
-        name: {
-            "href": str(data_dir / LANDSAT.format(band)),
-            "type": "image/tiff",
-            "roles": ["data"],
-        }
+    kind = {"type": "image/tiff", "roles": ["data"]}
+    assets: dict[str, Any] = {
+        name: {"href": str(data_dir / LANDSAT.format(band)), **kind}
         for name, band in (("red", "SR_B4"), ("qa", "QA_PIXEL"))
     }
     key = "classification:bitfields"

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import zonalbatch as zb
 from tests.made.places import CELL, LEFT, TOP
 from tests.made.rasters import BLOCKS, in_xarray, noise, write_tif
-from zonalbatch import cli
+from zonalbatch.cli.app import app
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.explanation.inquiry import explain
 from zonalbatch.zones import labels as labels_module
@@ -210,7 +210,7 @@ def test_zone_band(tmp_path: Path) -> None:
     both = rioxarray.open_rasterio(path)
     assert list(zb.zonal_stats(both, raster, zone_band=1).index) == [0, 3, 5, 9]
     for words in (["stats", path, raster], ["explain", path, raster, "-z", "5"]):
-        done = CliRunner().invoke(cli.app, [*words, "--zone-band", "2"])
+        done = CliRunner().invoke(app, [*words, "--zone-band", "2"])
         assert done.exit_code == 0, done.output
         assert "7" in done.output
 
