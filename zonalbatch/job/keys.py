@@ -5,37 +5,34 @@ Nothing is opened: whether files exist and bands can be found is for the plan to
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
-    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
-    Tag,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
 from zonalbatch.errors import InputError
+from zonalbatch.job.group import Keys
+from zonalbatch.job.masks import MaskKeys, Masks
+from zonalbatch.job.search import SearchKeys
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
     CellSize,
     Classes,
-    ClassValue,
     Count,
     ExpressionText,
     Finite,
     Folder,
     Items,
     Location,
-    MaskBits,
     Nodata,
     Null,
     Scaling,
@@ -46,13 +43,10 @@ from zonalbatch.job.values import (
     band_short,
     bins_short,
     listed,
-    one_or_several,
     source_short,
     weights_short,
     zones_short,
 )
-from zonalbatch.mask import Mask
-from zonalbatch.mask_arguments import masks_given
 from zonalbatch.pick import Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
@@ -73,12 +67,6 @@ __all__ = [
     "WeightKeys",
     "ZoneKeys",
 ]
-
-
-class Keys(BaseModel):
-    """A group of keys: frozen, nothing unknown, each described by its docstring."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class ZoneKeys(Keys):
@@ -128,19 +116,26 @@ class CogSource(Keys):
         return self
 
 
-class StacSource(Keys):
-    """STAC items."""
+class StacSource(SearchKeys):
+    """STAC items: given, or searched for in an API."""
 
     kind: Literal["stac"]
     """STAC items."""
-    items: Items
-    """Path or URL of items (a FeatureCollection, an item, a static catalog or collection), a list
-    of such, or a list of the items themselves."""
+    items: Items | None = None
+    """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
+    collection), a list of such, or a list of the items themselves; or give api."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> StacSource:
+        if (self.items is None) == (self.api is None):
+            raise ValueError("give either items, a file of STAC items, or api, to search in")
+        return self
 
     @property
     def in_memory(self) -> bool:
         """True if the items are objects that only Python holds."""
-        return not isinstance(self.items, str) and not isinstance(self.items[0], str)
+        items: Any = self.items or ""
+        return not isinstance(items, str) and not isinstance(items[0], str)
 
 
 class ArraySource(Keys):
@@ -179,45 +174,6 @@ class BandKeys(Keys):
     def band(self) -> Band:
         """The band as sources read it."""
         return Band(**dict(self))
-
-
-class MaskKeys(Keys):
-    """Which cells to leave out, by the values of a band; where several keys say so, any does."""
-
-    band: Text
-    """The band whose values tell it."""
-    exclude: Annotated[tuple[ClassValue, ...], Field(min_length=1)] | None = None
-    """Values that mask a cell, or names of classes that the item tells."""
-    include: Annotated[tuple[ClassValue, ...], Field(min_length=1)] | None = None
-    """The only values that do not mask a cell, or names of classes."""
-    bits: MaskBits | None = None
-    """Bits that mask a cell: names that the item tells, or name: number of the bit, or name:
-    {offset, length, exclude}."""
-    above: Finite | None = None
-    """Cells with a larger value than this are masked, in physical units."""
-    below: Finite | None = None
-    """Cells with a smaller value than this are masked, in physical units."""
-    nodata: StrictBool | None = None
-    """Whether cells for which the band has no value are masked, which they are by default; true
-    alone masks these only."""
-    dilate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Metres by which the mask grows."""
-
-    @model_validator(mode="after")
-    def _usable(self) -> MaskKeys:
-        try:
-            self.mask()
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-    def mask(self) -> Mask:
-        """The mask; names of classes and bits are not looked up yet."""
-        (made,) = masks_given(dict(self))
-        return made
-
-
-_Masks: TypeAlias = Annotated[tuple[MaskKeys, ...], Field(min_length=1)]
 
 
 class BinKeys(Keys):
@@ -333,13 +289,7 @@ class JobKeys(Keys):
     measurements: dict[Text, ExpressionText] | None = None
     """Output variables by name, each an expression of bands; null measures each band but the
     mask's."""
-    mask: (
-        Annotated[
-            Annotated[MaskKeys, Tag("one")] | Annotated[_Masks, Tag("several")],
-            Discriminator(one_or_several),
-        ]
-        | None
-    ) = None
+    mask: Masks | None = None
     """Which cells to leave out: a mask, or a list of them, of which any masks a cell."""
     min_clear: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Least share of a zone's cells with data that must not be masked; rows with less have no

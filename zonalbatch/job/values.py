@@ -27,7 +27,6 @@ from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
-from zonalbatch.mask_arguments import bits_given
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "BandName",
     "Bytes",
     "CellSize",
-    "ClassValue",
     "Classes",
     "Count",
     "ExpressionText",
@@ -43,7 +41,6 @@ __all__ = [
     "Folder",
     "Items",
     "Location",
-    "MaskBits",
     "Nodata",
     "Null",
     "Scaling",
@@ -54,9 +51,10 @@ __all__ = [
     "band_short",
     "bins_short",
     "listed",
-    "one_or_several",
+    "names_listed",
     "source_short",
     "weights_short",
+    "year_text",
     "zones_short",
 ]
 
@@ -200,30 +198,6 @@ def _later(value: Any) -> None:
         raise ValueError("not in this version; leave it null")
 
 
-def _class_value(value: Any) -> int | float | str:
-    """A raw value, or the name of a class."""
-    if isinstance(value, str) and value:
-        return value
-    try:
-        return _number(value)
-    except ValueError:
-        raise ValueError("write a number or the name of a class") from None
-
-
-def _mask_bits(value: Any) -> Any:
-    """Bits by name, seen to be understood."""
-    try:
-        list(bits_given(value))
-    except InputError as error:
-        raise ValueError(str(error)) from None
-    return value
-
-
-def one_or_several(value: Any) -> str:
-    """What a key holds that takes one group of keys, or a list of them."""
-    return "several" if isinstance(value, list | tuple) else "one"
-
-
 def _location(value: Any, info: ValidationInfo) -> str:
     """A path or URL; a relative path is taken from the job file's folder, if there is one."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -272,6 +246,16 @@ def _items(value: Any, info: ValidationInfo) -> Any:
 def listed(value: Any) -> Any:
     """One path stands for a list of it."""
     return (value,) if _is_path(value) else value
+
+
+def names_listed(value: Any) -> Any:
+    """One text stands for a list of it."""
+    return (value,) if isinstance(value, str) else value
+
+
+def year_text(value: Any) -> Any:
+    """A year, which YAML takes for a number, as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _array(value: Any) -> Any:
@@ -385,43 +369,6 @@ Classes: TypeAlias = Annotated[
     ),
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
-ClassValue: TypeAlias = Annotated[
-    int | float | str,
-    PlainValidator(_class_value),
-    _schema(anyOf=[{"type": "number"}, _TEXT]),
-]
-_BIT_VALUES = {
-    "type": "array", "minItems": 1,
-    "items": {"anyOf": [{"type": "integer", "minimum": 0}, _TEXT]},
-}  # fmt: skip
-MaskBits: TypeAlias = Annotated[
-    Any,
-    PlainValidator(_mask_bits),
-    _schema(
-        anyOf=[
-            {"type": "array", "items": _TEXT, "minItems": 1},
-            {
-                "type": "object",
-                "minProperties": 1,
-                "additionalProperties": {
-                    "anyOf": [
-                        {"type": "integer", "minimum": 0, "maximum": 63},
-                        _BIT_VALUES,
-                        {
-                            "type": "object",
-                            "properties": {
-                                "offset": {"type": "integer", "minimum": 0, "maximum": 63},
-                                "length": {"type": "integer", "minimum": 1, "maximum": 32},
-                                "exclude": _BIT_VALUES,
-                            },
-                            "additionalProperties": False,
-                        },
-                    ]
-                },
-            },
-        ]
-    ),
-]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[
