@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
@@ -27,10 +28,13 @@ from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing, looked_up
 from zonalbatch.seal import seal
 from zonalbatch.searched import items_of
+from zonalbatch.searches.addresses import signed_by
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
+    OPEN,
+    Access,
     Pixels,
     array_layers,
     cells_read,
@@ -42,14 +46,19 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )  # fmt: skip
+from zonalbatch.sources.access import access_from
+from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.work.part import ARRAYS
+from zonalbatch.temporal import Temporal, check_temporal_names
+from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run", "without_version"]
+__all__ = [
+    "access_of", "find_layers", "find_weights", "plan", "recipe_of", "run", "without_version",
+]  # fmt: skip
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -109,7 +118,7 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done, job.picks())
+        seal(made, output, done, temporal_of(job), job.picks())
         made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
@@ -121,7 +130,7 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         bytes=manifest["bytes"],
         failures=manifest["failures"],
         seconds=time.perf_counter() - began,
-        notes=made.notes,
+        notes=(*made.notes, *contradictions(done.contradicted)),
     )
 
 
@@ -136,7 +145,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
     statistics = parse_statistics(job.statistics)
     check_weighing(statistics, job.weights)
     masks = job.masks()
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(
             Measurement(n, e, masks, job.default_value) for n, e in job.expressions().items()
         ),
@@ -151,6 +160,21 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
+    temporal = temporal_of(job)
+    needed = () if temporal is None else temporal.states
+    return replace(recipe, kept=tuple(s for s in needed if s not in recipe.states))
+
+
+def temporal_of(job: Job) -> Temporal | None:
+    """What a job tells over time; None if nothing.
+
+    Raises:
+        StatisticError: a statistic is unknown, or cannot be told of several dates.
+    """
+    if job.temporal is None:
+        return None
+    names = job.statistics if job.temporal.statistics is None else job.temporal.statistics
+    return Temporal.of(job.temporal.every, names, job.breakdown())
 
 
 def form_of(job: Job, found: Layers) -> Form:
@@ -199,14 +223,15 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         found = cog_layers(
             files=source.files, pattern=source.pattern, bands=bands,
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
-            resolution=job.resolution,
+            resolution=job.resolution, access=access_of(job),
         )  # fmt: skip
         return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         items, notes = items_of(source, lambda: find_zones(job))
         found = stac_layers(
-            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
-        )
+            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution,
+            access=access_of(job),
+        )  # fmt: skip
         found = replace(found, notes=(*notes, *found.notes))
         return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
@@ -231,7 +256,18 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
     if job.weights is None:
         return None, {}
     keys = job.weights
-    return weights_asset(keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True)
+    return weights_asset(
+        keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True,
+        access=access_of(job),
+    )  # fmt: skip
+
+
+def access_of(job: Job) -> Access:
+    """How the right to read a job's files is come by: as it says, else as its API wants it."""
+    sign: Access | None = getattr(job.source, "sign", None)
+    if sign is None and isinstance(job.source, StacSource) and job.source.api is not None:
+        return access_from(signed_by(job.source.api))
+    return sign or OPEN
 
 
 def _job(job: AnyJob) -> Job:
@@ -291,6 +327,9 @@ class _Work:
             pick.check_dated(found.layers)
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
+        if (temporal := temporal_of(job)) is not None:
+            temporal.check_dated(found.layers)
+            check_temporal_names(temporal, recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)
 
     def planned(self) -> Plan:
@@ -298,16 +337,23 @@ class _Work:
         # An output without rows is nobody's: a run that never came so far claims nothing.
         manifest = self.output.manifest() if self.output.part_sizes() else {}
         kept = Partition(**manifest["partition"]) if "partition" in manifest else None
-        made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
+        made = self._made(kept)
         other = bool(manifest) and manifest["inputs"] != made.fingerprint
         if other and not (manifest.get("unsettled") and _alike(manifest, made)):
             raise SchemaError(self._other(manifest, made))
-        if self.arrays:
-            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
         if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
+
+    def _made(self, kept: Partition | None) -> Plan:
+        """The plan, stored with what its workers need to open its files."""
+        made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
+        if self.arrays:
+            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
+        # Not part of the plan's identity: a plan that was made without it lies there, too.
+        write_text(made.folder / ACCESS, json.dumps(access_of(self.job).document))
+        return made
 
     def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
         what, told = "other zones or scenes", recipe_document(self.recipe)
@@ -349,10 +395,8 @@ class _Work:
             done = execute(made, self.output, workers, limits, observer)
             if not done.mismatched:
                 return made, done
-            self.found = _by_headers(self.found, done.mismatched)
-            made = make_plan(
-                self.zones, self.found, self.recipe, self.form, self.output.plans, made.partition
-            )
+            self.found = _by_headers(self.found, done.mismatched, access_of(self.job))
+            made = self._made(made.partition)
             self.output.write_manifest(fingerprint=made.fingerprint)
 
 
@@ -378,10 +422,10 @@ def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
     return bool(same_form and same_zones and manifest["recipe"] == recipe_document(made.recipe))
 
 
-def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
+def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:
     """The layers with those planned again by their files' headers."""
     wrong = [layer for layer in found.layers if layer.id in mismatched]
-    headers = read_headers([a.href for layer in wrong for a in layer.assets])
+    headers = read_headers([a.href for layer in wrong for a in layer.assets], access)
     mended = {layer.id: from_header(layer, headers) for layer in wrong}
     notes = tuple(
         f"item and file of layer {layer.id!r} disagree about the grid; the file was believed"

@@ -73,6 +73,8 @@ class Done:
     """Layers that must be planned again by their files."""
     applied: dict[str, Any] = field(default_factory=dict)
     """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
+    contradicted: dict[str, Any] = field(default_factory=dict)
+    """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
     met: NDArray[np.bool_] = field(init=False)
     """(zone,) True if the zone has a row."""
 
@@ -87,6 +89,7 @@ class Done:
         self.rows += receipt.rows
         self.failures += receipt.failures
         self.applied |= receipt.applied
+        self.contradicted |= receipt.contradicted
         unmet = unpack_bits(receipt.unmet, receipt.stop - receipt.start)
         self.met[receipt.start : receipt.stop] |= ~unmet
 

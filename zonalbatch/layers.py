@@ -33,6 +33,8 @@ class Asset:
     """Physical = raw × scale + offset; None means the file's own tags are asked."""
     offset: float | None = None
     """See ``scale``."""
+    scaled_by: str = "file"
+    """Whose word scale and offset are: job, item, rule or file, with what made it so."""
     version: str | None = None
     """Checksum, ETag, or size and a digest of samples, where known without reading pixels."""
 
@@ -137,6 +139,8 @@ class Layers:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences for the report: what was assumed or repaired."""
+    doubts: tuple[str, ...] = ()
+    """Sentences for the report: what does not agree about the meaning of values."""
     legends: Mapping[str, Legend] = field(default_factory=dict)
     """Band name → what its raw values are called, where the source says it."""
 

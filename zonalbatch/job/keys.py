@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
@@ -21,6 +22,7 @@ from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
 from zonalbatch.job.masks import MaskKeys, Masks
 from zonalbatch.job.search import SearchKeys
+from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
@@ -28,13 +30,13 @@ from zonalbatch.job.values import (
     CellSize,
     Classes,
     Count,
+    Every,
     ExpressionText,
     Finite,
     Folder,
     Items,
     Location,
     Nodata,
-    Null,
     Scaling,
     StatisticName,
     Text,
@@ -44,6 +46,7 @@ from zonalbatch.job.values import (
     bins_short,
     listed,
     source_short,
+    temporal_short,
     weights_short,
     zones_short,
 )
@@ -64,6 +67,7 @@ __all__ = [
     "OutputKeys",
     "PickKeys",
     "StacSource",
+    "TemporalKeys",
     "WeightKeys",
     "ZoneKeys",
 ]
@@ -100,9 +104,14 @@ class CogSource(Keys):
 
     kind: Literal["cog"]
     """Raster files."""
-    files: (
-        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None
-    ) = None
+    sign: Signing | None = None
+    """What it takes to read them: planetary-computer, {kind: aws, requester_pays: true, profile:
+    ..., anonymous: true, region: ...} or {kind: headers, headers: {Authorization: Bearer ${TOKEN}},
+    hosts: [...]}, where ${TOKEN} is an environment variable wherever files are read."""
+    files: Annotated[
+        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None,
+        AfterValidator(bare_files),
+    ] = None
     """A path or URL, or a list of them; each file is a layer."""
     pattern: Location | None = None
     """A path with fields, such as s2/{date:%Y%m%d}_{band}.tif; those but band make the layer."""
@@ -124,6 +133,9 @@ class StacSource(SearchKeys):
     items: Items | None = None
     """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
     collection), a list of such, or a list of the items themselves; or give api."""
+    sign: Signing | None = None
+    """What it takes to read the files of the items, as for files of kind cog; null takes
+    planetary-computer for that API."""
 
     @model_validator(mode="after")
     def _one_of(self) -> StacSource:
@@ -213,6 +225,15 @@ class PickKeys(Keys):
         except InputError as error:
             raise ValueError(str(error)) from None
         return self
+
+
+class TemporalKeys(Keys):
+    """A row for each zone and period; text stands for every."""
+
+    every: Every
+    """The period (UTC): day, week, month, quarter, season, year, or days such as 10d."""
+    statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] | None = None
+    """What is told of all cells of all dates of a period; null takes the job's statistics."""
 
 
 class OutputKeys(Keys):
@@ -339,8 +360,14 @@ class JobKeys(Keys):
     takes solar_day for STAC items, else item."""
     resolution: CellSize | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
-    temporal: Null = None
-    """Summaries over time; only null in this version."""
+    temporal: (
+        Annotated[
+            TemporalKeys,
+            BeforeValidator(temporal_short, json_schema_input_type=TemporalKeys | str),
+        ]
+        | None
+    ) = None
+    """Reductions over time, in the folder temporal beside the results; null makes none."""
     output: OutputKeys
     """Where the result goes, and its form."""
     prefix: StrictStr | None = None

@@ -97,6 +97,7 @@ LAYER_SCHEMA = pa.schema(
         ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
         ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
         ("nodata", pa.string()), ("scale", pa.float64()), ("offset", pa.float64()),
+        ("scaled_by", pa.string()),
         ("version", pa.string()),
     ]
 )  # fmt: skip
@@ -120,7 +121,7 @@ def _scene_rows(layer: Layer, scene: Scene) -> Iterator[dict[str, Any]]:
         "footprint": scene.footprint, "mixed": list(layer.mixed),
     }  # fmt: skip
     for name, asset in scene.assets.items():
-        yield head | {"band": name} | asset_document(asset)
+        yield head | {"band": name, "scaled_by": asset.scaled_by} | asset_document(asset)
     for name, cause in scene.missing.items():
         yield head | {"band": name, "missing": cause}
 
@@ -275,6 +276,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         weight_by=document.get("weight_by", "fraction"),
         quantile_method=document.get("quantile_method", "linear"),
         sketch=document["sketch"],
+        kept=tuple(document.get("temporal", ())),
         breakdown=_breakdown_from(document),
     )
 

@@ -48,6 +48,7 @@ from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe, check_layers, lattices_of, pieces_of
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.table import Form
+from zonalbatch.statistics import MOMENTS
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
@@ -99,9 +100,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        asked = self.recipe.asked
-        bins = sum(2 * len(s.edges) for s in asked if s.listed)
-        columns = len(self.recipe.measurements) * (len(asked) + bins + 8)
+        told, states = self.recipe.told, len(MOMENTS) if self.recipe.states else 0
+        bins = sum(2 * len(s.edges) for s in told if s.listed)
+        columns = len(self.recipe.measurements) * (len(told) + states + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
@@ -114,10 +115,10 @@ class Plan:
     @property
     def _lists(self) -> int:
         """Peak bytes of classes and lists: as if each cell in a part's bounds made one item."""
-        asked = self.recipe.asked
-        if not any(one.detailed for one in asked):
+        told, sketched = self.recipe.told, "values" in self.recipe.states
+        if not sketched and not any(one.detailed for one in told):
             return 0
-        item = ITEM + LISTED * sum(one.listed for one in asked)
+        item = ITEM + LISTED * (sum(one.listed for one in told) + sketched)
         cell = min(_bytes_of_cell(scene) for layer in self.layers for scene in layer.scenes)
         cells = max((part.decoded for part in self.parts), default=0) // cell
         return cells * len(self.recipe.measurements) * item
@@ -152,7 +153,7 @@ def make_plan(
     try:
         rows = ZoneRows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
         return _Planner(zones, layers, recipe, form, rows).plan(
-            draft, folder, kept, failures, (*found.notes, *zones.notes)
+            draft, folder, kept, failures, (*found.notes, *found.doubts, *zones.notes)
         )
     finally:
         shutil.rmtree(draft, ignore_errors=True)

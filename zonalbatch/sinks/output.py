@@ -3,6 +3,7 @@
 job.yaml      the job
 plan/         plans by fingerprint
 results/      one GeoParquet file for each part, its receipt in the footer
+temporal/     one GeoParquet file for each stretch of zones, if reductions over time are asked for
 failures/     what a part could not read, one file for each part that failed to
 picked/       of each part the rows that were picked, if the job picks
 ledger/       receipts, appended as they come in
@@ -32,7 +33,7 @@ __all__ = ["Output"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
-FOLDERS = frozenset({"results", "picked", "plan", "ledger", "failures"})
+FOLDERS = frozenset({"results", "picked", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
 """What a run writes later, over files of the same names."""
@@ -58,6 +59,11 @@ class Output:
     def picked(self) -> Path:
         """Folder of the rows that were picked: a GeoParquet dataset."""
         return self.path / "picked"
+
+    @property
+    def temporal(self) -> Path:
+        """Folder of rows over time: a GeoParquet dataset."""
+        return self.path / "temporal"
 
     @property
     def plans(self) -> Path:
@@ -177,6 +183,18 @@ class Output:
             file.unlink()
         if not keep and self.picked.exists():
             self.picked.rmdir()
+
+    def temporal_path(self, name: str) -> Path:
+        """Where rows over time lie."""
+        return self.temporal / f"part-{name}.parquet"
+
+    def drop_other_times(self, names: Iterable[str]) -> None:
+        """Remove rows over time that are made from other rows than those that there are."""
+        keep = {self.temporal_path(name) for name in names}
+        for file in set(self.temporal.glob("part-*.parquet")) - keep:
+            file.unlink()
+        if not keep and self.temporal.exists():
+            self.temporal.rmdir()
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
