@@ -85,7 +85,8 @@ class Results:
                 f"the result in {self.path} picks no rows; write pick into its job, such as "
                 "pick: {every: 10d, by: clearest}, and run it"
             )
-        return self._frame(pa.concat_tables([_read(file) for file in files]))
+        table = pa.concat_tables([_read(file) for file in files])
+        return self._frame(table.select(told_columns(table.schema)))
 
     @cached_property
     def temporal(self) -> geopandas.GeoDataFrame:

@@ -57,6 +57,20 @@ def test_filtered_rows_are_rolled_up_into_nothing(runner: Runner) -> None:
     np.testing.assert_allclose(found.reindex(kept.index), kept, rtol=1e-9)
 
 
+def test_filtered_rows_are_in_no_period(runner: Runner) -> None:
+    """A period tells of the rows that were not filtered, whatever was."""
+    job = {"statistics": ["clear_fraction", "count"], "min_clear": 0.6}
+    runner.run("periods", **job, temporal={"every": "year", "statistics": ["count"]})  # type: ignore[arg-type]
+    rows = runner.results("periods").gdf.dropna(subset="layer")
+    assert (rows["status"] == "filtered").any()
+    year = rows["datetime"].dt.year
+    expected = rows["red_count"].groupby([rows["zone_id"], year]).sum()
+    told = runner.results("periods").temporal
+    found = told.set_index([told["zone_id"], told["datetime"].dt.year])["red_count"]
+    kept = expected[expected > 0]
+    np.testing.assert_allclose(found.reindex(kept.index), kept, rtol=1e-9)
+
+
 class TestPick:
     """One row for each zone and window."""
 
