@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,39 +11,26 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import InputError
 from zonalbatch.layers import Layer
+from zonalbatch.periods import DAY, period_of
 
-__all__ = ["CLEAR", "Pick"]
+__all__ = ["SEEN", "Pick"]
 
-CLEAR = "clear_fraction"
-"""The statistic that rows are picked by."""
-
-DAY = 86_400_000_000
-"""Microseconds of a day."""
+SEEN = "valid_fraction"
+"""The statistic that rows are picked by. Not ``clear_fraction``: a scene that shows a clear corner
+of a zone must not win over one that shows nearly all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
     """Which rows are kept: one for each zone and window of time, the clearest."""
 
-    days: int
-    """Length of a window; windows are counted from 1970-01-01, UTC."""
-
-    @classmethod
-    def every(cls, text: Any) -> Pick:
-        """What a text such as ``10d`` means.
-
-        Raises:
-            InputError: it is no number of days.
-        """
-        match = re.fullmatch(r"([1-9]\d{0,4})d", text) if isinstance(text, str) else None
-        if match is None:
-            raise InputError(f"every={text!r}: give a number of days, such as 10d")
-        return cls(int(match[1]))
+    every: str
+    """The window, as `period_of` knows it."""
 
     @property
     def document(self) -> dict[str, Any]:
         """The pick in plain types."""
-        return {"every": f"{self.days}d", "by": "clearest"}
+        return {"every": self.every, "by": "clearest"}
 
     def check_dated(self, layers: Sequence[Layer]) -> None:
         """Refuse layers that lie in no window.
@@ -60,5 +46,5 @@ class Pick:
             )
 
     def windows(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(row,) number of the window that each time lies in, given in microseconds since 1970."""
-        return times // (self.days * DAY)
+        """(row,) first day of the window of each time, given in microseconds since 1970."""
+        return period_of(self.every).start(times // DAY)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.pick import CLEAR, Pick
+from zonalbatch.pick import SEEN, Pick
 from zonalbatch.planning.plan import Plan
 from zonalbatch.sinks.files import make_folder
 from zonalbatch.sinks.output import Output
@@ -39,7 +39,7 @@ def write_picked(plan: Plan, output: Output, pick: Pick | None, others: Sequence
         output.drop_other_picked(())
         return 0
     make_folder(output.picked)
-    columns = [plan.form.column(m.name, CLEAR) for m in plan.recipe.measurements]
+    columns = [plan.form.column(m.name, SEEN) for m in plan.recipe.measurements]
     written = {name: _write(output, name, None) for name in others}
     for names in _together(plan):
         files = [output.part_path(name) for name in names]

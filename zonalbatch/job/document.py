@@ -18,7 +18,7 @@ from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.mask import Mask
-from zonalbatch.pick import CLEAR, Pick
+from zonalbatch.pick import SEEN, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]
@@ -159,12 +159,12 @@ class Job(JobKeys):
 
     def picks(self) -> Pick | None:
         """Which rows are picked; None if none are."""
-        return None if self.pick is None else Pick.every(self.pick.every)
+        return None if self.pick is None else Pick(self.pick.every)
 
     def _no_pick(self) -> Iterable[str]:
         """What lacks beside ``pick``."""
-        if self.pick is not None and CLEAR not in self.statistics:
-            yield f"pick by clearest needs {CLEAR!r}; add it to statistics"
+        if self.pick is not None and SEEN not in self.statistics:
+            yield f"pick by clearest needs {SEEN!r}; add it to statistics"
         if self.pick is not None and self.output.layout == "long":
             yield "pick takes whole rows; use output.layout: wide, or leave pick out"
 

@@ -18,7 +18,6 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
 from zonalbatch.job.masks import MaskKeys, Masks
 from zonalbatch.job.search import SearchKeys
@@ -50,7 +49,6 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
-from zonalbatch.pick import Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
@@ -213,18 +211,11 @@ class WeightKeys(Keys):
 class PickKeys(Keys):
     """One row for each zone and window of time."""
 
-    every: Text
-    """Length of a window in days, such as 10d; windows are counted from 1970-01-01, UTC."""
+    every: Every
+    """The window (UTC): day, week, month, quarter, season, year, or days such as 10d, counted from
+    each 1 January."""
     by: Literal["clearest"] = "clearest"
-    """clearest: the row with the largest clear_fraction, of several the earliest."""
-
-    @model_validator(mode="after")
-    def _usable(self) -> PickKeys:
-        try:
-            Pick.every(self.every)
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return self
+    """clearest: the row with the largest valid_fraction, of several the earliest."""
 
 
 class TemporalKeys(Keys):

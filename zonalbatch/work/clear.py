@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from zonalbatch.pick import CLEAR
 from zonalbatch.work.layer_work import LayerSummary, without
 
 __all__ = ["filtered"]
+
+CLEAR = "clear_fraction"
+"""The statistic that a row is judged by, and that remains of it."""
 
 
 def filtered(summary: LayerSummary, min_clear: float) -> LayerSummary:

@@ -13,7 +13,7 @@ from tests.made.runs import CLOUDY, Runner, cut_small
 from zonalbatch.errors import InputError
 from zonalbatch.sinks.output import Output
 
-STATISTICS = ["clear_fraction", "count", "mean", "n_masked"]
+STATISTICS = ["clear_fraction", "valid_fraction", "count", "mean", "n_masked"]
 DAY = pd.Timedelta(days=1)
 
 
@@ -79,14 +79,14 @@ class TestPick:
         cut_small(monkeypatch)
 
     def test_the_clearest_of_each_window(self, runner: Runner) -> None:
-        """The one with the largest clear_fraction, the earliest of several, whatever the parts."""
+        """The one with the largest valid_fraction, the earliest of several, whatever the parts."""
         job = {"statistics": STATISTICS, "pick": {"every": "300d"}}
         report = runner.run(**job)  # type: ignore[arg-type]
         assert report.parts > 1
         rows = runner.results().gdf.dropna(subset="layer")
         rows = rows.assign(
-            window=(rows["datetime"] - pd.Timestamp(0, tz="UTC")) // (300 * DAY),
-            clear=rows[["red_clear_fraction", "ndvi_clear_fraction"]].min(axis=1).fillna(-1.0),
+            window=rows["datetime"].dt.year * 1000 + (rows["datetime"].dt.dayofyear - 1) // 300,
+            clear=rows[["red_valid_fraction", "ndvi_valid_fraction"]].min(axis=1).fillna(-1.0),
         )
         order = ["zone_id", "window", "clear", "datetime", "layer"]
         rows = rows.sort_values(order, ascending=[True, True, False, True, True])
@@ -104,9 +104,9 @@ class TestPick:
 
     def test_another_pick_computes_nothing(self, runner: Runner) -> None:
         """What is picked is no part of what rows are: it is made, or taken away, at the seal."""
-        runner.run(statistics=STATISTICS, pick={"every": "300d"})
+        runner.run(statistics=STATISTICS, pick={"every": "90d"})
         digest, some = runner.results().digest, len(runner.results().picked)
-        again = zb.run(runner.job(statistics=STATISTICS, pick={"every": "9000d"}, cluster=NOWHERE))
+        again = zb.run(runner.job(statistics=STATISTICS, pick={"every": "year"}, cluster=NOWHERE))
         assert again.computed == 0
         assert len(runner.results().picked) < some
         assert runner.results().digest == digest
