@@ -120,7 +120,7 @@ class TestPick:
         zones = runner.half_outside()
         zones.to_parquet(runner.folder / "squares.parquet")
         keys = {"path": str(runner.folder / "squares.parquet"), "id": "id"}
-        runner.run(zones=keys, statistics=STATISTICS, pick={"every": "400d"})
+        runner.run(zones=keys, statistics=STATISTICS, pick={"every": "year"})
         alone = runner.results().gdf["layer"].isna().sum()
         assert alone
         assert runner.results().picked["layer"].isna().sum() == alone
