@@ -47,8 +47,13 @@ class Results:
 
     @property
     def files(self) -> list[Path]:
-        """The files that hold the rows."""
-        return sorted((self.path / "results").glob("part-*.parquet"))
+        """The files that hold the rows; not those that a run under way has replaced already."""
+        output = Output(self.path)
+        there, manifest = set(output.part_sizes()), output.manifest()
+        plan = output.plans / manifest.get("fingerprint", "") / "parts.parquet"
+        if "alone" in manifest and plan.is_file():
+            there &= {*_read(plan)["id"].to_pylist(), manifest["alone"]}
+        return sorted(map(output.part_path, there))
 
     @cached_property
     def table(self) -> pa.Table:

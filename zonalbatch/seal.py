@@ -41,6 +41,7 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
         rows=done.rows + alone,
         zones=plan.n_zones,
         zones_without_layer=alone,
+        alone=_alone_name(plan),
         layers=len(plan.layers),
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),

@@ -9,19 +9,19 @@ quadrants. Both are chosen from the input alone, never from the cluster or its l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.lattice import TILE
+from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.layers import Layer
 
 __all__ = [
-    "Bucket", "Cell", "Load", "Partition", "bucket_codes", "bucket_of", "cells_of", "chunks",
-    "level_for", "longest_bucket", "most_layers",
+    "Bucket", "Cell", "Load", "Order", "Partition", "bucket_codes", "bucket_of", "cells_of",
+    "chunks", "fewest_rows", "level_for", "longest_bucket", "most_layers",
 ]  # fmt: skip
 
 Bucket = Literal["year", "quarter", "month"]
@@ -32,15 +32,28 @@ ROWS = 1_000_000
 DECODED = 512 * 1024**2
 """A part decodes about this many bytes at most, so that work can be shared out."""
 
+FEWEST = 250_000
+"""A part is not cut for its bytes into parts of fewer rows: small files are slow to read."""
+
+SHARES = 64
+"""Where there are few rows in all, parts of fewer are cut, until there are about this many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """How space and time are cut."""
+    """How space and time are cut: chosen for the first plan of an output, and kept."""
 
     level: int
     """Cells are 2^level fold tiles wide and high before any split."""
     bucket: Bucket
     """Length of a bucket of time."""
+    reference: Lattice
+    """The lattice whose fold tiles these are."""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Partition:
+        """The partition of ``dataclasses.asdict``."""
+        return cls(**{**document, "reference": Lattice(**document["reference"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,15 @@ def level_for(layers: Sequence[Layer]) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """The zones of a plan in the order of its cells."""
+
+    rows: NDArray[np.int64]
+    """(zone,) row of the input."""
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Load:
     """What one cell would have to do."""
 
@@ -91,6 +113,17 @@ class Load:
     """Indices of the layers that these are of."""
     sizes: NDArray[np.float64]
     """(layer,) bytes that each of them gives within the cell when it is decoded."""
+
+    @property
+    def pairs(self) -> int:
+        """Number of (zone, layer) pairs."""
+        return (self.cell.stop - self.cell.start) * len(self.near)
+
+    def only(self, layers: NDArray[np.int64], owner: NDArray[np.int64]) -> Load:
+        """What some of the layers would give; ``owner`` is the layer of each scene of all."""
+        some = np.isin(self.near, layers)
+        scenes = self.scenes[np.isin(owner[self.scenes], layers)]
+        return replace(self, scenes=scenes, near=self.near[some], sizes=self.sizes[some])
 
 
 def longest_bucket(layers: Sequence[Layer], loads: Sequence[Load]) -> Bucket:
@@ -162,8 +195,13 @@ def _keys(
     return keys, inverse.reshape(-1), counts
 
 
+def fewest_rows(loads: Iterable[Load]) -> int:
+    """The rows below which no part is cut for its bytes, when all of this is to be done."""
+    return min(FEWEST, sum(load.pairs for load in loads) // SHARES)
+
+
 def chunks(
-    cell: Cell, layers: NDArray[np.int64], sizes: NDArray[np.float64]
+    cell: Cell, layers: NDArray[np.int64], sizes: NDArray[np.float64], fewest: int = 0
 ) -> Iterator[tuple[range, tuple[int, ...]]]:
     """Zones and layers of the parts of one cell and bucket: one part, or more if it is overfull.
 
@@ -171,11 +209,13 @@ def chunks(
         cell: the zones.
         layers: indices of the layers.
         sizes: bytes that each layer gives when it is decoded.
+        fewest: rows of a part below which it is not cut for its bytes.
     """
     zones = cell.stop - cell.start
     pieces = max(1, math.ceil(zones / ROWS))
     rows = math.ceil(zones / pieces) * len(layers)
-    times = max(math.ceil(rows / ROWS), math.ceil(sizes.sum() / DECODED), 1)
+    shares = min(math.ceil(sizes.sum() / DECODED), rows // max(fewest, 1))
+    times = max(math.ceil(rows / ROWS), shares, 1)
     for part in np.array_split(layers, min(times, len(layers))):
         for piece in np.array_split(np.arange(cell.start, cell.stop), pieces):
             yield range(int(piece[0]), int(piece[-1]) + 1), tuple(int(i) for i in part)

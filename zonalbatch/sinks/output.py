@@ -27,7 +27,7 @@ from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
 
-__all__ = ["Output"]
+__all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
@@ -198,6 +198,10 @@ class Output:
             if found is not None:
                 known[part] = found
         return known
+
+    def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
+        """Receipts of the wanted parts that lack nothing which might be read another time."""
+        return {part: one for part, one in self.receipts(wanted).items() if not one.passing}
 
     def part_sizes(self) -> dict[str, int]:
         """Size of each result file, by part."""
