@@ -1,4 +1,4 @@
-"""A series of rasters with a block for each zone, and jobs over some of it, done in this process."""
+"""A series of rasters with a block for each zone, and jobs over some of it, in this process."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def cut_space(
     order, cells = cells_of(tiles, names, level)
     loads = [here.load(c, rows.bounds[some[order[c.start : c.stop]]]) for c in cells]
     bucket = bucket or longest_bucket(here.layers, loads)
-    codes = bucket_codes(here.layers, bucket)
+    codes = bucket_codes(here.layers, "month")  # longer buckets are cut by their layers first
     at_once = np.empty(len(order), np.int64)
     for load in loads:
         at_once[order[load.cell.start : load.cell.stop]] = most_layers(load, codes)

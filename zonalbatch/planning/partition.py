@@ -1,9 +1,10 @@
 """Partition: how zones and layers are cut into parts.
 
 Space is cut into cells of 2^k × 2^k fold tiles of a reference lattice, anchored at its zero; time
-into months, quarters or years, UTC. A part is what one cell and one bucket of time hold. Time is
-cut first, since a part then reads each block once; a cell that is overfull even so is split into
-quadrants. Both are chosen from the input alone, never from the cluster or its limits.
+into months, quarters or years, UTC. A part is what one cell and one bucket of time hold, or some
+of its layers. Time is cut first, since a part then reads each block once; a cell that is overfull
+in one month even so is split into quadrants. Both are chosen from the input alone, never from the
+cluster or its limits.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DECODED = 512 * 1024**2
 FEWEST = 250_000
 """A part is not cut for its bytes into parts of fewer rows: small files are slow to read."""
 
-SHARES = 64
+SHARES = 32
 """Where there are few rows in all, parts of fewer are cut, until there are about this many."""
 
 
@@ -127,11 +128,16 @@ class Load:
 
 
 def longest_bucket(layers: Sequence[Layer], loads: Sequence[Load]) -> Bucket:
-    """The longest bucket of time with which no part is overfull; else a month."""
+    """The longest bucket of time with which most parts are not overfull; else a month.
+
+    The others are cut by their layers: one city should not cut the countryside into months.
+    """
     buckets: tuple[Bucket, ...] = ("year", "quarter", "month")
+    fewest = fewest_rows(loads)
     for bucket in buckets:
         codes = bucket_codes(layers, bucket)
-        if all(_fits(load, codes) for load in loads):
+        fit = np.concatenate([[], *(_fit(load, codes, fewest) for load in loads)])
+        if 2 * fit.sum() > len(fit):
             break
     return bucket
 
@@ -147,10 +153,13 @@ def most_layers(load: Load, codes: NDArray[np.int64]) -> int:
     return int(np.bincount(codes[load.near]).max(initial=0))
 
 
-def _fits(load: Load, codes: NDArray[np.int64]) -> bool:
-    zones = load.cell.stop - load.cell.start
-    decoded = np.bincount(codes[load.near], weights=load.sizes).max(initial=0)
-    return zones * most_layers(load, codes) <= ROWS and decoded <= DECODED
+def _fit(load: Load, codes: NDArray[np.int64], fewest: int) -> NDArray[np.bool_]:
+    """For each bucket: true if it needs no cut for its rows, nor, having enough, for its bytes."""
+    layers = np.bincount(codes[load.near])
+    rows = (load.cell.stop - load.cell.start) * layers
+    decoded = np.bincount(codes[load.near], weights=load.sizes)
+    heavy = (decoded > DECODED) & (rows >= 2 * fewest)
+    return np.logical_not(heavy | (rows > ROWS))[layers > 0]
 
 
 def cells_of(

@@ -165,7 +165,9 @@ class TestOnlyWhatIsNew:
         assert not made.read & blocks(DATES[:2], [z for z in range(ALL) if z not in (6, 7)])
         self.check(made, last, DATES)
 
-    def test_a_first_run_that_was_killed(self, made: Series, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_first_run_that_was_killed(
+        self, made: Series, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """New input into an output that is not sealed: what was done is kept."""
         cut_small(monkeypatch, 20)
         zones = made.zones()
