@@ -354,7 +354,7 @@ def measured(
     *,
     measurements: Mapping[str, str] | None = None,
     mask: Mask | None = None,
-    statistics: Sequence[str] = STATISTICS,
+    statistics: Sequence[Any] = STATISTICS,
     rule: CoverageRule = "fraction",
     sketch: bool = False,
     memory: int = 2**28,
@@ -362,10 +362,12 @@ def measured(
     breakdown: Breakdown = LISTS,
     weights: str | None = None,
     weight_by: WeightBy = "fraction",
+    **recipe_keys: Any,
 ) -> list[LayerSummary]:
     """What the pipeline says of zones, by default in the rasters' CRS and with a layer of each.
 
-    The raster named by ``weights`` weighs cells, by its first band, and makes no layer.
+    The raster named by ``weights`` weighs cells, by its first band, and makes no layer. More keys
+    are those of the recipe.
     """
     if layers is None:
         layers = [layer_of(href, value=href)(rasters) for href in rasters if href != weights]
@@ -381,6 +383,7 @@ def measured(
         weights=Asset(href=weights, band=1, grid=rasters[weights].grid) if weights else None,
         weight_by=weight_by,
         sketch=sketch,
+        **recipe_keys,
     )
     crs = crs or next(iter(rasters.values())).grid.lattice.crs
     return list(

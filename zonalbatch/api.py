@@ -39,8 +39,10 @@ from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
     Pixels,
     array_layers,
+    cells_read,
     cog_layers,
     from_header,
+    grouped,
     identified,
     read_headers,
     stac_layers,
@@ -166,6 +168,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         breakdown=job.breakdown(),
         weights=weights,
         weight_by=job.weight_by,
+        quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
 
@@ -196,6 +199,16 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
 
 
 def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
+    """The layers of a job's source, and the arrays that hold them if they are in memory.
+
+    Raises:
+        SourceError: files are missing, a band is unknown, a grid cannot be used.
+    """
+    found, arrays = _offered(job)
+    return grouped(found, job.grouping()), arrays
+
+
+def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     """What a job's source has to offer, and the arrays that hold it if it is in memory.
 
     Raises:
@@ -208,16 +221,23 @@ def find_layers(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
             resolution=job.resolution,
         )  # fmt: skip
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         found = stac_layers(
             source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
-        return found, {}
+        return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)
         return identified(found, arrays), arrays
     raise SourceError(f"source kind {source.kind!r} is unknown; use cog, stac or array")
+
+
+def _with_cells(found: Layers, job: Job) -> Layers:
+    """What was found, with a note which cells a resolution stands for."""
+    if job.resolution is None:
+        return found
+    return replace(found, notes=(*found.notes, cells_read(found.layers, job.resolution)))
 
 
 def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:

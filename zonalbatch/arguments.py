@@ -9,15 +9,16 @@ import math
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from zonalbatch.breakdown import Bins, Breakdown, number_text
 from zonalbatch.errors import InputError, SourceError, ZonesError
-from zonalbatch.sources.protocol import Band, ScaleOffset, is_remote
+from zonalbatch.sources.protocol import Band, GroupBy, ScaleOffset, is_remote
 
 if TYPE_CHECKING:
     from zonalbatch.cover.coverage import CoverageRule
     from zonalbatch.recipe import WeightBy
+    from zonalbatch.statistics import QuantileMethod
 
 __all__ = [
     "band_index",
@@ -29,17 +30,19 @@ __all__ = [
     "coverage_rule",
     "default_given",
     "expressions_given",
+    "grouping",
     "id_column",
     "mask_values",
     "min_fraction_given",
     "nodata_value",
     "plain_number",
     "plain_scaling",
+    "quantile_method_given",
     "rasters_given",
-    "refuse_later",
     "scaling",
     "statistics_given",
     "weighing",
+    "zone_band_given",
 ]
 
 POLICIES = ("auto", "item", "file", "none")
@@ -98,6 +101,16 @@ def band_index(value: Any) -> int | None:
     return number
 
 
+def zone_band_given(value: Any) -> int | None:
+    """The number of a band of labels, from 1, or None."""
+    number = plain_number(value)
+    if value is None:
+        return None
+    if not isinstance(number, int) or number < 1:
+        raise InputError(f"zone_band={value!r}: give the number of a band of labels, from 1")
+    return number
+
+
 def band_keys(band: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a band, with their values as the pipeline takes them."""
     known = [field.name for field in fields(Band)]
@@ -122,7 +135,8 @@ def coverage_rule(coverage: Any) -> CoverageRule:
     """How zones take cells, by one of the four names."""
     rules: tuple[CoverageRule, ...] = ("fraction", "center", "all_touched", "bilinear")
     if coverage not in rules:
-        raise InputError(f"coverage {coverage!r} is unknown; use {', '.join(rules)}")
+        known = "fraction, center or all_touched (bilinear is for points)"
+        raise InputError(f"coverage {coverage!r} is unknown; use {known}")
     return rules[rules.index(coverage)]
 
 
@@ -155,10 +169,22 @@ def weighing(weight_by: Any) -> WeightBy:
     return ways[ways.index(weight_by)]
 
 
-def refuse_later(group_by: Any) -> None:
-    """Refuse what has a name but is not in this version."""
-    if group_by not in (None, "item"):
-        raise InputError(f"group_by={group_by!r} is not in this version; use 'item' or None")
+def quantile_method_given(method: Any) -> QuantileMethod:
+    """Where quantiles lie among the values, by one of the two names."""
+    methods: tuple[QuantileMethod, ...] = ("linear", "inverted_cdf")
+    if method not in methods:
+        raise InputError(f"quantile_method={method!r} is unknown; use {', '.join(methods)}")
+    return methods[methods.index(method)]
+
+
+def grouping(group_by: Any) -> GroupBy:
+    """What makes a layer: ``item``, ``datetime`` or ``solar_day``; None is the first."""
+    if group_by is None:
+        return "item"
+    if group_by not in get_args(GroupBy):
+        raise InputError(f"group_by={group_by!r} is unknown; use item, datetime or solar_day")
+    found: GroupBy = group_by
+    return found
 
 
 def statistics_given(stats: Any) -> Sequence[str | Callable[..., Any]] | str:
@@ -220,9 +246,16 @@ def _edges(edges: Any) -> tuple[float, ...]:
 def _bins(bins: Any) -> Bins:
     keys = dict(bins) if isinstance(bins, Mapping) else {"count": bins}
     count, start, stop = (keys.pop(name, None) for name in ("count", "start", "stop"))
+    asked = {"start": start, "stop": stop, "count": count}
+    missing = [name for name, value in asked.items() if value is None]
+    if missing and not {"start", "stop"} <= set(missing):
+        raise InputError(
+            f"bins has no {' and no '.join(missing)}; give start, stop and count, or a number of "
+            "bins between each zone's own least and largest value"
+        )
     ends = _numbers([end for end in (start, stop) if end is not None])
     whole = plain_number(10 if count is None else count)
-    if keys or not isinstance(whole, int) or len(ends) == 1 or (start is None) != (stop is None):
+    if keys or not isinstance(whole, int) or len(ends) != 2 * (start is not None):
         raise InputError(
             f"bins={bins!r}: give a number of bins, or {{'start': number, 'stop': number, "
             "'count': whole number}"

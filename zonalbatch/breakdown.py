@@ -69,6 +69,12 @@ class Breakdown:
         return tuple(value for _, value in self.classes)
 
     @property
+    def common_edges(self) -> tuple[float, ...]:
+        """The edges of bins that hold for all zones; none where each zone has its own."""
+        given = None if self.bins is None else self.bins.edges
+        return self.edges if given is None else tuple(given.tolist())
+
+    @property
     def bin_names(self) -> Iterator[str]:
         """The names of the bins between edges: the lower edge of each."""
         return (number_text(low) for low, _ in pairwise(self.edges))

@@ -7,7 +7,9 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from zonalbatch.errors import ClusterError
@@ -15,6 +17,7 @@ from zonalbatch.job import AddressCluster, LocalCluster
 from zonalbatch.work.reading import processors
 
 if TYPE_CHECKING:
+    import distributed
     from distributed import Client
 
 __all__ = ["leave_if_imported", "open_client"]
@@ -64,35 +67,57 @@ def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
 def _started(cluster: LocalCluster) -> Iterator[Client]:
     import distributed
 
+    with ExitStack() as opened:
+        with _interrupts_held():  # what was held back ends the block, and with it the workers
+            workers = opened.enter_context(_workers(cluster))
+        yield opened.enter_context(distributed.Client(workers))
+
+
+def _workers(cluster: LocalCluster) -> distributed.LocalCluster:
+    import distributed
+
     try:
-        with _deaf_to_interrupts():
-            workers = distributed.LocalCluster(
-                n_workers=cluster.workers or processors(),
-                threads_per_worker=cluster.threads,
-                processes=True,
-                memory_limit=0,
-                dashboard_address=":0",
-                silence_logs=logging.ERROR,
-            )
+        return distributed.LocalCluster(
+            n_workers=cluster.workers or processors(),
+            threads_per_worker=cluster.threads,
+            processes=True,
+            memory_limit=0,
+            dashboard_address=":0",
+            silence_logs=logging.CRITICAL,  # what matters is raised; a stopped run breaks much
+        )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise ClusterError(
             f"no local cluster could be started: {str(error).rstrip('.')}; in a script, {GUARD}"
         ) from error
-    with workers, distributed.Client(workers) as client:
-        yield client
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let processes that are started here ignore Ctrl-C: it is for this process to end them."""
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block has ended; what it starts is deaf to Ctrl-C.
+
+    Processes inherit which signals are blocked, through the threads that start them, and those
+    that take the place of one that died do so too. It is for this process to end them: by SIGTERM,
+    which so must not be blocked.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+
+    resource_tracker.ensure_running()  # what starts it by itself unblocks signals thereafter
+    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 @contextmanager

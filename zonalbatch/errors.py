@@ -17,6 +17,9 @@
 
 The number is the exit code of the command line. Every error is picklable: it is made from
 its message alone, so that one raised in a worker reaches the user as it was raised.
+
+What is no error but should be known is a note of a job's report; where there is no report, it is
+warned of as a `ZonalbatchWarning`, which the command line prints as a note.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ __all__ = [
     "SourceError",
     "StatisticError",
     "ZonalbatchError",
+    "ZonalbatchWarning",
     "ZonesError",
 ]
 
@@ -45,6 +49,10 @@ class ZonalbatchError(Exception):
     """Base of all errors raised on purpose; by itself, a fault of ours."""
 
     exit_code: ClassVar[int] = 1
+
+
+class ZonalbatchWarning(UserWarning):
+    """What was assumed, or what the numbers do not say by themselves."""
 
 
 class InputError(ZonalbatchError):

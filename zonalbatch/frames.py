@@ -6,22 +6,20 @@ The same pipeline as in a worker, without plan, cluster or files.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import shapely
 
 from zonalbatch.arguments import (
     breakdown_given,
     check_columns,
     check_layout,
     id_column,
-    refuse_later,
 )
-from zonalbatch.errors import (
-    GridMismatch,
-    InputError,
-)  # fmt: skip
+from zonalbatch.errors import GridMismatch, InputError, ZonalbatchWarning
 from zonalbatch.given import (
     given_bands,
     given_layers,
@@ -30,11 +28,13 @@ from zonalbatch.given import (
     given_zones,
 )
 from zonalbatch.layers import Layer, Layers
+from zonalbatch.planning.outside import outside
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -42,7 +42,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
-from zonalbatch.statistics import naming
+from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
@@ -75,7 +75,7 @@ def zonal_stats(
     weights: Any = None,
     nodata: float | int | Literal["none"] | None = None,
     scale_offset: ScaleOffset = "auto",
-    group_by: str | None = None,
+    group_by: GroupBy | None = None,
     datetime_pattern: str | None = None,
     layout: Literal["wide", "long"] = "wide",
     geometry: bool = True,
@@ -87,6 +87,8 @@ def zonal_stats(
     classes: Mapping[float, str] | Sequence[float] | None = None,
     edges: Sequence[float] | None = None,
     bins: Mapping[str, float] | int | None = None,
+    quantile_method: QuantileMethod = "linear",
+    zone_band: int | None = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -113,7 +115,8 @@ def zonal_stats(
             give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
-        group_by: ``"item"`` or None: each raster by itself.
+        group_by: None or ``"item"``: each raster by itself; ``"datetime"``, ``"solar_day"``: those
+            of one time or day are one layer, in each cell the first that has a valid value.
         datetime_pattern: where the date stands in file names, such as ``"%Y%m%d"``.
         layout: ``wide``, a column for each statistic, or ``long``, a row for each.
         geometry: False leaves the geometry out and gives a plain DataFrame.
@@ -130,6 +133,10 @@ def zonal_stats(
             edge. Bins are half-open, the last is closed.
         bins: bins of the list that ``histogram`` is without edges: how many between each zone's own
             least and largest value (10), or ``{"start": a, "stop": b, "count": n}`` for all zones.
+        quantile_method: ``linear`` interpolates between values; ``inverted_cdf`` gives the least
+            value up to which the shares come to the quantile, both as NumPy's with weights.
+        zone_band: which band of a raster of labels holds the zones, from 1; None takes its only
+            one.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -140,21 +147,21 @@ def zonal_stats(
         InputError: zones, rasters, bands or statistics cannot be used.
         ReadError: a raster cannot be read.
     """
-    refuse_later(group_by)
     check_layout(layout)
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    frame, reader = _opened(zones, id)
+    frame, reader = _opened(zones, id, zone_band)
     found, arrays = given_layers(
-        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution
-    )
+        raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
+        group_by,
+    )  # fmt: skip
     table, shapes = reader.whole()
     weighed, array = given_weights(weights)
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
-        breakdown=breakdown_given(classes, edges, bins),
+        breakdown=breakdown_given(classes, edges, bins), quantile_method=quantile_method,
     )  # fmt: skip
     arrays = {**(arrays or {}), **array}
     base = _base(frame, table, shapes, reader, id, columns)
@@ -167,14 +174,17 @@ def zonal_stats(
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
     with naming(lambda: base.index):
         summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+    if not any(summary.met.any() for summary in summaries):
+        said = outside(shapely.bounds(shapes), found.layers, reader.crs)
+        warnings.warn(said, ZonalbatchWarning, stacklevel=2)
     return result_frame(base, summaries, names, form, geometry=geometry)
 
 
-def _opened(zones: Any, id: str | None) -> tuple[Any, Any]:
+def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
-        return None, given_zones(zones, id=id, columns=["*"])
-    return zones, given_zones(_needed(zones, id), id=id)
+        return None, given_zones(zones, id=id, columns=["*"], band=band)
+    return zones, given_zones(_needed(zones, id), id=id, band=band)
 
 
 def _needed(zones: Any, id: str | None) -> Any:

@@ -14,13 +14,16 @@ from zonalbatch.arguments import (
     coverage_rule,
     default_given,
     expressions_given,
+    grouping,
     mask_values,
     min_fraction_given,
     nodata_value,
+    quantile_method_given,
     rasters_given,
     scaling,
     statistics_given,
     weighing,
+    zone_band_given,
 )
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
@@ -28,18 +31,20 @@ from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layers
 from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_weighing
+from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
     Band,
+    GroupBy,
     Pixels,
     Resolution,
     ScaleOffset,
     array_layers,
     cog_layers,
+    grouped,
     stac_layers,
     weights_asset,
 )
-from zonalbatch.statistics import parse_statistics
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.zones import ZoneReader, open_zones
 from zonalbatch.zones.files import open_files
 
@@ -49,14 +54,16 @@ if TYPE_CHECKING:
 __all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "given_zones"]
 
 
-def given_zones(zones: Any, *, id: str | None, columns: Sequence[str] = ()) -> ZoneReader:
+def given_zones(
+    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None
+) -> ZoneReader:
     """The reader of zones.
 
     Raises:
         ZonesError: they cannot be used.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    return open_zones(zones, id=id, columns=columns)
+    return open_zones(zones, id=id, columns=columns, band=zone_band_given(band))
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:
@@ -95,6 +102,7 @@ def given_layers(
     scale_offset: ScaleOffset,
     datetime_pattern: str | None,
     resolution: Resolution | None = None,
+    group_by: GroupBy | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
     arrays = None
@@ -127,6 +135,7 @@ def given_layers(
     if bands is None and nodata is not None:
         told = (one.each_asset(lambda a: replace(a, nodata=nodata)) for one in found.layers)
         found = replace(found, layers=tuple(told))
+    found = grouped(found, grouping(group_by))
     return replace(found, layers=on_one_lattice(found.layers)), arrays
 
 
@@ -175,6 +184,7 @@ def given_recipe(
     min_fraction: float = 0.0,
     default_value: float | None = None,
     breakdown: Breakdown = LISTS,
+    quantile_method: QuantileMethod = "linear",
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(name for layer in found.layers for name in layer.bands))
@@ -194,15 +204,18 @@ def given_recipe(
     statistics = parse_statistics(statistics_given(stats))
     check_weighing(statistics, weights)
     default = default_given(default_value)
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
         statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
         min_fraction=min_fraction_given(min_fraction, coverage),
         weights=weights,
         weight_by=weighing(weight_by),
+        quantile_method=quantile_method_given(quantile_method),
         breakdown=breakdown,
     )
+    check_layers(found.layers, recipe)
+    return recipe
 
 
 def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:

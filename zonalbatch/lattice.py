@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from zonalbatch.errors import SourceError
 
-__all__ = ["TILE", "Grid", "Lattice", "Window", "grid_of", "nesting_factor"]
+__all__ = ["TILE", "Grid", "Lattice", "Window", "crs_label", "grid_of", "nesting_factor"]
 
 TILE = 512
 """Side of a fold tile, cells."""
@@ -172,3 +172,8 @@ def _phase(edge: float, size: float) -> float:
     if phase < 0:
         phase += size
     return phase - size if phase > (1 - TOLERANCE) * size else phase
+
+
+def crs_label(crs: str) -> str:
+    """A CRS as it can stand in a sentence: its code, if it has one."""
+    return crs if len(crs) < 40 else "a CRS without a code"

@@ -19,7 +19,6 @@ from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
 from zonalbatch.given import given_zones
 from zonalbatch.recipe import AT_POINTS
-from zonalbatch.statistics import parse_statistics
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import circles
 
@@ -40,7 +39,7 @@ def point_query(
     bands: Any = None,
     interpolate: Interpolation = "nearest",
     radius: float | None = None,
-    stats: Sequence[str] | str = ("mean",),
+    stats: Sequence[str] | str | None = None,
     id: str | None = None,
 ) -> geopandas.GeoDataFrame:
     """Values of rasters at points, or statistics of the cells around them.
@@ -61,7 +60,7 @@ def point_query(
         interpolate: ``nearest`` or ``bilinear``.
         radius: metres; not the value at a point is given then but statistics of the cells within
             a circle about it, drawn in the UTM zone that it lies in, by the exact share of each.
-        stats: names of statistics of what lies within the radius.
+        stats: names of statistics of what lies within the radius; None gives their mean.
         id: column of unique ids that becomes the index; None keeps the index.
 
     Returns:
@@ -78,7 +77,7 @@ def point_query(
     frame = _opened(points, id)
     _refuse_others(frame)
     if radius is not None:
-        found = _around(frame, raster, bands, radius, stats)
+        found = _around(frame, raster, bands, radius, "mean" if stats is None else stats)
     else:
         found = _values(frame, raster, bands, AT_POINTS[interpolate])
     return _beside(frame, found)
@@ -88,7 +87,7 @@ def _check_way(interpolate: Any, radius: Any, stats: Any) -> None:
     if interpolate not in AT_POINTS:
         raise InputError(f"interpolate {interpolate!r} is unknown; use {' or '.join(AT_POINTS)}")
     if radius is None:
-        if [statistic.name for statistic in parse_statistics(stats)] != ["mean"]:
+        if stats is not None:
             raise InputError(
                 f"stats {stats!r} are of what lies around points; give a radius in metres, or "
                 "leave stats out for the values at the points"

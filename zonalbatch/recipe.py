@@ -14,14 +14,17 @@ from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     OfCells,
+    QuantileMethod,
     Statistic,
     broken_down,
     parse_statistics,
+    ranked,
     states_behind,
 )
 
 __all__ = [
-    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_weighing", "lattices_of",
+    "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_layers", "check_weighing",
+    "lattices_of",
     "pieces_of", "wanted",
 ]  # fmt: skip
 
@@ -47,6 +50,8 @@ class Recipe:
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
     weight_by: WeightBy = "fraction"
     """How averages weigh cells: by the share that is covered, or by its area on the ground."""
+    quantile_method: QuantileMethod = "linear"
+    """Where quantiles lie among the values."""
     sketch: bool = False
     """True if rows keep the states that their numbers are made from, so that they can be rolled
     up."""
@@ -65,7 +70,8 @@ class Recipe:
         Raises:
             StatisticError: no statistic is told by the classes or bins that are given.
         """
-        told = broken_down(parse_statistics(self.statistics), self.breakdown)
+        named = ranked(parse_statistics(self.statistics), self.quantile_method)
+        told = broken_down(named, self.breakdown)
         return told + states_behind(told) if self.sketch else told
 
     @property
@@ -88,6 +94,23 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
             "weights are given, but no statistic uses them; ask for weighted_mean, weighted_sum, "
             "weighted_std, weighted_variance or weighted_frac, or leave the weights out"
         )
+
+
+def check_layers(layers: Iterable[Layer], recipe: Recipe) -> None:
+    """See that what is asked for can be told of some layers.
+
+    Raises:
+        SourceError: the grids of a scene's bands do not nest.
+        StatisticError: cells are to be numbered, but a layer is no single raster.
+    """
+    numbered = "cell_id" in recipe.statistics
+    for layer in layers:
+        pieces_of(layer, recipe)
+        if numbered and len(layer.scenes) > 1:
+            raise StatisticError(
+                f"cell_id numbers the cells of one raster, but layer {layer.id!r} is made of "
+                f"{len(layer.scenes)} scenes; use center_x and center_y, or group_by: item"
+            )
 
 
 def wanted(layer: Layer, recipe: Recipe) -> Layer:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.sinks.output import Output
 
@@ -124,7 +122,8 @@ class Results:
     @property
     def digest(self) -> str:
         """SHA-256 over the rows sorted by (zone_id, layer), whatever files they lie in."""
-        return _digest(self.table)
+        keys = ("zone_id", "layer", "measurement", "statistic")
+        return digest_of(self.table, [key for key in keys if key in self.table.column_names])
 
     def _sealed(self, name: str) -> Path:
         """A file that is written when a run ends."""
@@ -198,40 +197,3 @@ def _read(path: Path) -> pa.Table:
             f"{path} cannot be read ({str(error).splitlines()[0]}); remove it, if it is there, and "
             "run the job again to have it back"
         ) from error
-
-
-def _digest(table: pa.Table) -> str:
-    keys = [(name, "ascending") for name in ("zone_id", "layer", "measurement", "statistic")
-            if name in table.column_names]  # fmt: skip
-    ordered = table.sort_by(keys).combine_chunks()
-    state = hashlib.sha256(json.dumps([str(f) for f in ordered.schema]).encode())
-    for column in ordered.columns:
-        for piece in _buffers(column.combine_chunks()):
-            state.update(piece)
-    return state.hexdigest()
-
-
-def _buffers(array: Any) -> Iterator[bytes]:
-    """The bytes of an array that its values follow from, whatever lies under nulls."""
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    valid = array.is_valid().to_numpy(zero_copy_only=False)
-    yield np.packbits(valid).tobytes()
-    if pa.types.is_struct(array.type):
-        for field in array.flatten():
-            yield from _buffers(field)
-    elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-        array = array.cast(pa.binary()).fill_null(b"")
-        yield np.diff(np.frombuffer(array.buffers()[1], np.int32)[: len(array) + 1]).tobytes()
-        yield b"".join(array.to_pylist())
-    else:
-        yield _numbers(array)
-
-
-def _numbers(array: pa.Array) -> bytes:
-    kind = array.type
-    if pa.types.is_timestamp(kind):
-        array = array.cast(pa.int64())
-    if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
-        return bytes(array.fill_null(0).to_numpy(zero_copy_only=False).tobytes())
-    return json.dumps(array.to_pylist(), default=str).encode()

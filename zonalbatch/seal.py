@@ -31,7 +31,7 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
     output.drop_others([*(part.id for part in plan.parts), _alone_name(plan)])
     _write_zones(plan, output)
     _write_layers(plan, output, done)
-    failures = [*plan.failures, *output.failures()]
+    failures = list(dict.fromkeys([*plan.failures, *output.failures()]))  # parts share layers
     with replacing(output.path / "failures.parquet") as file:
         pq.write_table(failure_table(failures), file)
     output.write_manifest(

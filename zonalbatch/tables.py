@@ -16,18 +16,23 @@ WIDTH = 40
 """Characters of a list that are printed."""
 
 
-def teller(out: Path | None) -> Callable[[Any], None]:
+def teller(out: Path | None, rows: str | None = None) -> Callable[[Any], None]:
     """What prints a frame or, given a path, writes it to a file with this ending.
 
     A frame without geometry has no place in .gpkg and .geojson.
 
     Lists are JSON in all formats but Parquet, which knows lists.
 
+    Args:
+        out: where to; None prints.
+        rows: the head of an index without a name where it is printed; None leaves it out.
+
     Raises:
         InputError: the ending is unknown.
+        OutputError: there is no such folder.
     """
     if out is None:
-        return _print_frame
+        return lambda frame: _print_frame(frame, rows)
 
     def csv(frame: Any) -> None:
         plain = _without_shapes(_with_text(frame))
@@ -41,6 +46,9 @@ def teller(out: Path | None) -> Callable[[Any], None]:
     }
     if out.suffix.lower() not in writers:
         raise InputError(f"cannot write {out}: use a name that ends in {', '.join(writers)}")
+
+    if not out.parent.is_dir():
+        raise OutputError(f"cannot write {out}: there is no folder {out.parent}; make it first")
 
     def write(frame: Any) -> None:
         if not hasattr(frame, "geometry") and out.suffix.lower() in (".gpkg", ".geojson"):
@@ -57,9 +65,12 @@ def teller(out: Path | None) -> Callable[[Any], None]:
     return write
 
 
-def _print_frame(frame: Any) -> None:
+def _print_frame(frame: Any, rows: str | None) -> None:
     table = _without_shapes(_with_text(frame, WIDTH))
-    print(table.to_string(max_rows=60, max_cols=20, index=table.index.name is not None))
+    head = table.index.name or rows
+    if head is not None:
+        table.insert(0, head, table.index, allow_duplicates=True)
+    print(table.to_string(max_rows=60, max_cols=20, index=False))
 
 
 def _without_shapes(frame: Any) -> Any:

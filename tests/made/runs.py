@@ -48,6 +48,7 @@ class Runner:
             "measurements": {"red": "red", "ndvi": "(nir - red) / (nir + red)"},
             "mask": {"band": "scl", "exclude": CLOUDY},
             "statistics": USUAL,
+            "group_by": "item",
         }
         output = {"path": str(self.folder / out)} | changes.pop("output", {})
         return zb.Job(**document | changes | {"output": output})

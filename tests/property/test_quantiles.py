@@ -233,7 +233,7 @@ def test_a_huge_zone_has_the_bits_of_any_other(dtype: str, data: st.DataObject, 
     zero, at_once = np.zeros(1, np.int64), np.empty((1, len(PROBABILITIES)))
     zone_quantiles(
         inner, zero, np.array([len(inner)]), boundary, zero, np.array([len(boundary)]),
-        shares, zero, zero, np.zeros(1, np.int32), PROBABILITIES, at_once,
+        shares, zero, zero, np.zeros(1, np.int32), PROBABILITIES, False, at_once,
     )  # fmt: skip
     assert found.tobytes() == at_once[0].tobytes()
 

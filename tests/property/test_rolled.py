@@ -23,6 +23,7 @@ CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 
 MOMENTS = ("count", "sum", "mean", "std", "variance", "cv", "n_total", "n_nodata", "n_nan",
            "n_masked", "n_outside", "valid_fraction", "area", "valid_area")  # fmt: skip
+POWERS = ("skew", "kurtosis")
 EXTREMES = ("min", "max", "range")
 CLASSES = ("mode", "minority", "variety", "unique", "frac")
 QUANTILES = ("p0", "p10", "median", "p100")
@@ -74,7 +75,7 @@ def test_rolled_up_is_what_a_run_over_the_union_says(
     rng = np.random.default_rng(seed)
     given_ = laid(values_of(rng, dtype), row)
     zones = [placed(zone, CELLS, row, row) for zone in split(rng, n)]
-    names = (*MOMENTS, *EXTREMES, *CLASSES, *QUANTILES)
+    names = (*MOMENTS, *POWERS, *EXTREMES, *CLASSES, *QUANTILES)
     (parts,) = measured(zones, given_, statistics=names, sketch=True)
     (whole,) = measured([shapely.union_all(zones)], given_, statistics=names, sketch=True)
     rolled = Rolled.merged([(np.zeros(n, np.int64), states(parts))], 1)
@@ -82,6 +83,8 @@ def test_rolled_up_is_what_a_run_over_the_union_says(
         found, expected = plain(name, rolled), pa.array(whole.columns["value", name])[0].as_py()
         if name in MOMENTS:
             assert found == pytest.approx(expected, rel=1e-12, abs=1e-12), name
+        elif name in POWERS and expected is not None:
+            assert found == pytest.approx(expected, rel=1e-9, abs=1e-9), name
         elif name in EXTREMES or name in ("variety", "unique", "p0", "p100"):
             assert found == expected, name
         elif name == "frac":

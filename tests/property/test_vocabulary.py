@@ -281,9 +281,9 @@ def test_raw_values_with_a_scale_are_physical_values(case: str) -> None:
 
 # --- states -----------------------------------------------------------------------------------
 
-IN_ORDER = {"moments", "central", "values", "weighted", "calls"}
+IN_ORDER = {"moments", "central", "values", "inverted", "weighted", "calls"}
 """States whose tiles must come in row-major order: floating-point sums, and buffers that go."""
-ANY_ORDER = {"classes", "counted", "extremes", "area", "heaviest", "listing", "sketched"}
+ANY_ORDER = {"classes", "counted", "binned", "extremes", "area", "heaviest", "listing", "sketched"}
 BARE = tuple(name for name in NAMES if not name.startswith("weighted"))
 """Statistics that need no weights."""
 ACCOUNTS = ("n_", "valid_", "value", "coverage")

@@ -87,7 +87,7 @@ def test_defaults() -> None:
     """A small document means the documented defaults."""
     job = Job(**document())
     assert job.statistics == ("count", "mean")
-    assert (job.coverage, job.scale_offset, job.group_by) == ("fraction", "auto", "item")
+    assert (job.coverage, job.scale_offset, job.group_by) == ("fraction", "auto", None)
     assert (job.output.layout, job.output.geometry, job.on_failure) == ("wide", "auto", "record")
     assert job.limits.requests_in_flight == 64
     assert job.zones.path == "zones.gpkg"
@@ -198,7 +198,7 @@ def test_frozen() -> None:
         ({"bands": {"µ": 1}}, "cannot stand in an expression"),
         ({"bands": {"red": 0}}, "bands.red.index is 0"),
         ({"bands": {"red": {"nodata": 0}}}, "give an asset, an index or a description"),
-        ({"bands": {}}, "bands is {}: give at least one"),
+        ({"bands": {}}, "bands is {}: give at least 1"),
         ({"measurements": {"a": "redd"}}, "unknown band 'redd' (did you mean 'red'?)"),
         ({"measurements": {"a": "red +"}}, "measurements.a: expression 'red +' cannot be read"),
         ({"measurements": {"a": 3}}, "measurements.a is 3: write a text"),
@@ -219,7 +219,7 @@ def test_frozen() -> None:
         ({"weights": {"path": "w.tif", "band": 0}}, "weights.band.index is 0"),
         ({"weight_by": "cells"}, "weight_by is 'cells'; use fraction or area"),
         ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
-        ({"group_by": "solar_day"}, "group_by is 'solar_day': not in this version; use item"),
+        ({"group_by": "day"}, "group_by is 'day'; use item or datetime or solar_day"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
         ({"output": {}}, "output.path is missing: folder of the result"),
         ({"cluster": {"kind": "slurm"}}, "cluster.kind 'slurm' is not in this version"),

@@ -8,9 +8,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from zonalbatch.api import recipe_of
 from zonalbatch.breakdown import Bins
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
+from zonalbatch.planning.identity import recipe_document
 
 
 def document(**keys: Any) -> dict[str, Any]:
@@ -58,6 +60,13 @@ output: {path: o}
     assert Job(**document()).breakdown().classes == ()
 
 
+@pytest.mark.parametrize(("keys", "kept"), list(zip(FORMS, (0, 0, 2, 0, 2, 0), strict=True)))
+def test_identity(keys: dict[str, Any], kept: int) -> None:
+    """Histograms over bins of all zones have a method of their own; other jobs keep their names."""
+    job = Job(**document(statistics=["frac", "histogram"], **keys))
+    assert recipe_document(recipe_of(job)).get("histogram_method", 0) == kept
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
@@ -67,7 +76,8 @@ output: {path: o}
         ({"classes": {1: "a", 2: "a"}}, "two classes would be named 'a'"),
         ({"edges": [1, 0]}, "each above the one before"),
         ({"edges": ["a", 0]}, "edges.0 is 'a': write a number"),
-        ({"bins": {"start": 0}}, "give a number of bins"),
+        ({"bins": {"start": 0}}, "bins has no stop and no count; give start, stop and count"),
+        ({"bins": {"start": 0, "stop": 1}}, "bins has no count; give start, stop and count"),
         ({"bins": {"cout": 3}}, "unknown key 'cout' in bins; did you mean 'count'?"),
         ({"edges": [0, 1], "bins": 3}, "give one of them"),
     ],

@@ -75,6 +75,7 @@ def test_random_points_equal_rasterstats(tif: str, way: Any) -> None:
     ),
     way=st.sampled_from(("nearest", "bilinear")),
 )
+@pytest.mark.filterwarnings("ignore::zonalbatch.errors.ZonalbatchWarning")
 def test_edges_and_centres_equal_rasterstats(tif: str, places: Any, way: Any) -> None:
     """Points on edges, corners and centres of cells, where ways to round show.
 

@@ -15,13 +15,13 @@ import typer
 from zonalbatch import __version__
 from zonalbatch.cli.compare import compare
 from zonalbatch.cli.explain import explain
-from zonalbatch.cli.interruption import interruptible
+from zonalbatch.cli.interruption import Interruption
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.tables import points, stats
-from zonalbatch.errors import ZonalbatchError
+from zonalbatch.errors import ZonalbatchError, ZonalbatchWarning
 
-__all__ = ["app", "main"]
+__all__ = ["answer", "app"]
 
 app = typer.Typer(
     name="zonalbatch",
@@ -34,11 +34,11 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run the command line; errors end it with one sentence and their exit code."""
+def answer(interruption: Interruption) -> None:
+    """Do what was typed; errors end it with one sentence and their exit code."""
     try:
-        with interruptible():
-            app()
+        with warnings.catch_warnings():
+            app(obj=interruption)
     except ZonalbatchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -58,6 +58,13 @@ def _options(
 ) -> None:
     """Exact zonal statistics of many zones over many raster scenes."""
     warnings.simplefilter("ignore")  # what matters is raised or noted; libraries' own are noise
+    warnings.simplefilter("always", ZonalbatchWarning)
+    warnings.showwarning = _note
+
+
+def _note(message: Warning | str, *_place: object, **_source: object) -> None:
+    """Tell a warning of ours as a note is told: in a line, without a place in our code."""
+    print(f"note: {message}", file=sys.stderr)
 
 
 COMMANDS = (
@@ -66,7 +73,3 @@ COMMANDS = (
 
 for command in COMMANDS:
     app.command()(command)
-
-
-if __name__ == "__main__":
-    main()

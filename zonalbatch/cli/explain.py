@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
+from zonalbatch.cli.jobs import AllowCode
 from zonalbatch.errors import InputError, ReadError
 
 if TYPE_CHECKING:
@@ -40,10 +42,26 @@ def explain(
     weights: Annotated[
         str | None, typer.Option(help="Of ZONES RASTER: a raster of weights.")
     ] = None,
+    quantile_method: Annotated[
+        str | None, typer.Option(help="Of ZONES RASTER: linear or inverted_cdf.")
+    ] = None,
+    min_fraction: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: least share of a cell that counts.")
+    ] = None,
+    default_value: Annotated[
+        float | None, typer.Option(help="Of ZONES RASTER: what cells without data count as.")
+    ] = None,
+    zone_band: Annotated[
+        int | None, typer.Option(help="Of ZONES RASTER: which band of a raster of labels.")
+    ] = None,
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     png: Annotated[
         Path | None, typer.Option(help="A picture to write: the zone drawn over its pixels.")
     ] = None,
     limit: Annotated[int, typer.Option(help="How many cells to print.", min=0)] = 50,
+    allow_code: AllowCode = False,
 ) -> None:
     """Show where one number comes from: cells, fractions, values, masks and sums.
 
@@ -52,11 +70,18 @@ def explain(
     """
     from zonalbatch.explanation.account import account
 
-    given = {"band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights}
+    given = {
+        "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
+        "quantile_method": quantile_method, "min_fraction": min_fraction,
+        "default_value": default_value, "zone_band": zone_band,
+        **breakdown_typed(classes, edges, bins),
+    }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}
     asked = {"layer": layer, "measurement": measurement, "png": png}
     if len(what) == 1:
-        made = _of_job(Path(what[0]), zone, asked, of_rasters)
+        made = _of_job(Path(what[0]), zone, asked, of_rasters, allow_code)
+    elif allow_code:
+        raise InputError("--allow-code goes with a JOB; leave it out of ZONES RASTER")
     else:
         made = _of_rasters(what, zone, asked, of_rasters)
     print(account(made, limit))
@@ -67,7 +92,7 @@ def explain(
 
 
 def _of_job(
-    path: Path, zone: str, asked: dict[str, Any], of_rasters: dict[str, Any]
+    path: Path, zone: str, asked: dict[str, Any], of_rasters: dict[str, Any], allow_code: bool
 ) -> Explanation:
     from zonalbatch.explanation.inquiry import explain_job
     from zonalbatch.job import Job
@@ -78,8 +103,9 @@ def _of_job(
         )
     if of_rasters:
         name = next(iter(of_rasters))
-        raise InputError(f"--{name} goes with ZONES RASTER; in a job it stands in the job file")
-    return explain_job(Job.from_file(path), zone, **asked)
+        option = name.replace("_", "-")
+        raise InputError(f"--{option} goes with ZONES RASTER; in a job it stands in the job file")
+    return explain_job(Job.from_file(path, allow_code=allow_code), zone, **asked)
 
 
 def _of_rasters(

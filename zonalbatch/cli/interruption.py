@@ -1,8 +1,10 @@
-"""Interruption: what Ctrl-C and SIGTERM do to a command."""
+"""Interruption: what Ctrl-C and SIGTERM do to a command.
+
+It is there before anything else is imported, and so imports next to nothing itself.
+"""
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import time
@@ -10,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["interruptible"]
+__all__ = ["Interruption", "interruptible"]
 
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -18,35 +20,12 @@ PATIENCE = 10.0
 """Seconds after a signal in which another one is the same wish: workers are being ended."""
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM end the block in order, however often they come.
-
-    Raises:
-        SystemExit: with 130, after one sentence on stderr.
-    """
-    stop = _Stop()
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    except BaseException:
-        # What comes up of a stopped command, be it a broken connection, is of the stopping.
-        if not stop.asked:
-            raise
-    finally:
-        for number, handler in before.items():
-            # Python ends workers that are left when it ends itself, and is not to be disturbed.
-            signal.signal(number, signal.SIG_IGN if stop.asked else handler)
-    if stop.asked:
-        told = "interrupted; run the same command again (a job goes on from what is done)"
-        print(told, file=sys.stderr)
-        sys.exit(INTERRUPTED)
-
-
-class _Stop:
+class Interruption:
     """A handler that raises KeyboardInterrupt, but not into what follows from it."""
 
     def __init__(self) -> None:
+        self.advice = "run the same command again (a job goes on from what is done)"
+        """What to do then; a command that knows better says so."""
         self._last = -PATIENCE
 
     @property
@@ -55,8 +34,39 @@ class _Stop:
         return self._last >= 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal."""
         now = time.monotonic()
         if now - self._last > PATIENCE:
             self._last = now
-            logging.disable()  # of connections that break now nobody wants to hear
+            _silence_logs()  # of connections that break now nobody wants to hear
             raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Let Ctrl-C or SIGTERM end the block in order, however often they come.
+
+    Raises:
+        SystemExit: with 130, after one sentence on stderr.
+    """
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption) for number in SIGNALS}
+    try:
+        yield interruption
+    except BaseException:
+        # What comes up of a stopped command, be it a broken connection, is of the stopping.
+        if not interruption.asked:
+            raise
+    finally:
+        for number, handler in before.items():
+            # Python ends workers that are left when it ends itself, and is not to be disturbed.
+            signal.signal(number, signal.SIG_IGN if interruption.asked else handler)
+    if interruption.asked:
+        print(f"interrupted; {interruption.advice}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def _silence_logs() -> None:
+    import logging  # here, as it would make half of the time until signals are heard
+
+    logging.disable()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.interruption import Interruption
+
 if TYPE_CHECKING:
     from zonalbatch.planning.plan import Plan
     from zonalbatch.receipts import Report
 
-__all__ = ["demo", "plan", "run", "schema", "status", "validate"]
+__all__ = ["AllowCode", "demo", "plan", "run", "schema", "status", "validate"]
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="A job file, YAML or JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
@@ -30,6 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def run(
+    context: typer.Context,
     job: JobFile,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -43,11 +46,18 @@ def run(
 
     Example: `zonalbatch run job.yaml`
     """
+    from zonalbatch.api import recipe_of
     from zonalbatch.api import run as run_job
+    from zonalbatch.claim import without_version
     from zonalbatch.job import Job
     from zonalbatch.progress import Bar, Silent, observer_for
 
     document = Job.from_file(job, allow_code=allow_code)
+    if name := without_version(recipe_of(document)):
+        context.ensure_object(Interruption).advice = (
+            f"no run goes on from here, as {name} has no version: remove {document.output.path}, "
+            f'write {name}.version = "1", and run again'
+        )
     observer: Any = Silent() if quiet else observer_for()
     try:
         report = run_job(document, observer=observer, prune=prune)
@@ -167,7 +177,8 @@ def _tell_report(report: Report, as_json: bool, quiet: bool) -> None:
     for note in report.notes:
         print(f"note: {note}")
     if report.failures:
-        print(f"{report.failures:,} failures, listed in {report.output}/failures.parquet:")
+        several = "s" * (report.failures != 1)
+        print(f"{report.failures:,} failure{several}, listed in {report.output}/failures.parquet:")
         _tell_failures(report)
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
+
 __all__ = ["points", "stats"]
 
 Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
@@ -52,23 +54,36 @@ def stats(
     weight_by: Annotated[
         str, typer.Option(help="area: averages in degrees weigh cells by their area.")
     ] = "fraction",
+    quantile_method: Annotated[
+        str, typer.Option(help="linear between values, or inverted_cdf: one that occurs.")
+    ] = "linear",
+    zone_band: Annotated[
+        int | None, typer.Option(help="Which band of a raster of labels holds the zones.")
+    ] = None,
+    classes: Classes = None,
+    edges: Edges = None,
+    bins: Bins = None,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
 
     Examples: `zonalbatch stats fields.gpkg ndvi.tif --stats mean,p90`,
-    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`
+    `zonalbatch stats fields.gpkg scene.tif -b 1 -b 4 -s mean -o fields.parquet`,
+    `zonalbatch stats basins.gpkg landcover.tif -s frac --classes 1=wheat,2=maize`
     """
     from zonalbatch.frames import zonal_stats
     from zonalbatch.tables import teller
+    from zonalbatch.zones import ROW
 
-    tell = teller(out)
+    tell = teller(out, rows=ROW)
     frame = zonal_stats(
-        str(zones), raster if len(raster) > 1 else raster[0], _several(names, "count,mean"),
+        str(zones), raster if len(raster) > 1 else raster[0], ",".join(names or ["count", "mean"]),
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
+        quantile_method=quantile_method,  # type: ignore[arg-type]
+        zone_band=zone_band,
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        weights=weights, progress=sys.stderr.isatty(),
+        weights=weights, progress=sys.stderr.isatty(), **breakdown_typed(classes, edges, bins),
     )  # fmt: skip
     tell(frame)
 
@@ -97,18 +112,14 @@ def points(
     """
     from zonalbatch.points import point_query
     from zonalbatch.tables import teller
+    from zonalbatch.zones import ROW
 
-    tell = teller(out)
+    tell = teller(out, rows=ROW)
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
-        interpolate=interpolate, radius=radius, stats=_several(names, "mean"), id=id,  # type: ignore[arg-type]
+        interpolate=interpolate, radius=radius, stats=",".join(names) if names else None, id=id,  # type: ignore[arg-type]
     )  # fmt: skip
     tell(frame)
-
-
-def _several(names: list[str] | None, usual: str) -> str:
-    """What an option that may be repeated lists in all."""
-    return ",".join(names) if names else usual
 
 
 def _bands(names: list[str] | None) -> list[int | str] | None:

@@ -10,10 +10,14 @@ import pandas as pd
 
 from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.explanation.explanation import Explanation
+from zonalbatch.lattice import crs_label
 from zonalbatch.measure import Encoding, Mask
+from zonalbatch.zones import ROW
 
 __all__ = ["account"]
 
+BINS = 100
+"""How many bins are told."""
 UNITS = {AREA: "share", LINE: "metres"}
 
 
@@ -32,8 +36,9 @@ def account(explanation: Explanation, limit: int = 50) -> str:
 def _head(e: Explanation) -> Iterator[str]:
     lattice = e.grid.lattice
     height, width = e.grid.shape
-    crs = lattice.crs if len(lattice.crs) < 40 else "a CRS without a code"
+    crs = crs_label(lattice.crs)
     yield f"zone {e.zone_id} on layer {e.layer}"
+    yield f"  zone         {_named(e)}"
     yield f"  measurement  {_measured(e)}"
     if e.measurement.mask is not None:
         yield f"  mask         {_masked(e.measurement.mask)}"
@@ -41,10 +46,21 @@ def _head(e: Explanation) -> Iterator[str]:
     yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
     for band, encoding in e.encodings.items():
         yield f"  band         {band}: {_encoded(encoding)}"
+    if e.min_fraction:
+        yield f"  least share  {e.min_fraction:g} of a cell"
+    if e.measurement.default is not None:
+        yield f"  default      cells without data count as {e.measurement.default:g}"
+    yield f"  quantiles    {e.quantile_method}"
     if e.weights:
         yield f"  weights      {e.weights}"
     if e.weight_by == "area":
         yield "  averages     weigh cells by their area on the ground"
+
+
+def _named(e: Explanation) -> str:
+    if e.id_name == ROW:
+        return f"row {e.zone_id}, counted from 0, as no column of ids is named"
+    return f"{e.zone_id!r} in {e.id_name!r}"
 
 
 def _measured(e: Explanation) -> str:
@@ -96,9 +112,29 @@ def _sums(e: Explanation) -> Iterator[str]:
         yield f"  (of the first {len(e.row):,} cells of {e.n_cells:,})"
     if e.unlisted:
         yield f"  {'far outside':<12}{'':>12}{e.unlisted:>20.10g}"
+    yield from _amounts(e)
     yield from ("", f"status          {e.status}", *_totals(e.totals))
     for failure in e.failures:
         yield f"failure         {failure.cause}"
+
+
+def _amounts(e: Explanation) -> Iterator[str]:
+    """How much of the zone each class has, and each of the first bins."""
+    unit, bins = UNITS.get(e.kind, "points"), e.amounts.bins
+    if e.amounts.classes:
+        yield from ("", f"{'classes':<14}{'value':>12}{unit:>20}")
+    for name, value, amount in e.amounts.classes:
+        yield f"  {name:<12}{value:>12.10g}{_amount(amount):>20}"
+    if bins:
+        yield from ("", f"{'bins':<14}{'from':>12}{unit:>20}")
+    for low, amount in bins[:BINS]:
+        yield f"{'':<14}{low:>12.10g}{_amount(amount):>20}"
+    if len(bins) > BINS:
+        yield f"  … and {len(bins) - BINS:,} more bins"
+
+
+def _amount(amount: float | None) -> str:
+    return "null" if amount is None else format(amount, ".10g")
 
 
 def _totals(totals: Mapping[str, float | None]) -> Iterator[str]:

@@ -26,11 +26,13 @@ from zonalbatch.cover.figures import AREA, KINDS, LINE, POINT
 from zonalbatch.cover.outlines import outline, shapes_of
 from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
+from zonalbatch.explanation.amounts import Amounts
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement
-from zonalbatch.recipe import LISTS, Recipe, WeightBy, cell_area
+from zonalbatch.recipe import Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
+from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerWork, TileCells, sheets_of, work_on
 from zonalbatch.work.mosaic import Mosaic
@@ -44,7 +46,7 @@ __all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]
 NAMES = ("valid", "unread", "outside", "nodata", "nan", "file mask", "user mask")
 """What each reason of `cells` is called."""
 TOTALS = (
-    "count", "sum", "mean", "min", "max", "std",
+    "count", "sum", "mean", "min", "max", "std", "median",
     "n_total", "n_nodata", "n_nan", "n_masked", "n_outside",
 )  # fmt: skip
 """Statistics that an explanation tells; of points it tells the ``value`` as well."""
@@ -66,6 +68,8 @@ class Explanation:
     """The cells of one zone under one layer, as one measurement saw them, row by row."""
 
     zone_id: int | str
+    id_name: str
+    """What ``zone_id`` is of: a column or index, ``row`` for row numbers, ``label`` for labels."""
     layer: str
     """Id of the layer."""
     measurement: Measurement
@@ -75,6 +79,10 @@ class Explanation:
     """The file of weights; empty without one."""
     weight_by: WeightBy
     """How averages weigh cells."""
+    min_fraction: float
+    """Share of a cell below which an area leaves it out."""
+    quantile_method: QuantileMethod
+    """Where quantiles lie among the values."""
     unweighed: bool
     """True if the weight of a cell could not be read."""
     grid: Grid
@@ -101,6 +109,8 @@ class Explanation:
     """(cell,) why there is no value, as in `cells`; 0 where there is one."""
     totals: Mapping[str, float | None]
     """Statistic -> what a run writes; None where it writes null."""
+    amounts: Amounts
+    """How much of the zone the classes and bins have that are given."""
     n_cells: int
     """Number of covered cells in the tiles that were visited; more than there are rows if the
     zone is very large."""
@@ -120,6 +130,11 @@ class Explanation:
             f"{self.layer!r}: mean {'null' if mean is None else f'{mean:g}'}, "
             f"{self.n_cells:,} cells>"
         )
+
+    @property
+    def met(self) -> bool:
+        """True if a covered cell lies in the layer's files."""
+        return bool((self.reason != OUTSIDE).any())
 
     @property
     def status(self) -> str:
@@ -182,6 +197,7 @@ class _Some:
 
 def explanation_of(
     zone_id: int | str,
+    id_name: str,
     shapes: Shapes,
     layer: Layer,
     recipe: Recipe,
@@ -192,6 +208,7 @@ def explanation_of(
 
     Args:
         zone_id: what the zone is called.
+        id_name: what that is of.
         shapes: that zone alone.
         layer: on a unified lattice, with the bands that the whole job reads.
         recipe: how numbers are made, with one measurement.
@@ -204,7 +221,9 @@ def explanation_of(
     kind = int(KINDS[shapely.get_type_id(shapes_of(shapes.wkb))[0]])
     totals = (*TOTALS, "value") if kind == POINT else TOTALS
     totals = totals if recipe.weights is None else (*totals, *WEIGHTED)
-    recipe = replace(recipe, statistics=totals, breakdown=LISTS)
+    totals = tuple(dict.fromkeys([*totals, *_quantiles(recipe)]))
+    amounts = Amounts.asked(recipe.breakdown)
+    recipe = replace(recipe, statistics=(*totals, *amounts), sketch=False)
     handles = Handles(open_pixels)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as pool, closing(handles):
         weights = None
@@ -219,11 +238,14 @@ def explanation_of(
     grid = _finest(layer, measurement)
     return Explanation(
         zone_id=zone_id,
+        id_name=id_name,
         layer=layer.id,
         measurement=measurement,
         coverage=recipe.coverage,
         weights="" if recipe.weights is None else recipe.weights.href,
         weight_by=recipe.weight_by,
+        min_fraction=recipe.min_fraction,
+        quantile_method=recipe.quantile_method,
         unweighed=bool(summary.unweighed[0]),
         grid=grid,
         **_columns(found, grid, measurement, weighted=recipe.weights is not None),
@@ -233,7 +255,12 @@ def explanation_of(
             for band, told in encodings.items()
             if band in measurement.bands
         },
-        totals={name: _number(summary.columns[measurement.name, name]) for name in totals},
+        totals={
+            one.name: _number(summary.columns[measurement.name, one.column])
+            for one in recipe.asked
+            if one.by is None
+        },
+        amounts=Amounts.of(summary, measurement, recipe),
         n_cells=n_cells,
         unlisted=max(0.0, float(coverage.zone_total[0] - coverage.total.sum()))
         if coverage.beyond[0]
@@ -242,6 +269,11 @@ def explanation_of(
         outline=_drawn(shapes, recipe, place),
         kind=kind,
     )
+
+
+def _quantiles(recipe: Recipe) -> Iterator[str]:
+    """The quantiles that are asked for."""
+    return (s.name for s in parse_statistics(recipe.statistics) if s.probability is not None)
 
 
 def _work(ground: Ground, recipe: Recipe, handles: Handles, layer: Layer) -> LayerWork:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.api import find_layers, find_weights, find_zones, recipe_of
+from zonalbatch.arguments import breakdown_given
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of
@@ -25,7 +27,7 @@ from zonalbatch.given import (
 )
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, wanted
+from zonalbatch.recipe import Recipe, WeightBy, pieces_of, wanted
 from zonalbatch.sources import (
     Pixels,
     Resolution,
@@ -34,6 +36,8 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )
+from zonalbatch.statistics import QuantileMethod
+from zonalbatch.work.answer import answering
 from zonalbatch.work.ground import Shapes
 from zonalbatch.zones import ZoneReader
 
@@ -60,6 +64,13 @@ def explain(
     resolution: Resolution | None = None,
     weights: Any = None,
     weight_by: WeightBy = "fraction",
+    quantile_method: QuantileMethod = "linear",
+    min_fraction: float = 0.0,
+    default_value: float | None = None,
+    classes: Mapping[float, str] | Sequence[float] | None = None,
+    edges: Sequence[float] | None = None,
+    bins: Mapping[str, float] | int | None = None,
+    zone_band: int | None = None,
     png: str | os.PathLike[str] | None = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
@@ -72,7 +83,11 @@ def explain(
         layer: which of several rasters: file stem or item id.
         measurement: which of several measurements, or bands.
         bands: as for `zonal_stats`, as are ``measurements``, ``mask``, ``id``, ``coverage``,
-            ``nodata``, ``scale_offset``, ``resolution``, ``weights`` and ``weight_by``.
+            ``nodata``, ``scale_offset``, ``resolution``, ``weights``, ``weight_by``,
+            ``quantile_method``, ``min_fraction`` and ``default_value``.
+        classes: as for `zonal_stats`, as are ``edges`` and ``bins``: how much of the zone each
+            has is told then.
+        zone_band: as for `zonal_stats`.
         png: a file to draw the zone over its pixels in; needs matplotlib.
 
     Returns:
@@ -85,13 +100,17 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
-    reader = given_zones(zones, id=id)
+    reader = given_zones(zones, id=id, band=zone_band)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
     )
     weighed, array = given_weights(weights)
     stats = "count" if weighed is None else "weighted_mean"
-    recipe = given_recipe(found, stats, measurements, mask, coverage, weighed, weight_by)
+    recipe = given_recipe(
+        found, stats, measurements, mask, coverage, weighed, weight_by,
+        quantile_method=quantile_method, min_fraction=min_fraction, default_value=default_value,
+        breakdown=breakdown_given(classes, edges, bins),
+    )  # fmt: skip
     asked = (zone_id, layer, measurement)
     arrays = {**(arrays or {}), **array}
     made = _explained(reader, found.layers, recipe, arrays, asked)
@@ -147,11 +166,21 @@ def _explained(
     zone_id, shape = _zone(zones, asked[0])
     one = replace(recipe, measurements=(measurement,))
 
-    def told(layer: Layer) -> Explanation:
+    shapes = Shapes(shape, zones.crs)
+
+    def of_piece(piece: Layer) -> Explanation:
         return explanation_of(
-            zone_id, Shapes(shape, zones.crs), wanted(layer, recipe), one,
+            zone_id, zones.id_name, shapes, piece, one,
             open_pixels=lambda href: open_pixels(href, arrays),
         )  # fmt: skip
+
+    def told(layer: Layer) -> Explanation:
+        pieces = pieces_of(wanted(layer, recipe), one)
+        every = [of_piece(piece) for piece in pieces]
+        if len(pieces) == 1:
+            return every[0]
+        met = np.array([[explanation.met] for explanation in every])
+        return every[answering(shapes, pieces, met)[0]]
 
     return _by_file(told, layer, layers)
 

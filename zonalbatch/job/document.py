@@ -17,7 +17,7 @@ from zonalbatch.job.code import place_of
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
-from zonalbatch.sources.protocol import Band
+from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]
 
@@ -133,6 +133,10 @@ class Job(JobKeys):
         if self.measurements is not None:
             return {name: parse(text) for name, text in self.measurements.items()}
         return {name: parse(name) for name in self.bands if not self._only_mask(name)}
+
+    def grouping(self) -> GroupBy:
+        """What makes a layer."""
+        return self.group_by or ("solar_day" if isinstance(self.source, StacSource) else "item")
 
     def breakdown(self) -> Breakdown:
         """What statistics by class or bin are told by."""

@@ -23,6 +23,7 @@ from zonalbatch.job.values import (
     ArrayData,
     BandName,
     Bytes,
+    CellSize,
     Classes,
     Count,
     ExpressionText,
@@ -34,7 +35,6 @@ from zonalbatch.job.values import (
     NoDilation,
     Null,
     Number,
-    OnlyItem,
     Scaling,
     StatisticName,
     Text,
@@ -47,7 +47,7 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
-from zonalbatch.sources.protocol import Band
+from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
     "AddressCluster",
@@ -195,8 +195,8 @@ class MaskKeys(Keys):
 class BinKeys(Keys):
     """Bins of equal width; a number is their count."""
 
-    count: Count = 10
-    """How many bins."""
+    count: Count | None = None
+    """How many bins; null, without start and stop, makes ten."""
     start: Finite | None = None
     """Lowest edge; null, as stop, takes each zone's own least and largest value."""
     stop: Finite | None = None
@@ -322,11 +322,15 @@ class JobKeys(Keys):
     """The raster whose values weigh cells in weighted_mean and its kin."""
     weight_by: Literal["fraction", "area"] = "fraction"
     """area has averages weigh cells of a grid in degrees by their area on the ground."""
+    quantile_method: Literal["linear", "inverted_cdf"] = "linear"
+    """linear interpolates between values; inverted_cdf gives the least value up to which the shares
+    come to the quantile."""
     scale_offset: Scaling = "auto"
     """Whose scale and offset to apply: auto (item, else file), item, file, none, or numbers."""
-    group_by: OnlyItem = "item"
-    """What makes a layer; only item in this version."""
-    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["approx"] | None = None
+    group_by: GroupBy | None = None
+    """What makes a layer: each item by itself, all of one datetime, or all of one solar_day; null
+    takes solar_day for STAC items, else item."""
+    resolution: CellSize | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
     temporal: Null = None
     """Summaries over time; only null in this version."""

@@ -61,7 +61,12 @@ _EXPECTED: Mapping[str, str] = {
     "model_attributes_type": "write keys with values",
     "string_too_short": "write a text that is not empty",
     "string_pattern_mismatch": "write protocol://host:port",
-    "too_short": "give at least one",
+    "too_short": "give at least {min_length}",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+    "bool_type": "write true or false",
+    "greater_than_equal": "write {ge:g} or more",
+    "less_than_equal": "write {le:g} or less",
     "invalid_key": "a key is a text; put it in quotes",
 }
 
@@ -109,6 +114,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
             return f"{where}: {reason}" if loc else reason
         return f"{where} is {shown(value)}: {reason}"
     what = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
+    what = what.format_map(problem.get("ctx", {})) if kind in _EXPECTED else what
     return f"{where} is {shown(value)}: {what}"
 
 

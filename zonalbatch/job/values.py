@@ -33,6 +33,7 @@ __all__ = [
     "ArrayData",
     "BandName",
     "Bytes",
+    "CellSize",
     "Classes",
     "Count",
     "ExpressionText",
@@ -44,7 +45,6 @@ __all__ = [
     "Nodata",
     "Null",
     "Number",
-    "OnlyItem",
     "Scaling",
     "StatisticName",
     "Text",
@@ -90,6 +90,16 @@ def _finite(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError("write a finite number")
     return number
+
+
+def _resolution(value: Any) -> float | str:
+    """A length in metres, or ``"approx"``."""
+    metres = plain_number(value)
+    if value == "approx":
+        return "approx"
+    if metres is None or not 0 < metres < math.inf:
+        raise ValueError("write metres, or approx for the coarsest overviews that still serve")
+    return float(metres)
 
 
 def _nodata(value: Any) -> float | int | str | None:
@@ -193,15 +203,6 @@ def _no_dilation(value: Any) -> float:
     if _finite(value) != 0:
         raise ValueError("dilating a mask is not in this version; leave it 0")
     return 0.0
-
-
-def _only_item(value: Any) -> str:
-    """``item``: grouping comes later."""
-    if value in ("datetime", "solar_day"):
-        raise ValueError("not in this version; use item")
-    if value != "item":
-        raise ValueError("use item")
-    return "item"
 
 
 def _location(value: Any, info: ValidationInfo) -> str:
@@ -349,6 +350,11 @@ Nodata: TypeAlias = Annotated[
     PlainValidator(_nodata),
     _schema(anyOf=[{"type": "number"}, {"const": "none"}, {"type": "null"}]),
 ]
+CellSize: TypeAlias = Annotated[
+    float | Literal["approx"],
+    PlainValidator(_resolution),
+    _schema(anyOf=[{"type": "number", "exclusiveMinimum": 0}, {"const": "approx"}]),
+]
 Classes: TypeAlias = Annotated[
     dict[float, str],
     PlainValidator(_classes),
@@ -362,7 +368,6 @@ Classes: TypeAlias = Annotated[
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
 NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
-OnlyItem: TypeAlias = Annotated[Literal["item"], PlainValidator(_only_item), _schema(const="item")]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[

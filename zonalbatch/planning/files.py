@@ -306,6 +306,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),
+        quantile_method=document.get("quantile_method", "linear"),
         sketch=document["sketch"],
         breakdown=_breakdown_from(document),
     )

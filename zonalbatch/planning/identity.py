@@ -23,6 +23,11 @@ METHOD = 3
 """Raised by hand when the same input gives other numbers; a golden test watches over it."""
 
 
+HISTOGRAM = 2
+"""As METHOD, of histograms alone whose bins hold for all zones: since 2 shares are summed exactly
+by bin, before they were summed by value first."""
+
+
 def digest(*fields: bytes) -> bytes:
     """BLAKE2b-128 of fields, each preceded by its length so that no two lists read the same."""
     state = hashlib.blake2b(digest_size=16)
@@ -49,12 +54,14 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     """Keys that came after the first results were written: what is not asked is not said, so that
     these results keep their names."""
     weights = None if recipe.weights is None else asset_document(recipe.weights)
-    keys = {
+    keys: dict[str, tuple[Any, Any]] = {
         "min_fraction": (recipe.min_fraction, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
+        "quantile_method": (recipe.quantile_method, "linear"),
     }
+    keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.asked), False)
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 
@@ -64,6 +71,8 @@ def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
         found["classes"] = [list(one) for one in breakdown.classes]
     if breakdown.edges:
         found["edges"] = list(breakdown.edges)
+    if breakdown.common_edges:
+        found["histogram_method"] = HISTOGRAM
     bins = breakdown.bins
     if bins is not None:
         found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}

@@ -1,35 +1,47 @@
-"""Outside: what is said of zones that meet no raster at all."""
+"""Outside: what is said of zones that take no cell of any raster."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from zonalbatch.lattice import crs_label
+from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import Plan
 from zonalbatch.planning.reach import Reach
 
-__all__ = ["with_outside"]
+__all__ = ["outside", "with_outside"]
 
 SIDES = ("left", "bottom", "right", "top")
 
 
 def with_outside(plan: Plan) -> Plan:
-    """The plan with a note that no zone meets any raster, once, and where both lie."""
-    told = _told(plan)
+    """The plan with a note that no zone takes a cell of any raster, once, and where both lie."""
+    table = pq.read_table(plan.folder / "zones.parquet", columns=list(SIDES))
+    bounds = np.column_stack([table[side].to_numpy() for side in SIDES])
+    told = outside(bounds, plan.layers, plan.crs)
     return plan if told in plan.notes else replace(plan, notes=(*plan.notes, told))
 
 
-def _told(plan: Plan) -> str:
-    table = pq.read_table(plan.folder / "zones.parquet", columns=list(SIDES))
-    zones = _extent(np.column_stack([table[side].to_numpy() for side in SIDES]))
-    scenes = [scene for layer in plan.layers for scene in layer.scenes]
-    rasters = _extent(Reach.of(scenes, plan.crs).boxes)
+def outside(bounds: NDArray[np.float64], layers: Sequence[Layer], crs: str) -> str:
+    """The sentence that no zone takes a cell of any raster, and where both lie.
+
+    Args:
+        bounds: (zone, 4) left, bottom, right, top, NaN where a zone is empty.
+        layers: the rasters.
+        crs: of the zones, in which both are told.
+    """
+    zones = _extent(bounds)
+    scenes = [scene for layer in layers for scene in layer.scenes]
+    rasters = _extent(Reach.of(scenes, crs).boxes)
     if zones is None:
         return "every zone is empty, and so is every row"
-    told = f"no zone meets any raster, and every row is empty: in {plan.crs} zones span {zones}"
+    place = f"in {crs_label(crs)} zones span {zones}"
+    told = f"no zone takes a cell of any raster, and every row is empty: {place}"
     return told if rasters is None else f"{told}, rasters {rasters}"
 
 

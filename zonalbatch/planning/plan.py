@@ -36,7 +36,7 @@ from zonalbatch.planning.offer import on_one_lattice, reference_lattice, refuse_
 from zonalbatch.planning.partition import Order, Partition, level_for
 from zonalbatch.planning.surroundings import Surroundings, bands_of, itemsize
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, pieces_of
+from zonalbatch.recipe import Recipe, check_layers
 from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
@@ -107,7 +107,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        columns = len(self.recipe.measurements) * (len(self.recipe.asked) + 8)
+        asked = self.recipe.asked
+        bins = sum(2 * len(s.edges) for s in asked if s.listed)
+        columns = len(self.recipe.measurements) * (len(asked) + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
@@ -170,8 +172,7 @@ def make_plan(
         InputError: zones or layers of the earlier plan are not named, and are not to go.
     """
     found = _offered(found, earlier)
-    for layer in found.layers:
-        pieces_of(layer, recipe)
+    check_layers(found.layers, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:

@@ -47,7 +47,7 @@ def rollup(
     if every is not None and every not in EVERY:
         raise InputError(f"every {every!r} is no time; use {', '.join(EVERY)}")
     source = Source.of(result, by, every)
-    asked = told(source.recipe, stats)
+    asked = told(source, stats)
     sketched = any(one.capped for one in asked)
     nothing = source.nothing(sketched=sketched)
     tables = [

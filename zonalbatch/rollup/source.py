@@ -40,6 +40,8 @@ class Source:
     folder: Path
     recipe: Recipe
     form: Form
+    central: bool
+    """True if rows keep what skew and kurtosis are told from."""
     by: str
     names: pa.Array
     """What zones are put together by: each value once, in the order of the plan's zones."""
@@ -67,7 +69,8 @@ class Source:
             )
         names = _names(folder / "zones.parquet", by)
         return cls(
-            folder, recipe, Form(**manifest["form"]), by or "zone_id", names, every,
+            folder, recipe, Form(**manifest["form"]), document.get("central", False),
+            by or "zone_id", names, every,
             _layers(folder / "layers.parquet", dated=every is not None), np.zeros(len(names), bool),
         )  # fmt: skip
 

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import StatisticError
-from zonalbatch.recipe import Recipe
 from zonalbatch.rollup.groups import Groups
 from zonalbatch.rollup.source import Source
 from zonalbatch.sinks.columns import nullable
@@ -23,15 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["in_order", "table", "told"]
 
 
-def told(recipe: Recipe, stats: Sequence[str] | str | None) -> tuple[Statistic, ...]:
+def told(source: Source, stats: Sequence[str] | str | None) -> tuple[Statistic, ...]:
     """The statistics to tell.
 
     Raises:
         StatisticError: one cannot be rolled up, or its states were not kept.
     """
+    recipe = source.recipe
     asked = parse_statistics(recipe.statistics if stats is None else stats)
     kept = {None} | {"area" for s in recipe.asked if s.state == "area"}
     kept |= {"values", "classes"} if recipe.capped else set()
+    kept |= {"central"} if source.central else set()
     for one in asked:
         if not one.rolls:
             able = [name for name, s in STATISTICS.items() if s.rolls]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zonalbatch.sources.protocol import Band, Header, Pixels, Resolution, ScaleOffset
+from zonalbatch.sources.protocol import Band, GroupBy, Header, Pixels, Resolution, ScaleOffset
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from zonalbatch.sources.cog import cog_layers
     from zonalbatch.sources.crs import crs_text
     from zonalbatch.sources.gdal import configure_gdal
+    from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
+    from zonalbatch.sources.overviews import cells_read
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
     from zonalbatch.sources.weights import weights_asset
@@ -28,16 +30,19 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrayPixels",
     "Band",
+    "GroupBy",
     "Header",
     "Pixels",
     "RasterPixels",
     "Resolution",
     "ScaleOffset",
     "array_layers",
+    "cells_read",
     "cog_layers",
     "configure_gdal",
     "crs_text",
     "from_header",
+    "grouped",
     "identified",
     "open_array",
     "open_pixels",
@@ -51,10 +56,12 @@ _HOMES = {
     "ArrayPixels": "array",
     "RasterPixels": "raster",
     "array_layers": "array",
+    "cells_read": "overviews",
     "cog_layers": "cog",
     "configure_gdal": "gdal",
     "crs_text": "crs",
     "from_header": "headers",
+    "grouped": "groups",
     "identified": "array",
     "open_array": "array",
     "read_error": "causes",

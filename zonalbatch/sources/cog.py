@@ -11,6 +11,7 @@ from zonalbatch.sources.bands import unknown_band, wish
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.headers import asset_of, offered, read_headers
 from zonalbatch.sources.overviews import at_resolution
+from zonalbatch.sources.pattern import Pattern
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 from zonalbatch.sources.scenes import FileScene, scenes_of
 from zonalbatch.sources.view import View
@@ -59,7 +60,11 @@ def cog_layers(
     _refuse_all_unreadable(headers)
     if resolution is not None:
         scenes, headers = _coarser(scenes, headers, resolution)
-    places = _all_places(scenes, headers) if bands is None else _places(bands, scenes, headers)
+    fields = () if pattern is None else Pattern.parse(pattern).fields
+    if bands is None:
+        places = _all_places(scenes, headers)
+    else:
+        places = _places(bands, scenes, headers, fields)
     made = [
         (_layer(scene, found, bands or {}, scale_offset, notes), scene.files.values())
         for scene, found in zip(scenes, places, strict=True)
@@ -166,6 +171,7 @@ def _places(
     bands: Mapping[str, Band],
     scenes: Sequence[FileScene],
     headers: Mapping[str, Header | ReadError],
+    fields: Sequence[str],
 ) -> list[_Places]:
     """Where each of the job's bands lies, for each scene.
 
@@ -185,7 +191,7 @@ def _places(
         labels = [label for h in asked if isinstance(h, Header) for label in _labels(h)]
         if labels or band.asset not in assets:  # else no file of that asset could be read
             known = labels if band.asset in assets else [*assets, *labels]
-            raise unknown_band(name, band, list(dict.fromkeys(known)))
+            raise unknown_band(name, band, list(dict.fromkeys(known)), fields)
     return places
 
 

@@ -5,11 +5,14 @@ STAC 1.0 (``raster:bands``, ``eo:bands``) and 1.1 (``bands``) are both read.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+import shapely
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Grid, grid_of
@@ -21,7 +24,7 @@ from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Band, ScaleOffset
 from zonalbatch.sources.view import View
 
-__all__ = ["Sketch", "sketch_of", "times_of"]
+__all__ = ["Sketch", "footprint_told", "sketch_of", "times_of"]
 
 _DTYPES = re.compile(r"u?int(8|16|32|64)|float(16|32|64)")
 
@@ -34,6 +37,16 @@ def times_of(doc: Doc) -> tuple[datetime | None, datetime | None]:
         return _time(instant, doc), None
     start, end = properties.get("start_datetime"), properties.get("end_datetime")
     return _time(start, doc), None if end == start else _time(end, doc)
+
+
+def footprint_told(doc: Doc) -> bytes | None:
+    """Where an item says that its pixels lie, as WKB; None if it says nothing usable."""
+    try:
+        found = shapely.from_geojson(json.dumps(doc.get("geometry") or {}))
+    except (shapely.errors.ShapelyError, TypeError, ValueError):
+        return None
+    area = isinstance(found, shapely.Polygon | shapely.MultiPolygon) and not found.is_empty
+    return shapely.to_wkb(found) if area else None
 
 
 def _time(text: Any, doc: Doc) -> datetime | None:

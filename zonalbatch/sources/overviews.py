@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.lattice import Grid
+from zonalbatch.layers import Layer
 from zonalbatch.sources.headers import read_headers
 from zonalbatch.sources.protocol import Header, Resolution
 from zonalbatch.sources.view import View
 
-__all__ = ["at_resolution", "cell_metres"]
+__all__ = ["at_resolution", "cell_metres", "cells_read"]
 
 CELLS = 1024
 """Cells that the longer side of a raster is left with at least, where statistics need only be
 approximate: as rio-tiler has it, whose ``max_size`` is 1024."""
+
+SIZES = 4
+"""Sizes of cells that a sentence names."""
 
 TOLERANCE = 1e-6
 """Cells may be larger than asked by this share of them: their sides are rounded."""
@@ -104,6 +109,21 @@ def cell_metres(grid: Grid) -> float:
     _, bottom, _, top = lattice.bounds(grid.window)
     width = lattice.dx * math.cos(unit * (bottom + top) / 2)
     return radius * unit * max(width, lattice.dy)
+
+
+def cells_read(layers: Iterable[Layer], resolution: Resolution) -> str:
+    """The sentence that says which cells a resolution stands for, the most frequent first."""
+    files = {asset.href: asset.grid for layer in layers for asset in layer.assets}
+    sizes = Counter(_size(href, grid) for href, grid in files.items()).most_common()
+    told = [f"{size} in {count:,} file{'s' * (count != 1)}" for size, count in sizes[:SIZES]]
+    more = [f"{len(sizes) - SIZES:,} more sizes"] if len(sizes) > SIZES else []
+    asked = resolution if isinstance(resolution, str) else f"{resolution:g}"
+    return f"resolution {asked} takes cells of {', '.join(told + more)}"
+
+
+def _size(href: str, grid: Grid) -> str:
+    size = f"{cell_metres(grid):.4g} m"
+    return f"{size} (full resolution)" if View.of(href).overview is None else size
 
 
 @functools.lru_cache(maxsize=1024)

@@ -67,6 +67,11 @@ class Pattern:
         absolute = os.path.abspath(os.path.expanduser(text))
         return cls(absolute, tuple(_pieces(absolute)))
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields, in order."""
+        return tuple(piece.name for piece in self.pieces if isinstance(piece, _Field))
+
     def matches(self, notes: dict[str, None]) -> list[Match]:
         """The files on disk that match, in order of their paths.
 
@@ -154,7 +159,10 @@ def _pieces(text: str) -> Iterator[str | _Field]:
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise SourceError(f"pattern {text!r} is ill-formed ({error}); close each brace") from error
+        raise SourceError(
+            f"pattern {text!r} has a brace without its other half; write fields as {{band}} or "
+            "{date:%Y%m%d}"
+        ) from error
     for literal, name, spec, _ in parsed:
         if literal:
             yield literal

@@ -14,10 +14,22 @@ from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
 from zonalbatch.sources.view import Part, View
 
-__all__ = ["Band", "Header", "Pixels", "Resolution", "ScaleOffset", "in_order", "is_remote"]
+__all__ = [
+    "Band",
+    "GroupBy",
+    "Header",
+    "Pixels",
+    "Resolution",
+    "ScaleOffset",
+    "in_order",
+    "is_remote",
+]
 
 ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 """Whose scale and offset to apply; a pair is (scale, offset)."""
+
+GroupBy = Literal["item", "datetime", "solar_day"]
+"""What makes a layer: each item by itself, all of one time, or all of one day of local time."""
 
 Resolution = float | Literal["approx"]
 """How large cells may be: metres on the ground, or as large as leave a raster 1024 of them."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
+from zonalbatch.sources.acquisitions import SUPERSEDED, last_processed
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
-from zonalbatch.sources.item_fields import Sketch, sketch_of, times_of
+from zonalbatch.sources.item_fields import Sketch, footprint_told, sketch_of, times_of
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 
@@ -48,7 +49,7 @@ def stac_layers(
             file can be read; or the document itself cannot be.
     """
     notes: dict[str, None] = {}
-    docs = unique_items(read_items(items), notes)
+    docs = last_processed(unique_items(read_items(items), notes), notes)
     places = [all_places(doc) for doc in docs] if bands is None else chosen_places(bands, docs)
     names = list(dict.fromkeys(name for found in places for name in found))
     drafts = [
@@ -71,6 +72,10 @@ class _Draft:
     bands: Mapping[str, Sketch]
     missing: Mapping[str, str]
     """Band name → why it is absent."""
+    footprint: bytes | None
+    """WKB, degrees."""
+    superseded: tuple[str, ...]
+    """Ids of the items that it was taken instead of."""
 
 
 def _draft(
@@ -91,6 +96,8 @@ def _draft(
             for name, place in places.items()
         },
         missing={name: f"item {item} has no such asset" for name in names if name not in places},
+        footprint=footprint_told(doc),
+        superseded=tuple(doc.get(SUPERSEDED) or ()),
     )
 
 
@@ -150,7 +157,10 @@ def _layer(draft: _Draft, headers: Mapping[str, Header | ReadError]) -> Layer:
         elif header is not None:
             assets[name] = sketch.asset(header.grid)
     when, end = draft.times
-    scene = Scene(items=(draft.item,), assets=assets, missing=missing)
+    scene = Scene(
+        items=(draft.item,), assets=assets, missing=missing, footprint=draft.footprint,
+        superseded=draft.superseded,
+    )  # fmt: skip
     layer = Layer(id=draft.id, datetime=when, datetime_end=end, scenes=(scene,))
     return from_header(layer, asked)
 

@@ -19,17 +19,21 @@ from __future__ import annotations
 
 from zonalbatch.statistics.behind import states_behind
 from zonalbatch.statistics.functions import FunctionError, OfCells, naming
+from zonalbatch.statistics.quantiles import QuantileMethod
 from zonalbatch.statistics.rolled import Rolled
+from zonalbatch.statistics.statistic import Statistic
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.vocabulary import (
     STATISTICS,
-    Statistic,
     broken_down,
     parse_statistics,
+    ranked,
     summary_of,
 )
+from zonalbatch.statistics.waiting import Waiting
 
 __all__ = [
-    "STATISTICS", "Column", "FunctionError", "OfCells", "Rolled", "State", "Statistic", "Summary",
-    "broken_down", "naming", "parse_statistics", "states_behind", "summary_of",
+    "STATISTICS", "Column", "FunctionError", "OfCells", "QuantileMethod", "Rolled", "State",
+    "Statistic", "Summary", "Waiting", "broken_down", "naming", "parse_statistics", "ranked",
+    "states_behind", "summary_of",
 ]  # fmt: skip

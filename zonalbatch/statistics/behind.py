@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from zonalbatch.statistics.moments import M2, SUM
 from zonalbatch.statistics.sketched import SKETCH
+from zonalbatch.statistics.statistic import Statistic
 from zonalbatch.statistics.summary import Summary
-from zonalbatch.statistics.vocabulary import STATISTICS, Statistic
+from zonalbatch.statistics.vocabulary import STATISTICS
 
-__all__ = ["COUNTED", "MOMENTS", "states_behind"]
+__all__ = ["COUNTED", "MOMENTS", "POWERS", "states_behind"]
 
 COUNTED = ("n_total", "n_nodata", "n_nan", "n_masked", "n_outside")
 """Sums of shares by what became of the cells."""
@@ -25,27 +26,39 @@ MOMENTS = ("count", "sum", "m2", "min", "max", *COUNTED, "area")
 """Fields of the struct; m2 is the sum of squared deviations from the mean, min and max are null
 without a valid cell, area is null where it was not asked for."""
 
+POWERS = ("m3", "m4")
+"""Fields that come after them where skew or kurtosis is asked for: sums of cubed and of fourth
+deviations from the mean."""
+
 
 def states_behind(told: Sequence[Statistic]) -> tuple[Statistic, ...]:
     """The states that some statistics are made from, as columns ``state`` and ``sketch``."""
     area = any(s.state == "area" for s in told)
     values = any(s.capped for s in told)
-    kind = pa.struct([(name, pa.float64()) for name in MOMENTS])
-    moments = Statistic("state", lambda s: _moments(s, area=area), "area" if area else None, kind)
+    central = any(s.state == "central" for s in told)
+    names = (*MOMENTS, *POWERS) if central else MOMENTS
+    kind = pa.struct([(name, pa.float64()) for name in names])
+    moments = Statistic(
+        "state", lambda s: _moments(s, names, area=area), "area" if area else None, kind,
+        beside="central" if central else None,
+    )  # fmt: skip
     sketch = Statistic("sketch", lambda s: s.state("sketched").column(), "sketched", SKETCH)
     return (moments, sketch) if values else (moments,)
 
 
-def _moments(summary: Summary, *, area: bool) -> pa.Array:
+def _moments(summary: Summary, names: Sequence[str], *, area: bool) -> pa.Array:
     """(zone,) the struct of each zone's moments."""
-    fields = [_field(summary, name, area=area) for name in MOMENTS]
+    fields = [_field(summary, name, area=area) for name in names]
     columns = [pa.array(field, mask=np.isnan(field)) for field in fields]
-    return pa.StructArray.from_arrays(columns, names=MOMENTS)
+    return pa.StructArray.from_arrays(columns, names=names)
 
 
 def _field(summary: Summary, name: str, *, area: bool) -> NDArray[np.float64]:
     if name == "m2":
         return summary.moments.state[:, M2]
+    if name in POWERS:
+        powers: NDArray[np.float64] = summary.state("central").powers
+        return powers[POWERS.index(name)]
     if name == "sum":
         return summary.moments.state[:, SUM]
     if name == "area" and not area:

@@ -10,19 +10,34 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.cover.cells import Cells
 
-__all__ = ["Central"]
+__all__ = ["Central", "group_central"]
 
 N, MEAN, M2, M3, M4 = range(5)
+
+
+def group_central(
+    states: NDArray[np.float64], group: NDArray[np.int64], n: int
+) -> NDArray[np.float64]:
+    """(group, 5) states of n groups of (state, 5) states, merged in their order."""
+    merged = np.zeros((n, 5))
+    _merge_grouped(merged, group, states)
+    return merged
 
 
 class Central:
     """Sums of powers of deviations from the mean, gathered tile by tile."""
 
-    def __init__(self, covered: Covered) -> None:
-        self.state = np.zeros((covered.coverage.n_zones, 5))
-        """(zone, 5) sum of shares, mean, and sums of squared, cubed and fourth deviations."""
+    def __init__(self, state: NDArray[np.float64]) -> None:
+        self.state = state
+        """(zone, 5) sum of shares, mean, and sums of squared, cubed and fourth deviations; raw."""
+        self._scale = 1.0
+
+    @classmethod
+    def none(cls, n_zones: int) -> Central:
+        """The identity of merging for each zone."""
+        return cls(np.zeros((n_zones, 5)))
 
     def add(self, cells: Cells) -> None:
         """Fold in the cells of one tile; tiles must come in row-major order."""
@@ -34,7 +49,13 @@ class Central:
         )  # fmt: skip
 
     def finish(self, scale: float, offset: float) -> None:
-        """Nothing to do: neither skewness nor kurtosis changes with scale (positive) or offset."""
+        """Close the state; scale (positive) and offset change neither skewness nor kurtosis."""
+        self._scale = scale
+
+    @property
+    def powers(self) -> NDArray[np.float64]:
+        """(2, zone) sums of cubed and of fourth deviations, physical."""
+        return np.stack([self.state[:, M3] * self._scale**3, self.state[:, M4] * self._scale**4])
 
     @property
     def skew(self) -> NDArray[np.float64]:
@@ -76,6 +97,14 @@ def _add(values, reasons, zones, offsets, inners, cell_span, fractions, state):
                 m3 += share * d * d * d
                 m4 += share * d * d * d * d
         _merge(state[zones[piece]], n, mean + rest / n, m2, m3, m4)
+
+
+@njit(nogil=True, cache=True)
+def _merge_grouped(merged, group, states):
+    for i in range(len(group)):
+        if states[i, N] > 0.0:
+            _merge(merged[group[i]], states[i, N], states[i, MEAN], states[i, M2], states[i, M3],
+                   states[i, M4])  # fmt: skip
 
 
 @njit(nogil=True, cache=True)

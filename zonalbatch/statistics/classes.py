@@ -19,13 +19,10 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
 from zonalbatch.statistics.distribution import Distribution, room
+from zonalbatch.statistics.shares import BITS, UNIT, add_share
 from zonalbatch.statistics.sketch import INNER, Sketches
 
 __all__ = ["Classes"]
-
-BITS = 52
-UNIT = 2.0**-BITS
-"""Shares are counted in this; a class carries what fills a cell, so that sums do not overflow."""
 
 ROUNDINGS = 4
 """Last bits of a number that its type, a scale and an offset may take, and some room."""
@@ -268,15 +265,6 @@ class _Room:
 
 
 @njit(nogil=True, cache=True)
-def _add_share(share, tally):
-    """Add a share, which may be above 1 (metres of a line), and carry."""
-    ones = np.int64(share)
-    sum_ = tally[1] + np.int64((share - ones) / UNIT + 0.5)
-    tally[0] += ones + (sum_ >> BITS)
-    tally[1] = sum_ & ((np.int64(1) << BITS) - 1)
-
-
-@njit(nogil=True, cache=True)
 def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, table,
            out_values, out, ends):  # fmt: skip
     """Find the classes of every piece; return their number. The table is empty before and after."""
@@ -305,7 +293,7 @@ def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, tab
                 if i < first:
                     table[k, 0] += 1
                 else:
-                    _add_share(fractions[i + shift], table[k])
+                    add_share(fractions[i + shift], table[k])
             for k in range(np.int64(high - low) + 1):
                 if table[k, 0] or table[k, 1]:
                     out_values[n], out[n, 0], out[n, 1] = low + k, table[k, 0], table[k, 1]
@@ -324,7 +312,7 @@ def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, tab
                 if i < first:
                     out[n - 1, 0] += 1
                 else:
-                    _add_share(fractions[i + shift], out[n - 1])
+                    add_share(fractions[i + shift], out[n - 1])
         ends[piece + 1] = n
     return n
 

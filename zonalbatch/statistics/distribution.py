@@ -1,13 +1,11 @@
 """Distribution: how much of each zone has which value, once all of its cells are in.
 
-What is told of it is a list a zone, or one number a zone for each of some classes or bins.
+What is told of it is a list a zone, or one number a zone for each of some classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +13,9 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from zonalbatch.breakdown import Bins
 from zonalbatch.errors import StatisticError
 
-__all__ = ["Distribution", "lists_of", "room"]
+__all__ = ["Distribution", "lists_of", "pairs_of", "room"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,7 +44,7 @@ class Distribution:
         self.lost = lost
         """(zone,) True if a zone has too many values to be told apart: all is null then."""
         self._relative, self._absolute = rounding
-        self._tables: dict[Any, Floats] = {}
+        self._tables: dict[tuple[float, ...], Floats] = {}
 
     def unique(self) -> pa.Array:
         """(zone,) list of the values that occur, ascending."""
@@ -67,44 +64,26 @@ class Distribution:
         """The same in m², from the (zone,) m² that one cell of a zone stands for."""
         return self._by_value(self.weights * np.repeat(cell, np.diff(self.offsets)))
 
-    def histogram(self, bins: Bins) -> pa.Array:
-        """(zone,) list of (lower edge, sum of shares) of each bin; empty without a value."""
-        some = np.diff(self.offsets) > 0
-        sizes = some * bins.count
+    def histogram(self, bins: int) -> pa.Array:
+        """(zone,) list of (lower edge, sum of shares) of so many bins of the zone's own range.
+
+        It is empty without a value.
+        """
+        sizes = (np.diff(self.offsets) > 0) * bins
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         lows, sums = np.zeros(offsets[-1]), np.zeros(offsets[-1])
-        edges = bins.edges
-        if edges is None:
-            _own_bins(self.offsets, self.values, self.weights, offsets, lows, sums)
-        else:
-            lows[:] = np.tile(edges[:-1], int(some.sum()))
-            sums[:] = self.by_bin(edges)[some].reshape(-1)
-        return self._told(_pairs(offsets, lows, sums))
+        _own_bins(self.offsets, self.values, self.weights, offsets, lows, sums)
+        return self._told(pairs_of(offsets, lows, sums))
 
-    def by_class(self, classes: Sequence[float]) -> Floats:
+    def by_class(self, classes: tuple[float, ...]) -> Floats:
         """(zone, class) sums of shares of the cells with these values; 0 where there is none.
 
         A value is of the nearest class if no more than rounding lies between them: that of the
         raster's type (0.1 of float32 is not 0.1), and that of its scale and offset.
         """
-        key = ("class", *classes)
-        if key not in self._tables:
-            self._tables[key] = self._spread(self._class_of(np.array(classes)), len(classes))
-        return self._tables[key]
-
-    def by_bin(self, edges: Sequence[float] | Floats) -> Floats:
-        """(zone, bin) sums of shares in [a, b), the last bin with its upper edge.
-
-        As numpy.histogram: what lies outside of the edges is in no bin.
-        """
-        key = ("bin", *edges)
-        if key not in self._tables:
-            bound = np.array(edges)
-            place = np.searchsorted(bound, self.values, side="right") - 1
-            place[self.values == bound[-1]] = len(bound) - 2
-            place[self.values > bound[-1]] = -1
-            self._tables[key] = self._spread(place, len(bound) - 1)
-        return self._tables[key]
+        if classes not in self._tables:
+            self._tables[classes] = self._spread(self._class_of(np.array(classes)), len(classes))
+        return self._tables[classes]
 
     @cached_property
     def sums(self) -> Floats:
@@ -116,7 +95,7 @@ class Distribution:
         return sums
 
     def _by_value(self, numbers: Floats) -> pa.Array:
-        return self._told(_pairs(self.offsets, self.values, numbers))
+        return self._told(pairs_of(self.offsets, self.values, numbers))
 
     def _told(self, lists: pa.Array) -> pa.Array:
         """Lists, null for the zones that are lost."""
@@ -164,7 +143,8 @@ def lists_of(offsets: Ints, items: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
-def _pairs(offsets: Ints, classes: Floats, numbers: Floats) -> pa.Array:
+def pairs_of(offsets: Ints, classes: Floats, numbers: Floats) -> pa.Array:
+    """(zone,) lists of consecutive pairs of a class, or the lower edge of a bin, and a number."""
     fields = [pa.array(classes), pa.array(numbers)]
     return lists_of(offsets, pa.StructArray.from_arrays(fields, names=["class", "value"]))
 

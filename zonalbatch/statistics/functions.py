@@ -55,12 +55,12 @@ class OfCells(Protocol):
 
 
 class FunctionError(StatisticError):
-    """A function failed on a zone: made from what happened, and the index of the zone."""
+    """A function failed on a zone: made from what happened, the zone's index, and what follows."""
 
     def named(self, ids: Sequence[Any]) -> StatisticError:
         """The error as the user is told it."""
-        text, zone = self.args
-        return StatisticError(f"{text} on zone {ids[zone]!r}")
+        text, zone, *rest = self.args
+        return StatisticError(f"{text} on zone {ids[zone]!r}{''.join(rest)}")
 
 
 @contextmanager
@@ -169,10 +169,11 @@ class Calls:
     def add(self, cells: Cells) -> None:
         """Take in the cells of one tile, and call the functions of zones that are whole now."""
         for zone, piece in pieces_of(cells, self._scale, self._offset):
-            self._open.setdefault(zone, []).append(piece)
             self._left[zone] -= 1
-            if self._left[zone] == 0:
-                self._call(zone, joined(self._open.pop(zone)))
+            if self._left[zone]:
+                self._open.setdefault(zone, []).append(piece.copied())
+            else:
+                self._call(zone, joined([*self._open.pop(zone, ()), piece]))
 
     def finish(self, scale: float, offset: float) -> None:
         """Nothing is left: functions were shown physical values."""

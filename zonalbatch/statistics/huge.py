@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.statistics.keys import Keys
-from zonalbatch.statistics.quantiles import between, follows, reach, weigh
+from zonalbatch.statistics.quantiles import (
+    QuantileMethod,
+    aim,
+    between,
+    follows,
+    reach,
+    weigh,
+)
 from zonalbatch.statistics.sketched_zone import SketchedZone
 
 __all__ = ["CAP", "HugeZone"]
@@ -78,9 +85,16 @@ class HugeZone:
         """True if it has so many cells that its quantiles are approximate."""
         return self._cap is not None and self._n > self._cap
 
-    def quantiles(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(probability,) quantiles of the zone, NaN if it has no valid cell."""
-        return self._kept.quantiles(probabilities)
+    def quantiles(
+        self, probabilities: NDArray[np.float64], method: QuantileMethod = "linear"
+    ) -> NDArray[np.float64]:
+        """(probability,) quantiles of the zone, NaN if it has no valid cell.
+
+        A sketch knows one method, ``inverted_cdf``.
+        """
+        if isinstance(self._kept, SketchedZone):
+            return self._kept.quantiles(probabilities)
+        return self._kept.quantiles(probabilities, method)
 
 
 class _Kept:
@@ -106,13 +120,16 @@ class _Kept:
             zone.add(none, boundary, shares)
         return zone
 
-    def quantiles(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    def quantiles(
+        self, probabilities: NDArray[np.float64], method: QuantileMethod
+    ) -> NDArray[np.float64]:
         self.inner.close()
         values, shares = np.concatenate(self.boundary), np.concatenate(self.shares)
         merged = _Merged(self.inner, _Boundary.of(values, shares, len(self.inner) > 0))
         if not len(merged):
             return np.full(len(probabilities), np.nan)
-        return np.array([merged.quantile(float(p)) for p in probabilities])
+        of = {"linear": merged.quantile, "inverted_cdf": merged.inverted}[method]
+        return np.array([of(float(p)) for p in probabilities])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,12 +173,19 @@ class _Merged:
         n = len(self)
         if probability <= 0 or probability >= 1:
             return self._pair(0 if probability <= 0 else n - 1)[0]
-        target = probability * self._before(n)
+        target = aim(probability, self._before(n), False)
         rank = min(self._rank(target), n - 1)
         before, (value, share) = self._before(rank), self._pair(rank)
         up = follows(n, rank, before, share, target)
         other, other_share = self._pair(min(rank + 1, n - 1) if up else max(rank - 1, 0))
         return float(between(n, rank, before, share, target, value, other, other_share))
+
+    def inverted(self, probability: float) -> float:
+        """One quantile by ``inverted_cdf``."""
+        n = len(self)
+        if probability <= 0 or probability >= 1:
+            return self._pair(0 if probability <= 0 else n - 1)[0]
+        return self._pair(min(self._rank(aim(probability, self._before(n), True)), n - 1))[0]
 
     def _rank(self, target: float) -> int:
         """How many pairs there are before the one with which the shares exceed a target."""

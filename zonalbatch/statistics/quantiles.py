@@ -7,6 +7,10 @@ linearly between neighbours. Ties are not merged. With equal shares this is NumP
 (Hyndman and Fan's type 7); the weighted form is that of ``wquantile`` type 7 in the R package
 ``wquantiles``.
 
+By ``inverted_cdf`` the quantile q of the same pairs is the least value up to which their shares
+come to q of all, as NumPy's of that name (type 1). Either way the pair is sought with which the
+shares exceed a *target*.
+
 Shares are summed as integers, so that sums do not depend on the order of the cells: inner cells are
 counted, boundary cells summed in units of 2^-52 of the largest share (fewer bits where they are
 more than 1,024). Values are dropped into bins; one walk over the bins finds those that hold the
@@ -19,13 +23,19 @@ costs as much as the work; so `zone_quantiles` alone calls others with arrays, w
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["between", "follows", "quantiles_of", "reach", "weigh", "zone_quantiles"]
+__all__ = [
+    "QuantileMethod", "aim", "between", "follows", "quantiles_of", "reach", "weigh",
+    "zone_quantiles",
+]  # fmt: skip
+
+QuantileMethod: TypeAlias = Literal["linear", "inverted_cdf"]
+"""Where a quantile lies among the pairs; names as NumPy's."""
 
 FAINT = 1e-6
 """Shares below this part of the zone's largest are dropped."""
@@ -49,7 +59,10 @@ the others' weights; where the pairs that may hold the quantile are among the pi
 
 
 def quantiles_of(
-    values: NDArray[Any], shares: NDArray[np.float64], probabilities: NDArray[np.float64]
+    values: NDArray[Any],
+    shares: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    method: QuantileMethod = "linear",
 ) -> NDArray[np.float64]:
     """Weighted quantiles of one set of values; NaN if there is none.
 
@@ -57,13 +70,14 @@ def quantiles_of(
         values: (n,) valid values.
         shares: (n,) share of each cell, > 0.
         probabilities: (q,) between 0 and 1.
+        method: where a quantile lies among the values.
     """
     rising, place = np.unique(probabilities, return_inverse=True)
     out = np.empty((1, len(rising)))
     zero, n = np.zeros(1, np.int64), np.array([len(values)])
     zone_quantiles(
         values, zero, zero, values, zero, n, np.asarray(shares, float), zero,
-        zero, np.zeros(1, np.int32), rising.astype(float), out,
+        zero, np.zeros(1, np.int32), rising.astype(float), method == "inverted_cdf", out,
     )  # fmt: skip
     result: NDArray[np.float64] = out[0, place]
     return result
@@ -71,12 +85,13 @@ def quantiles_of(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, shares, shares_at,
-                   entries, zones, probabilities, out):  # fmt: skip
+                   entries, zones, probabilities, inverted, out):  # fmt: skip
     """Quantiles of many zones, into the rows ``zones`` of ``out`` (zone, q); NaN without a value.
 
     The valid values of entry i are ``n_inner[i]`` of ``inner`` from ``inner_at[i]``, of share 1,
     and ``n_boundary[i]`` of ``boundary`` from ``boundary_at[i]`` with ``shares`` from
-    ``shares_at[i]``. Only ``entries`` are looked at; ``probabilities`` rise.
+    ``shares_at[i]``. Only ``entries`` are looked at; ``probabilities`` rise; ``inverted`` has them
+    by ``inverted_cdf``.
     """
     size, n_q = 1, len(probabilities)
     for i in entries:
@@ -87,7 +102,7 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, 
     wanted, picks = np.empty(MOST_BINS, np.uint16), np.empty(size + 1, np.int32)
     keys, masses = np.empty(size, np.int64), np.empty(size, np.int64)  # of picked pairs
     search, pair_bits = np.empty((n_q, 6), np.int64), np.empty(2, np.int64)
-    pair = pair_bits.view(np.float64)
+    pair, targets = pair_bits.view(np.float64), np.empty(n_q)
     for i in entries:
         row, edge, n = zones[i], n_boundary[i], n_boundary[i] + n_inner[i]
         _copy(boundary, boundary_at[i], edge, values, 0)
@@ -105,15 +120,21 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, 
             continue
         n_bins = _bin(values, n, low, high, bins)
         total = _count(weights, bins, edge, n, one, table, n_bins)
-        _find(table, n_bins, one, total, probabilities, search)
+        for q in range(n_q):
+            targets[q] = aim(probabilities[q], total, inverted)
+        _find(table, n_bins, one, targets, search)
         _pick(bits, weights, bins, edge, n, table, n_bins, wanted, picks, search, keys, masses)
         for q in range(n_q):
-            target = probabilities[q] * total
+            target = targets[q]
             if search[q, STOP] - search[q, START] > FEW:
                 _narrow(keys, masses, search, q, one, target)
             first = search[q, START]
             _walk(keys, masses, search, q, one, target)
             at, rank = search[q, START], search[q, RANK]
+            if inverted:
+                pair_bits[0] = _key(keys[at])
+                out[row, q] = pair[0]
+                continue
             before = reach(search[q, INNER], search[q, BEFORE], one)
             share = _share(masses[at], one)
             up = follows(n, rank, before, share, target)
@@ -138,6 +159,25 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, 
 def reach(inner, part, one):
     """Shares of inner and of boundary cells, in parts of the largest."""
     return np.float64(inner) + np.float64(part) / one
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def aim(probability, total, inverted):
+    """What the shares exceed first with the pair at a quantile, or at the lower end of it.
+
+    Those of ``inverted_cdf`` come to the probability in parts of all, not to its product, so that 7
+    of 100 cells are the quantile 0.07.
+    """
+    target = probability * total
+    if not inverted:
+        return target
+    if probability <= 0.0:
+        return -1.0
+    while target / total >= probability:
+        target = np.nextafter(target, -np.inf)
+    while np.nextafter(target, np.inf) / total < probability:
+        target = np.nextafter(target, np.inf)
+    return target
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -227,14 +267,14 @@ def _count(weights, bins, edge, n, one, table, n_bins):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _find(table, n_bins, one, total, probabilities, search):
+def _find(table, n_bins, one, targets, search):
     """Find the bins in which the shares come to exceed each target, else the last with a pair."""
     b = q = rank = inner = part = 0
     while table[n_bins - 1, EVEN] + table[n_bins - 1, ODD] + table[n_bins - 1, EDGE] == 0:
         n_bins -= 1
-    while q < len(probabilities):
+    while q < len(targets):
         more, weight = table[b, EVEN] + table[b, ODD], table[b, PART]
-        past = reach(inner + more, part + weight, one) > probabilities[q] * total
+        past = reach(inner + more, part + weight, one) > targets[q]
         if past or b == n_bins - 1:
             search[q, BIN], search[q, RANK] = b, rank
             search[q, INNER], search[q, BEFORE] = inner, part

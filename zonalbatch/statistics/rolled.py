@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, VALID
 from zonalbatch.statistics.area import ZoneArea
-from zonalbatch.statistics.behind import MOMENTS
+from zonalbatch.statistics.behind import MOMENTS, POWERS
+from zonalbatch.statistics.central import Central, group_central
 from zonalbatch.statistics.classes import Classes
-from zonalbatch.statistics.moments import COUNT, MAX, MIN, Moments, group_moments
+from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM, Moments, group_moments
 from zonalbatch.statistics.sketch import Sketches
 from zonalbatch.statistics.sketched import MOST, sketches_from
 from zonalbatch.statistics.summary import Summary
@@ -38,6 +39,8 @@ class Rolled:
 
     moments: NDArray[np.float64]
     """(row, 5) count, sum, m2, min, max."""
+    central: NDArray[np.float64]
+    """(row, 5) as in `Central`; the last two NaN where they were not kept."""
     added: NDArray[np.float64]
     """(row, ADDED) sums of shares by reason, and the area, NaN where it was not asked for."""
     unread: NDArray[np.bool_]
@@ -51,7 +54,8 @@ class Rolled:
     def none(cls, *, sketched: bool) -> Rolled:
         """No rows."""
         none, sketches = np.zeros(0, bool), Sketches.none(0) if sketched else None
-        return cls(np.zeros((0, MAX + 1)), np.zeros((0, len(ADDED))), none, sketches, none)
+        moments, central = np.zeros((0, MAX + 1)), np.zeros((0, 5))
+        return cls(moments, central, np.zeros((0, len(ADDED))), none, sketches, none)
 
     @classmethod
     def of_rows(
@@ -64,7 +68,7 @@ class Rolled:
             sketch: (row,) sketches, null likewise; None if there are none.
             fresh: (row,) True if the area of its zone is to be counted.
         """
-        fields = dict(zip(MOMENTS, state.flatten(), strict=True))
+        fields = dict(zip((*MOMENTS, *POWERS), state.flatten(), strict=False))
         columns = {
             name: _filled(fields[name], np.nan if name == "area" else 0.0) for name in fields
         }
@@ -78,8 +82,11 @@ class Rolled:
         if sketch is not None:
             nothing = pa.scalar({"exact": True, "values": [], "weights": []}, sketch.type)
             sketches, exact = sketches_from(pc.if_else(sketch.is_valid(), sketch, nothing))
+        moments = np.column_stack([columns[name] for name in MOMENTS[: MAX + 1]])
+        powers = [columns.get(name, np.full(len(state), np.nan)) for name in POWERS]
         return cls(
-            moments=np.column_stack([columns[name] for name in MOMENTS[: MAX + 1]]),
+            moments=moments,
+            central=_central(moments, powers),
             added=np.column_stack([columns[name] for name in ADDED]),
             unread=~known, sketches=sketches, exact=exact,
         )  # fmt: skip
@@ -104,6 +111,7 @@ class Rolled:
         sketches = Sketches.merged(found, n, MOST) if found else None
         return cls(
             moments=group_moments(together(lambda part: part.moments), group, n),
+            central=group_central(together(lambda part: part.central), group, n),
             added=np.column_stack([np.bincount(group, column, n) for column in added.T]),
             unread=some,
             sketches=sketches,
@@ -124,7 +132,9 @@ class Rolled:
         moments.counts[:, VALID] = self.moments[:, COUNT]
         for name, reason in REASON.items():
             moments.counts[:, reason] = fields[name]
-        states: dict[str, Any] = {"area": ZoneArea(fields["area"])}
+        states: dict[str, Any] = {
+            "area": ZoneArea(fields["area"]), "central": Central(self.central),
+        }  # fmt: skip
         if self.sketches is not None:
             states["values"] = _Values(self.sketches, self.moments)
             states["classes"] = Classes.of_sketches(self.sketches, self.exact)
@@ -145,6 +155,15 @@ class _Values:
         if probability in (0.0, 1.0):
             found = np.where(np.isnan(found), found, self._high if probability else self._low)
         return np.clip(found, self._low, self._high)
+
+
+def _central(
+    moments: NDArray[np.float64], powers: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """States as `Central` has them, of moments and the sums of higher powers."""
+    count, total = moments[:, COUNT], moments[:, SUM]
+    mean = np.divide(total, count, out=np.zeros(len(count)), where=count > 0)
+    return np.column_stack([count, mean, moments[:, M2], *powers])
 
 
 def _filled(field: pa.Array, nothing: float) -> NDArray[np.float64]:

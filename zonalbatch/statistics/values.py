@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
 from zonalbatch.statistics.huge import HugeZone
-from zonalbatch.statistics.quantiles import zone_quantiles
+from zonalbatch.statistics.quantiles import QuantileMethod, zone_quantiles
 
 __all__ = ["Values"]
 
@@ -28,7 +28,14 @@ HUGE = 16
 class Values:
     """Quantiles of each zone, gathered tile by tile."""
 
-    def __init__(self, covered: Covered, probabilities: tuple[float, ...]) -> None:
+    def __init__(
+        self,
+        covered: Covered,
+        probabilities: tuple[float, ...],
+        *,
+        method: QuantileMethod = "linear",
+    ) -> None:
+        self._method = method
         self._rising = np.unique(probabilities)
         self._quantiles = np.full((covered.coverage.n_zones, len(self._rising)), np.nan)
         self.approximate = np.zeros(covered.coverage.n_zones, bool)
@@ -54,7 +61,7 @@ class Values:
             self._rank_all(self._open.pop(end))
         for zone in list(self._huge):
             huge = self._huge.pop(zone)
-            self._quantiles[zone] = huge.quantiles(self._rising)
+            self._quantiles[zone] = huge.quantiles(self._rising, self._method)
             self.approximate[zone] = huge.sketched
         self._quantiles *= scale
         self._quantiles += offset
@@ -86,7 +93,7 @@ class Values:
                 values.inner, values.inner_at, values.n_inner,
                 values.boundary, values.boundary_at, values.n_boundary,
                 values.shares, values.shares_at,
-                entries, values.zone, self._rising, self._quantiles,
+                entries, values.zone, self._rising, self._method == "inverted_cdf", self._quantiles,
             )  # fmt: skip
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.breakdown import Bins, Breakdown, column_text
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
 from zonalbatch.errors import StatisticError
 from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
+from zonalbatch.statistics.binned import Binned
 from zonalbatch.statistics.by_class import (
     area_of_class,
     areas_of_classes,
@@ -34,97 +35,36 @@ from zonalbatch.statistics.functions import Calls, Function, OfCells
 from zonalbatch.statistics.heaviest import Heaviest, value_at
 from zonalbatch.statistics.listing import Listing
 from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM
+from zonalbatch.statistics.quantiles import QuantileMethod
 from zonalbatch.statistics.sketched import Sketched
+from zonalbatch.statistics.statistic import NUMBER, Statistic
 from zonalbatch.statistics.summary import Column, State, Summary
 from zonalbatch.statistics.values import Values
 from zonalbatch.statistics.weighted import Weighted
 
-__all__ = ["Statistic", "broken_down", "parse_statistics", "summary_of"]
+__all__ = ["broken_down", "parse_statistics", "ranked", "summary_of"]
 
 Floats = NDArray[np.float64]
 
-NUMBER, WHOLE = pa.float64(), pa.int64()
+WHOLE = pa.int64()
 VALUES, IDS = pa.list_(pa.float64()), pa.list_(pa.int64())
 SHARES = pa.list_(pa.struct([("class", pa.float64()), ("value", pa.float64())]))
 
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """One result column, computed from the summary of each zone."""
-
-    name: str
-    """Its standard name: ``mean``, ``p90``."""
-    finalize: Callable[[Summary], Column]
-    """(zone,) values, NaN for none, from a finished summary."""
-    state: str | None = None
-    """The state that it needs beside the moments."""
-    kind: pa.DataType = NUMBER
-    """Type of the column."""
-    probability: float | None = None
-    """The probability of a quantile, 0 to 1."""
-    by: Literal["class", "bin"] | None = None
-    """What it is told by, as a list, or as a column each where classes or edges are given."""
-    of_one: Callable[[Summary, Breakdown, int], Floats] | None = None
-    """(zone,) numbers of one of the given classes or bins."""
-    beside: str | None = None
-    """Another state that it needs."""
-    function: OfCells | None = None
-    """What tells it of a whole zone's cells, if it is no name of the vocabulary."""
-
-    @property
-    def asked(self) -> str | OfCells:
-        """What stands for it in a recipe: its name, or the function."""
-        return self.name if self.function is None else self.function
-
-    @property
-    def column(self) -> str:
-        """Its name as a column: ``p2.5`` becomes ``p2_5``."""
-        return column_text(self.name)
-
-    @property
-    def detailed(self) -> bool:
-        """True if it needs all that its state can keep: every class of a zone."""
-        return self.listed or self.by is not None
-
-    @property
-    def weighted(self) -> bool:
-        """True if it needs weights of the cells."""
-        return self.state == "weighted" or (self.function is not None and self.function.weighted)
-
-    @property
-    def listed(self) -> bool:
-        """True if each row holds a list, or several numbers."""
-        return bool(pa.types.is_nested(self.kind))
-
-    @property
-    def capped(self) -> bool:
-        """True if it is exact only up to so many cells, beyond which a row says `approximate`."""
-        return self.state in CAPPED
-
-    @property
-    def rolls(self) -> bool:
-        """True if it can be told of rows that are rolled up."""
-        return all(state in (None, *ROLLED) for state in (self.state, self.beside))
-
-
-CAPPED = ("values", "classes", "counted")
-"""States that know of each zone whether they are `approximate`."""
-
-ROLLED = (*CAPPED, "area")
-"""States that can be made again from columns of a result (``rolled.py``)."""
 
 Scaling = tuple[float, float]
 """(scale, offset) from raw to physical values."""
 
 STATES: dict[str, Callable[[Covered, Sequence[Statistic], Scaling], State]] = {
-    "values": lambda covered, asking, _: Values(
-        covered, tuple(s.probability for s in asking if s.probability is not None)
+    "values": lambda covered, asking, _: Values(covered, _probabilities(asking)),
+    "inverted": lambda covered, asking, _: Values(
+        covered, _probabilities(asking), method="inverted_cdf"
     ),
     "classes": lambda covered, asking, _: Classes.of(
         covered, listed=any(s.detailed for s in asking), weigh=averaged
     ),
     "counted": lambda covered, *_: Classes.of(covered, listed=True),
-    "central": lambda covered, *_: Central(covered),
+    "binned": lambda covered, asking, scaling: Binned(covered, asking[0].edges, *scaling),
+    "central": lambda covered, *_: Central.none(covered.coverage.n_zones),
     "extremes": lambda covered, *_: Extremes(covered),
     "area": lambda covered, *_: ZoneArea(covered.areas()),
     "heaviest": lambda covered, *_: Heaviest(covered),
@@ -149,7 +89,7 @@ def summary_of(
         covered: the cells of the zones.
         statistics: what is wanted.
         extent: the cells of the layer's files, from which cells are numbered.
-        scaling: from raw to physical values, for functions, which are called before the end.
+        scaling: from raw to physical values, for functions and bins, which need them at once.
     """
     asking: dict[str, list[Statistic]] = {}
     for statistic in statistics:
@@ -158,6 +98,10 @@ def summary_of(
                 asking.setdefault(_shared(state, covered), []).append(statistic)
     states = {name: STATES[name](covered, by, scaling) for name, by in asking.items()}
     return Summary.of(covered, states, extent)
+
+
+def _probabilities(asking: Sequence[Statistic]) -> tuple[float, ...]:
+    return tuple(s.probability for s in asking if s.probability is not None)
 
 
 def _shared(state: str, covered: Covered) -> str:
@@ -214,10 +158,18 @@ def broken_down(statistics: Sequence[Statistic], breakdown: Breakdown) -> tuple[
     return found
 
 
+def ranked(statistics: Sequence[Statistic], method: QuantileMethod) -> tuple[Statistic, ...]:
+    """The statistics with quantiles as a method has them."""
+    state = {"linear": "values", "inverted_cdf": "inverted"}[method]
+    return tuple(
+        s if s.probability is None else _quantile(s.name, s.probability, state) for s in statistics
+    )
+
+
 def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
     """A statistic, or one for each class or bin that there is a column for."""
-    if statistic.by == "bin" and breakdown.bins is not None:
-        return (_with_bins(statistic, breakdown.bins),)
+    if statistic.by == "bin":
+        statistic = _with_bins(statistic, breakdown)
     names = {
         None: (),
         "class": tuple(name for name, _ in breakdown.classes),
@@ -227,8 +179,15 @@ def _each(statistic: Statistic, breakdown: Breakdown) -> tuple[Statistic, ...]:
     return tuple(columns) if names else (statistic,)
 
 
-def _with_bins(statistic: Statistic, bins: Bins) -> Statistic:
-    return replace(statistic, finalize=lambda s: counted(s).histogram(bins))
+def _with_bins(statistic: Statistic, breakdown: Breakdown) -> Statistic:
+    """A list over the bins of all zones, whose values need not be kept, or of each zone's own."""
+    if breakdown.common_edges:
+        return replace(
+            statistic, state="binned", edges=breakdown.common_edges,
+            finalize=lambda s: s.state("binned").histogram(s.count > 0),
+        )  # fmt: skip
+    bins = breakdown.bins or Bins()
+    return replace(statistic, finalize=lambda s: counted(s).histogram(bins.count))
 
 
 def _of_one(statistic: Statistic, breakdown: Breakdown, which: int, name: str) -> Statistic:
@@ -271,10 +230,8 @@ def _percentile(name: str, percent: str | None, percentile: str | None, q: str |
     return _quantile(f"p{np.format_float_positional(round(value, 10), trim='-')}", value / 100)
 
 
-def _quantile(name: str, probability: float) -> Statistic:
-    return Statistic(
-        name, lambda s: s.state("values").of(probability), "values", probability=probability
-    )
+def _quantile(name: str, probability: float, state: str = "values") -> Statistic:
+    return Statistic(name, lambda s: s.state(state).of(probability), state, probability=probability)
 
 
 def _by_class(
@@ -363,7 +320,7 @@ STATISTICS: dict[str, Statistic] = {
         ),
         Statistic(
             "histogram",
-            lambda s: counted(s).histogram(Bins()),
+            lambda s: counted(s).histogram(Bins().count),
             "counted",
             SHARES,
             by="bin",

@@ -18,7 +18,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import NODATA, UNREAD, Cells, Covered, first_reason
-from zonalbatch.statistics.classes import UNIT, Classes
+from zonalbatch.statistics.classes import Classes
+from zonalbatch.statistics.shares import UNIT
 
 __all__ = ["Weighted"]
 

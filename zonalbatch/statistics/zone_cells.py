@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,10 @@ class ZoneCells:
     def physical(self) -> NDArray[np.float64]:
         """(cell,) values with scale and offset applied."""
         return self.raw.astype(np.float64) * self.scale + self.offset
+
+    def copied(self) -> ZoneCells:
+        """The same in memory of their own: what waits must not hold the cells of a whole tile."""
+        return replace(self, **{name: getattr(self, name).copy() for name in OF_CELLS})
 
     def only(self, which: NDArray[Any]) -> ZoneCells:
         """Some of the cells: where True, or in an order of indices."""

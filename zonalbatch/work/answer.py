@@ -2,7 +2,8 @@
 
 Cells of two lattices cannot be mixed without resampling, so each zone takes all of its cells from
 one of them: the one whose items' footprints hold the largest share of it; ties go to the one with
-the least item id. That follows from the zone and the items alone, whatever their order.
+the least id of an item whose files reach the zone. That follows from the zone and the items alone,
+whatever their order.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.layers import Layer
-from zonalbatch.work.footprints import footprint_of, shares_within
+from zonalbatch.layers import Layer, Scene
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.shares import first_within, in_degrees, shares_within
 
-__all__ = ["answered"]
+__all__ = ["answered", "answering"]
 
 Key = TypeVar("Key")
 
@@ -37,9 +38,7 @@ def answered(
     """
     if len(pieces) == 1:
         return summaries[0]
-    order = sorted(range(len(pieces)), key=lambda i: min(pieces[i].items))
-    summaries = [summaries[i] for i in order]
-    by = _answering(shapes, [pieces[i] for i in order], summaries)
+    by = answering(shapes, pieces, np.stack([one.met for one in summaries]))
 
     def picked(columns: Sequence[Mapping[Key, Any]]) -> dict[Key, Any]:
         return {key: _picked(by, [some[key] for some in columns]) for key in columns[0]}
@@ -57,14 +56,29 @@ def answered(
     )
 
 
-def _answering(
-    shapes: Shapes, pieces: Sequence[Layer], summaries: Sequence[LayerSummary]
-) -> NDArray[np.intp]:
-    """(zone,) which piece answers: of those with a cell of the zone, by share, then by order."""
-    shares = np.stack([shares_within(footprint_of(piece), shapes) for piece in pieces])
-    met = np.stack([one.met for one in summaries])
-    # Shares that differ by rounding alone are ties; argmax takes the first of them.
-    return np.argmax(np.where(met, np.round(shares, 9), -1.0), axis=0)
+def answering(shapes: Shapes, pieces: Sequence[Layer], met: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(zone,) which piece of a layer answers.
+
+    Args:
+        shapes: the zones.
+        pieces: the layer, cut by lattices.
+        met: (piece, zone) True if a cell of the zone lies in the files of the piece.
+    """
+    zones = in_degrees(shapes)
+    every = sorted((scene for piece in pieces for scene in piece.scenes), key=lambda s: s.items)
+    shares = np.stack([shares_within(piece.scenes, zones) for piece in pieces])
+    # Shares that differ by rounding alone are ties.
+    shares = np.where(met, np.round(shares, 9), -1.0)
+    best = shares == shares.max(axis=0)
+    first = np.stack([_first(every, piece, zones) for piece in pieces])
+    return np.argmin(np.where(best, first, len(every) + 1), axis=0)
+
+
+def _first(every: Sequence[Scene], piece: Layer, zones: Any) -> NDArray[np.int64]:
+    """(zone,) the least place, in the order of ids, of the scenes of a piece that reach it."""
+    places = [i for i, scene in enumerate(every) if any(scene is one for one in piece.scenes)]
+    first = first_within([every[i] for i in places], zones)
+    return np.array([*places, len(every)], np.int64)[first]
 
 
 def _picked(by: NDArray[np.intp], columns: Sequence[Any]) -> Any:

@@ -19,6 +19,7 @@ from zonalbatch.cover.weighing import area_averaging
 from zonalbatch.lattice import Lattice, Window, nesting_factor
 from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe, lattices_of
+from zonalbatch.statistics import Waiting
 from zonalbatch.work.place import Place, extent_of, place_of, union
 from zonalbatch.work.schedule import Pass, Schedule, Sheet, Step, steps_of
 from zonalbatch.work.weights import Weights, WeightTiles
@@ -47,6 +48,8 @@ class Ground:
     """How many layers are measured where."""
     weights: Weights | None
     """Weights of the cells, where the recipe wants them."""
+    room: int | None
+    """Bytes for cells that wait for functions; None for as many as come."""
     _passes: dict[Place, Pass] = field(default_factory=dict)
     _steps: dict[tuple[Place, ...], tuple[Step, ...]] = field(default_factory=dict)
     _schedules: dict[Any, Schedule] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Ground:
         recipe: Recipe,
         cells_at_once: int,
         weights: Weights | None = None,
+        room: int | None = None,
     ) -> Ground:
         """The ground of some zones under some layers; coverage is found when it is asked for."""
         extents: dict[Place, Window] = {}
@@ -70,7 +74,7 @@ class Ground:
                 place = place_of(layer, lattice)
                 extents[place] = union(extents.get(place, window), window)
                 counts[place] += 1
-        return cls(shapes, recipe, cells_at_once, extents, counts, weights)
+        return cls(shapes, recipe, cells_at_once, extents, counts, weights, room)
 
     def passes(self, places: Sequence[Place]) -> tuple[Pass, ...]:
         """The covered cells of some lattices."""
@@ -85,6 +89,8 @@ class Ground:
                 west=place.west, extent=extent,
             )  # fmt: skip
             covered = Covered.of(coverage, self.areas, self._averaging(lattice))
+            if self.room is not None and any(s.function for s in self.recipe.asked):
+                Waiting.of(covered, len(self.recipe.measurements)).check(self.room)
             self._passes[place] = Pass(lattice, covered)
         return self._passes[place]
 

@@ -63,7 +63,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
         with naming(lambda: given.zones["zone_id"].to_pylist()):
             for summary in summarise(
                 Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
-                open_pixels=_opener(folder), memory=memory, requests=requests,
+                open_pixels=_opener(folder), memory=memory, requests=requests, room=memory // 2,
             ):  # fmt: skip
                 if strict and summary.failures:
                     raise summary.failures[0].error

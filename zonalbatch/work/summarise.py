@@ -35,6 +35,7 @@ def summarise(
     open_pixels: Callable[[str], Pixels],
     memory: int,
     requests: int = 64,
+    room: int | None = None,
 ) -> Iterator[LayerSummary]:
     """The statistics of every layer, in order.
 
@@ -45,9 +46,11 @@ def summarise(
         open_pixels: opens a file.
         memory: bytes that buffers may take, beside coverage and results.
         requests: how many reads may go on at once.
+        room: bytes for cells that are kept until functions can be called; None for any number.
 
     Raises:
         GridMismatch: a file's grid is not that of its asset.
+        StatisticError: a function failed, or there is no room for the cells that it needs.
     """
     layers = [wanted(layer, recipe) for layer in layers]
     remote = any(is_remote(a.href) for layer in layers for a in layer.assets)
@@ -60,7 +63,7 @@ def summarise(
             weights = Weights(recipe.weights, handles, pool, ahead=memory // 16, room=memory // 8)
         pieces = [pieces_of(layer, recipe) for layer in layers]
         every = [piece for some in pieces for piece in some]
-        ground = Ground.of(shapes, every, recipe, max(1, memory // 512), weights)
+        ground = Ground.of(shapes, every, recipe, max(1, memory // 512), weights, room)
         # A thread that opens its first file pays for PROJ's tables, more than a local file costs.
         submit = pool.submit if remote else _at_once
         works = _opened(ground, every, recipe, handles, submit, ahead=2 * threads)

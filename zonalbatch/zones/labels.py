@@ -194,8 +194,8 @@ def array_labels(data: Any, band: int | None) -> Labels:
 def _labels_in(pixels: Pixels, band: int | None, count: int, name: str) -> Labels:
     if band is None and count > 1:
         raise ZonesError(
-            f"{name} has {count} bands; say which one holds the zones: a job by zones.band, in "
-            "Python select the band of a DataArray (rioxarray.open_rasterio(...).sel(band=1))"
+            f"{name} has {count} bands; say which one holds the zones: a job by zones.band, "
+            "zonal_stats by zone_band, the command line by --zone-band"
         )
     band = 1 if band is None else band
     if not 1 <= band <= count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,20 @@ def _of_path(path: str, layer: str | None, encoding: str | None) -> list[Source]
     except ZonesError as error:
         if not isinstance(error.__cause__, DataSourceError):
             raise
+        if _is_job(path):
+            raise ZonesError(
+                f"{path} is a job, not zones; do it by `zonalbatch run {path}`, or give zones"
+            ) from None
         try:
             return [file_labels(path, None)]
         except ZonesError as other:
             # A raster that is one, but not of labels, says so itself.
             raise (error if isinstance(other.__cause__, Exception) else other) from None
+
+
+def _is_job(path: str) -> bool:
+    """True for a document that has both zones and a source, as only a job has."""
+    if not path.endswith((".yaml", ".yml", ".json")) or not Path(path).is_file():
+        return False
+    text = Path(path).read_bytes()
+    return all(re.search(rb"\b%s[\"']?\s*:" % key, text) for key in (b"zones", b"source"))

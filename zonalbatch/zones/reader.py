@@ -20,7 +20,7 @@ import pyarrow as pa
 import shapely
 from pyproj import CRS
 
-from zonalbatch.errors import ZonesError
+from zonalbatch.errors import ZonalbatchWarning, ZonesError
 from zonalbatch.zones.buffers import buffered
 from zonalbatch.zones.columns import RESERVED, carried_columns, cast_column
 from zonalbatch.zones.crs import one_crs
@@ -118,7 +118,7 @@ class ZoneReader:
             tables.append(pa.table([ids, *carried], names=["zone_id", *self.carried.names]))
             shapes.append(some)
         for said in self.tally.keys() - NOTES.keys():
-            warnings.warn(said, stacklevel=2)
+            warnings.warn(said, ZonalbatchWarning, stacklevel=2)
         if not tables:
             raise ZonesError("there are no zones; check the file, or what was selected from it")
         table, every = pa.concat_tables(tables), np.concatenate(shapes)

@@ -34,7 +34,7 @@ class TestPoints:
         code, out, err = here("points", plots, red, "-i", "bilinear")
         assert (code, err) == (0, "")
         head, *lines = out.splitlines()
-        assert head.split() == ["field_id", "crop", "value"]
+        assert head.split() == ["row", "field_id", "crop", "value"]
         printed = [float(line.split()[-1]) for line in lines]
         expected = zb.point_query(plots, red, interpolate="bilinear")["value"]
         np.testing.assert_allclose(printed, expected, atol=1e-4)
@@ -56,6 +56,7 @@ class TestPoints:
         [
             (("-i", "cubic"), "'cubic'"),
             (("-s", "max"), "give a radius"),
+            (("-s", "mean"), "give a radius"),
             (("--radius", "-3"), "positive number of metres"),
             (("-o", "plots.shp"), ".parquet, .gpkg, .geojson, .csv"),
         ],

@@ -38,16 +38,16 @@ class TestStats:
         code, out, err = here("stats", land.fields, red, "--stats", "mean,p90")
         assert (code, err) == (0, "")
         head, *lines = out.splitlines()
-        assert head.split() == ["field_id", "crop", "mean", "p90"]
+        assert head.split() == ["row", "field_id", "crop", "mean", "p90"]
         printed = [[float(text) for text in line.split()[-2:]] for line in lines]
         np.testing.assert_allclose(printed, frame[["mean", "p90"]], atol=1e-6)
 
     def test_id_and_columns(self, here: Command, land: Landscape, red: Path) -> None:
-        """The id is the index, and only the columns that are named are carried."""
+        """The id stands first, else the row; only the columns that are named are carried."""
         _, out, _ = here("stats", land.fields, red, "-s", "max", "--id", "field_id", "-c", "crop")
-        assert out.split()[:2] == ["crop", "max"]
+        assert out.split()[:3] == ["field_id", "crop", "max"]
         _, out, _ = here("stats", land.fields, red, "-s", "max", "-c", "field_id", "--prefix", "r_")
-        assert out.split()[:2] == ["field_id", "r_max"]
+        assert out.split()[:3] == ["row", "field_id", "r_max"]
 
     def test_weights(self, here: Command, land: Landscape, red: Path, tmp_path: Path) -> None:
         """`--weights` and `--weight-by` are those of zonal_stats; explain takes weights too."""
@@ -64,12 +64,50 @@ class TestStats:
         assert code == 0
         assert "weighted_mean" in out
 
+    def test_quantile_method(self, here: Command, land: Landscape, red: Path) -> None:
+        """`--quantile-method` is that of zonal_stats, and explain names it and heeds it."""
+        options = ("--quantile-method", "inverted_cdf")
+        _, out, _ = here("stats", land.fields, red, "-s", "median", "-c", "field_id", *options)
+        printed = [float(line.split()[-1]) for line in out.splitlines()[1:]]
+        expected = zb.zonal_stats(land.fields, red, "median", quantile_method="inverted_cdf")
+        np.testing.assert_allclose(printed, expected["median"], atol=1e-6)
+        code, out, _ = here("explain", land.fields, red, "--zone", 3, *options)
+        assert code == 0
+        assert "quantiles    inverted_cdf" in out
+        assert f"median          {expected['median'].iloc[3]:.15g}" in out
+
+    def test_classes_and_edges(self, here: Command, land: Landscape, tmp_path: Path) -> None:
+        """`--classes`, `--edges` and `--bins` are those of zonal_stats; explain tells of them."""
+        scl, out = land.scenes[0] / "SCL.tif", tmp_path / "out.parquet"
+        asked = ["frac,histogram", "--classes", "4=green,5=bare", "-o", out]
+        for options, given in (
+            (("--edges", "0,4.5,12"), {"edges": [0, 4.5, 12]}),
+            (("--bins", "0:12:3"), {"bins": {"start": 0, "stop": 12, "count": 3}}),
+        ):
+            code, _, err = here("stats", land.fields, scl, "-s", *asked, *options)
+            assert (code, err) == (0, "")
+            expected = zb.zonal_stats(
+                land.fields, scl, ["frac", "histogram"], classes={4: "green", 5: "bare"},
+                **given,  # type: ignore[arg-type]
+            )  # fmt: skip
+            written = geopandas.read_parquet(out)
+            assert list(written.columns) == list(expected.columns)
+            np.testing.assert_array_equal(written["frac_green"], expected["frac_green"])
+            code, told, _ = here(
+                "explain", land.fields, scl, "-z", 3, "--classes", "4=green", "--min-fraction",
+                "0.5", "--default-value", "9", *options,
+            )  # fmt: skip
+            assert code == 0
+            assert all(
+                word in told for word in ("  green", "bins", "least share  0.5", "count as 9")
+            )
+
     def test_statistics_add_up(self, here: Command, land: Landscape, red: Path) -> None:
         """An option that is given twice counts twice, for stats and for points."""
         _, once, _ = here("stats", land.fields, red, "-s", "mean,max,count")
         _, twice, _ = here("stats", land.fields, red, "-s", "mean", "-s", "max,count")
         assert once == twice
-        assert once.split()[2:5] == ["mean", "max", "count"]
+        assert once.split()[3:6] == ["mean", "max", "count"]
 
     @pytest.mark.parametrize("verb", ["stats", "points", "explain"])
     def test_swapped(self, here: Command, land: Landscape, red: Path, verb: str) -> None:

@@ -55,7 +55,7 @@ def test_corrupt_file(data_dir: Path, tmp_path: Path, at_hand: dict[str, str]) -
     )  # fmt: skip
     assert code == 3
     assert "Traceback" not in err
-    assert "1 failures" in out
+    assert "1 failure, listed" in out
     assert failures["layer"].tolist() == ["corrupt"]
     assert failures["permanent"].all()
     assert "corrupt.tif" in failures["cause"][0]

@@ -127,3 +127,19 @@ def test_max_failures(tmp_path: Path, cluster: Client) -> None:
     """A run stops when more has failed than it may."""
     with pytest.raises(ReadError, match="max_failures"):
         zb.run(one_bad_block(tmp_path, limits={"max_failures": 0}), cluster)
+
+
+def test_a_failure_of_many_parts_is_one(tmp_path: Path, cluster: Client) -> None:
+    """A band that a layer lacks is told once, though each part of the layer meets it."""
+    for name in ("2020_red", "2020_nir", "2021_red"):
+        write_tif(tmp_path / f"{name}.tif", noise(400, 400), tiled=True)
+    source = {"kind": "cog", "pattern": str(tmp_path / "{date:%Y}_{band}.tif")}
+    bands = {"red": "red", "nir": "nir"}
+    zones = squares(30, side=130)
+    job = job_over(zones, [], tmp_path / "out", source=source, bands=bands)
+    parts = [part for part in zb.plan(job).parts if part.bucket.startswith("2021")]
+    assert len(parts) > 1
+    report = zb.run(job, cluster)
+    assert report.failures == 1
+    (row,) = pd.read_parquet(tmp_path / "out" / "failures.parquet").to_dict("records")
+    assert (row["layer"], "'nir'" in row["cause"]) == ("2021", True)

@@ -78,7 +78,7 @@ def test_unusable_file_of_an_item(
         tmp_path, NINE,
         by=here, cluster=at_hand,
         source={"kind": "stac", "items": write_items(tmp_path / "items.json", items)},
-        bands={"red": "data"},
+        bands={"red": "data"}, group_by="item",
     )  # fmt: skip
     good = rows[rows["layer"] == "a"]
     assert (len(good), set(good["status"])) == (9, {"ok"})

@@ -74,6 +74,25 @@ def adding(what: float, version: str | None = None) -> Callable[..., float]:
     return added
 
 
+class TestRoom:
+    """Cells wait for functions until their zones are whole."""
+
+    def test_a_job_without_room(self, folder: Path, cluster: Client) -> None:
+        """It ends with the zone, the cells and what to do, before a pixel is read; no row is null.
+
+        With more memory it goes on where it was.
+        """
+        document = dict(job(folder, "mean", adding(1.0, "1")))
+        small = Job(**document | {"limits": {"memory": "20kB"}})
+        said = "on zone '[abc]' 100 cells would be kept, in 0.0162 MiB.* raise limits.memory"
+        with pytest.raises(StatisticError, match=said):
+            zb.run(small, cluster)
+        assert not list((folder / "out" / "results").glob("part-*.parquet"))
+        zb.run(Job(**document | {"limits": {"memory": "500kB"}}), cluster)
+        rows = zb.open_results(folder / "out").gdf
+        assert rows["red_added"].notna().all()
+
+
 class TestJobFiles:
     """module:function."""
 

@@ -58,10 +58,15 @@ def document(folder: Path, zones: Any, files: list[str], **keys: Any) -> dict[st
 def test_rows_of_a_job(
     tmp_path: Path, fields: Any, scenes: list[str], cluster: Client, layout: str
 ) -> None:
-    """The level of what was read, null where that was full resolution; n_total counts its cells."""
+    """The level of what was read, null where that was full resolution; n_total counts its cells.
+
+    A note of the report tells the sizes of cells, and how many files have them.
+    """
     out = {"path": str(tmp_path / "out"), "layout": layout, "geometry": "none"}
     keys = {"statistics": ["n_total"], "output": out}
-    zb.run(zb.Job(**document(tmp_path, fields, scenes, **keys)), cluster)
+    report = zb.run(zb.Job(**document(tmp_path, fields, scenes, **keys)), cluster)
+    sizes = f"{4 * CELL:g} m in 1 file, {CELL:g} m (full resolution) in 1 file"
+    assert f"resolution {4 * CELL:g} takes cells of {sizes}" in report.notes
     rows = zb.open_results(tmp_path / "out").gdf
     first = rows["layer"] == "S_20240601"
     assert rows.loc[first, "overview"].tolist() == ["1", "1"]

@@ -155,6 +155,17 @@ class TestRollup:
         assert found["status"].to_dict() == {"up": "ok", "down": "failed"}
         assert found["red_mean"].isna().to_dict() == {"up": False, "down": True}
 
+    def test_skew_and_kurtosis(self, kept: Kept) -> None:
+        """By farm what a run over the farms says, if the run was asked for one of them."""
+        found = kept.run(statistics=["skew", "mean"]).rollup(by="farm", stats="skew,kurtosis")
+        farms = kept.zones.dissolve("farm").reset_index()[["farm", "geometry"]]
+        expected = zb.zonal_stats(farms, kept.scenes, "skew,kurtosis", id="farm").reset_index()
+        met = expected[expected["farm"] != "far"].sort_values(["farm", "layer"], ignore_index=True)
+        rows = found[1:].reset_index(drop=True)
+        assert found["red_skew"].isna().tolist() == [True] + [False] * 12
+        for name in ("skew", "kurtosis"):
+            np.testing.assert_allclose(rows[f"red_{name}"], met[name], rtol=1e-8, atol=1e-9)
+
     def test_states_change_no_number(self, kept: Kept) -> None:
         """Rows are the same with their states and without; tools read both."""
         with_states = kept.run().table.to_pandas()
@@ -173,9 +184,11 @@ class TestRefusal:
 
     def test_reasons(self, kept: Kept) -> None:
         """No states, no such column, time or statistic, a statistic without its state."""
-        results = kept.run(statistics=["mean", "skew"])
-        with pytest.raises(StatisticError, match=r"'skew' cannot be rolled up.*count, sum, mean"):
+        results = kept.run(statistics=["mean", "min_x"])
+        with pytest.raises(StatisticError, match=r"'min_x' cannot be rolled up.*count, sum, mean"):
             results.rollup(by="farm")
+        with pytest.raises(StatisticError, match="'skew' among its statistics"):
+            results.rollup(by="farm", stats="skew")
         with pytest.raises(StatisticError, match="'median' among its statistics"):
             results.rollup(by="farm", stats="median")
         with pytest.raises(StatisticError, match="'area' among its statistics"):

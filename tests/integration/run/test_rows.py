@@ -76,7 +76,7 @@ class TestRows:
             path = runner.folder / f"far_{len(shapes)}.parquet"
             zones.to_parquet(path)
             report = runner.run(f"out_{len(shapes)}", zones={"path": str(path), "id": "field_id"})
-            (note,) = [note for note in report.notes if "no zone meets any raster" in note]
+            (note,) = [note for note in report.notes if "no zone takes a cell" in note]
             assert f"in EPSG:32631 zones span x {left - 100:.8g} to" in note
             assert f"rasters x {left:.8g} to {right:.8g}, y {bottom:.8g} to {top:.8g}" in note
         empty = frame(shapely.Polygon(), crs=crs, field_id=[1])

@@ -18,7 +18,7 @@ from tests.made.jobs import Bench, write_job
 from tests.made.places import CELL, LEFT, TOP
 from tests.made.rasters import BLOCKS, noise, spoil, write_tif
 from tests.made.zones import cells, frame
-from zonalbatch import cli
+from zonalbatch.cli.app import app
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.explanation import explanation
 from zonalbatch.explanation.account import account
@@ -301,9 +301,7 @@ def test_the_command(zones: geopandas.GeoDataFrame, tif: str, tmp_path: Path) ->
     path = tmp_path / "zones.gpkg"
     zones.to_file(path)
     words = ["explain", str(path), tif, "--zone", "ring", "--id", "id", "--band", "1"]
-    done = CliRunner().invoke(
-        cli.app, [*words, "--limit", "5", "--png", str(tmp_path / "zone.png")]
-    )
+    done = CliRunner().invoke(app, [*words, "--limit", "5", "--png", str(tmp_path / "zone.png")])
     assert done.exit_code == 0, done.output
     made = zb.explain(zones, tif, "ring", id="id", bands=1)
     assert f"{made.n_cells - 5:,} more cells" in done.output
@@ -315,14 +313,14 @@ def test_the_command_on_a_job(tmp_path: Path) -> None:
     """A job needs no raster; options that belong to rasters are refused."""
     bench = Bench(tmp_path)
     words = ["explain", str(bench.write(bench.document())), "--zone", "3", "-m", "red"]
-    refused = CliRunner().invoke(cli.app, words)
+    refused = CliRunner().invoke(app, words)
     assert isinstance(refused.exception, InputError)
     assert "2 layers" in str(refused.exception)
     layer = str(refused.exception).rpartition(" ")[2]
-    done = CliRunner().invoke(cli.app, [*words, "--layer", layer])
+    done = CliRunner().invoke(app, [*words, "--layer", layer])
     assert done.exit_code == 0, done.output
     assert f"zone 3 on layer {layer}" in done.output
-    refused = CliRunner().invoke(cli.app, [*words, "--band", "1"])
+    refused = CliRunner().invoke(app, [*words, "--band", "1"])
     assert "--band goes with ZONES RASTER" in str(refused.exception)
 
 

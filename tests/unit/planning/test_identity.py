@@ -300,6 +300,7 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
         measurements=tuple(replace(m, default=0.0) for m in RECIPE.measurements)
     ),
     "weight_by": with_recipe(weight_by="area"),
+    "quantile_method": with_recipe(quantile_method="inverted_cdf"),
     "weights": with_recipe(weights=asset("w")),
     "another file of weights": with_recipe(weights=asset("v")),
     "weights of another version": with_recipe(weights=replace(asset("w"), version="other")),

@@ -102,6 +102,20 @@ class TestPattern:
                 bands={"r": Band(asset="red", **wish)},
             )
 
+    def test_a_pattern_without_a_band(self, tmp_path: Path) -> None:
+        """A band by name is in no layer if the pattern has no such field, as by a slip."""
+        raster(tmp_path / "20240101_red.tif")
+        with pytest.raises(SourceError, match=r"has no \{band\}, only \{date\}, \{bandd\}; write"):
+            cog_layers(
+                pattern=str(tmp_path / "{date:%Y%m%d}_{bandd}.tif"), bands={"r": Band(asset="red")}
+            )
+
+    @pytest.mark.parametrize("name", ["{date:%Y%m%d_{band}.tif", "{band.tif", "band}.tif", "{"])
+    def test_half_a_field(self, tmp_path: Path, name: str) -> None:
+        """A brace without its other half is told with what fields look like."""
+        with pytest.raises(SourceError, match=r"write fields as \{band\} or \{date:%Y%m%d\}"):
+            cog_layers(pattern=str(tmp_path / name), bands={"r": Band(asset="red")})
+
     def test_an_asset_that_cannot_be_read_is_a_failure(self, tmp_path: Path) -> None:
         """Of files that nobody could open it is not said that they lack the band."""
         raster(tmp_path / "20240101_red.tif")

@@ -67,6 +67,7 @@ class TestMinFraction:
         found = told(raster, zone, "n_total,n_outside,count", min_fraction=0.5)
         assert found == pytest.approx([2.75, 1.0, 1.75])
 
+    @pytest.mark.filterwarnings("ignore::zonalbatch.errors.ZonalbatchWarning")
     @given(
         st.floats(0, 1),
         st.lists(st.floats(0, 5, width=32), min_size=4, max_size=4, unique=True),

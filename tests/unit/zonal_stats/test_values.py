@@ -17,7 +17,7 @@ from tests.made.places import LEFT, TOP
 from tests.made.rasters import write_tif
 from tests.made.scenes import asset, item
 from tests.made.zones import WINDOWS, cells, frame
-from zonalbatch.errors import InputError, StatisticError
+from zonalbatch.errors import InputError, StatisticError, ZonalbatchWarning
 
 
 class TestValidity:
@@ -65,9 +65,11 @@ class TestValidity:
         assert alone.isna().all(axis=None)
 
     def test_all_zones_outside(self, tif: str) -> None:
-        """Zones have their rows even if none of them meets the raster."""
+        """Zones have their rows even if none of them meets the raster, and a warning says so."""
         zones = frame(*[cells(100, 100, 2, 3)] * 2)
-        found = zb.zonal_stats(zones, tif, USUAL)
+        with pytest.warns(ZonalbatchWarning, match="no zone takes a cell of any raster") as warned:
+            found = zb.zonal_stats(zones, tif, USUAL)
+        assert warned[0].filename == __file__
         assert found["count"].tolist() == [0, 0]
         assert found["mean"].isna().all()
 

@@ -8,13 +8,16 @@ from typing import Any
 import geopandas
 import numpy as np
 import pytest
+import rioxarray
 import shapely
 import xarray as xr
 from rasterio.transform import Affine
+from typer.testing import CliRunner
 
 import zonalbatch as zb
 from tests.made.places import CELL, LEFT, TOP
 from tests.made.rasters import BLOCKS, in_xarray, noise, write_tif
+from zonalbatch.cli.app import app
 from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.explanation.inquiry import explain
 from zonalbatch.zones import labels as labels_module
@@ -193,3 +196,31 @@ def test_other_options_of_zonal_stats() -> None:
     assert found["sum"].to_dict() == {0: 5.0, 3: 17.0, 5: 23.0, 9: 21.0}
     long = zb.zonal_stats(zones, values, "sum", layout="long")
     assert long.index.tolist() == [0, 3, 5, 9]
+
+
+def test_zone_band(tmp_path: Path) -> None:
+    """A call, an explanation and the command line choose among bands as a job does."""
+    other = np.where(LABELS == 9, 5, LABELS)
+    path = write_tif(tmp_path / "labels.tif", np.stack([LABELS, other]))
+    raster = write_tif(tmp_path / "values.tif", VALUES)
+    found = zb.zonal_stats(path, raster, "n_total,sum", zone_band=2)
+    assert found["n_total"].to_dict() == {0: 3.0, 3: 2.0, 5: 7.0}
+    made = explain(path, raster, 5, zone_band=2)
+    assert made.totals["sum"] == found.loc[5, "sum"]
+    both = rioxarray.open_rasterio(path)
+    assert list(zb.zonal_stats(both, raster, zone_band=1).index) == [0, 3, 5, 9]
+    for words in (["stats", path, raster], ["explain", path, raster, "-z", "5"]):
+        done = CliRunner().invoke(app, [*words, "--zone-band", "2"])
+        assert done.exit_code == 0, done.output
+        assert "7" in done.output
+
+
+@pytest.mark.parametrize("band", [0, "2", 1.5, True, 3])
+def test_a_zone_band_that_cannot_be(tmp_path: Path, band: Any) -> None:
+    """It is a number from 1 on, and one that the raster has; zones of other kinds have none."""
+    path = write_tif(tmp_path / "labels.tif", np.stack([LABELS, LABELS]))
+    with pytest.raises(InputError, match=r"zone_band=|has no band 3"):
+        zb.zonal_stats(path, in_xarray(VALUES), zone_band=band)
+    zones = zb.zonal_stats(path, in_xarray(VALUES), zone_band=1)
+    with pytest.raises(InputError, match="band 1 is of a raster of labels"):
+        zb.zonal_stats(zones, in_xarray(VALUES), zone_band=1)
