@@ -28,6 +28,7 @@ from zonalbatch.planning.files import Part, load_part
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
+from zonalbatch.sources.protocol import in_order
 from zonalbatch.zones import open_zones
 
 RECIPE = Recipe(measurements=(Measurement("red", parse("red"), None),), statistics=("count",))
@@ -46,7 +47,7 @@ def zones_of(state: State) -> geopandas.GeoDataFrame:
 
 def layers_of(state: State) -> tuple[Layer, ...]:
     """Layers of two scenes that are shifted from one to the next; their editions differ in one."""
-    return tuple(_layer(number, edition) for number, edition in sorted(state.items()))
+    return in_order(_layer(number, edition) for number, edition in state.items())
 
 
 def _layer(number: int, edition: int) -> Layer:
