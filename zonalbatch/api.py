@@ -312,7 +312,6 @@ class _Work:
         """The plan, stored; it goes on from the one whose results the output holds."""
         earlier = earlier_plan(self.output, self.recipe, self.form, self.zones)
         if earlier is not None:
-            self.form = earlier.form
             self.found = as_mended(self.found, earlier, self.output)
         made = self._made(earlier, prune=prune)
         if earlier is None:

@@ -46,6 +46,7 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),
     )
+    output.drop_other_plans(plan.fingerprint)
 
 
 def _alone_name(plan: Plan) -> str:

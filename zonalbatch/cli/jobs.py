@@ -11,6 +11,7 @@ import typer
 from zonalbatch.cli.interruption import Interruption
 
 if TYPE_CHECKING:
+    from zonalbatch.planning.news import Change
     from zonalbatch.planning.plan import Plan
     from zonalbatch.receipts import Report
 
@@ -234,11 +235,16 @@ def _tell_news(made: Plan) -> None:
 
     if not made.news.done:
         return
-    for noun, change in (("zones", made.news.zones), ("layers", made.news.layers)):
-        told = ", ".join(f"{count:,} {what}" for what, count in change.document.items() if count)
-        print(f"  {noun:10}{told or 'as they were'}")
+    told = (_change("zones", made.news.zones), _change("layers", made.news.layers))
+    print(f"  new       {'; '.join(told)}")
     todo = made.todo
     print(
-        f"  to do     {todo.computed:,} parts, at most {size_text(todo.decoded)} decoded; "
-        f"{todo.rewritten:,} rewritten, {todo.kept:,} kept"
+        f"  to do     {todo.computed:,} part{'s' * (todo.computed != 1)}, "
+        f"at most {size_text(todo.decoded)} decoded; "
+        f"{todo.rewritten:,} rewritten from their rows, {todo.kept:,} kept"
     )
+
+
+def _change(noun: str, change: Change) -> str:
+    counts = [f"{count:,} {what}" for what, count in change.document.items() if count]
+    return f"{noun} {', '.join(counts) or 'as they were'}"

@@ -36,7 +36,7 @@ DECODED = 512 * 1024**2
 FEWEST = 250_000
 """A part is not cut for its bytes into parts of fewer rows: small files are slow to read."""
 
-SHARES = 32
+SHARES = 16
 """Where there are few rows in all, parts of fewer are cut, until there are about this many."""
 
 

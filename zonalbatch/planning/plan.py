@@ -161,7 +161,7 @@ def make_plan(
         zones: what to summarise over; read once, in batches.
         found: what a source has to offer.
         recipe: what to compute.
-        form: how results are written.
+        form: how results are written, unless an earlier plan says.
         folder: the ``plan`` folder of an output.
         earlier: the plan whose results the output holds; what stands of it is kept.
         prune: let zones and layers go that are no longer named.
@@ -232,7 +232,8 @@ class _Planner:
         return self._stored(self._plan(inputs, inputs, parts, partition, news), order)
 
     def after(self, earlier: Earlier, *, prune: bool) -> Plan:
-        """The plan that goes on from an earlier one."""
+        """The plan that goes on from an earlier one, in its form."""
+        self.form = earlier.form
         place = places_of(earlier, self.rows)
         news = news_of(earlier, place, self.rows.file, self.found.layers)
         inputs = self._inputs()

@@ -214,6 +214,12 @@ class Output:
             self.part_path(part).unlink()
             (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
 
+    def drop_other_plans(self, fingerprint: str) -> None:
+        """Remove all plans but one, each of which holds a copy of its zones."""
+        for folder in self.plans.iterdir():
+            if folder.name != fingerprint:
+                shutil.rmtree(folder, ignore_errors=True)
+
 
 def read_receipt(path: Path) -> Receipt | None:
     """The receipt in the footer of a result file; None if the file is not a whole one of ours."""

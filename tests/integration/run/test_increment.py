@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import geopandas
 import pandas as pd
 import pytest
 
+from tests.made.places import LEFT
 from tests.made.runs import cut_small
+from tests.made.scenes import asset, item, write_items
 from tests.made.series import SIDE, Killed, Series, series
 from zonalbatch import api
 from zonalbatch.errors import InputError, SchemaError
@@ -207,6 +210,8 @@ class TestSeal:
         assert {f.name for f in (made.folder / "out/results").iterdir()} == {
             f.name for f in made.results().files
         }
+        fingerprint = Output(made.folder / "out").manifest()["fingerprint"]
+        assert [f.name for f in (made.folder / "out/plan").iterdir()] == [fingerprint]
 
     def test_a_source_that_is_gone(self, made: Series) -> None:
         """Rows that cannot be taken from the earlier file are computed."""
@@ -291,6 +296,33 @@ class TestUnreadable:
         again = made.run(zones, DATES)
         assert (again.exit_code, again.computed) == (0, 0)
         assert made.results().digest == made.fresh(zones, DATES)
+
+
+class TestWrongItems:
+    """Items that are wrong about their files."""
+
+    def test_they_are_believed_once(self, made: Series) -> None:
+        """What the files said is kept: a later plan reads nothing of them."""
+        items = [
+            item(
+                name, date=f"{date[:4]}-{date[4:6]}-{date[6:]}",
+                data=asset(
+                    str(made.folder / f"s_{date}.tif"), (SIDE * 32, SIDE * 32), left=LEFT + shift,
+                    data_type="uint16", nodata=0,
+                ),
+            )
+            for name, date, shift in zip("abc", DATES, (0.0, 1000.0, 0.0), strict=False)
+        ]  # fmt: skip
+        keys: dict[str, Any] = {"bands": {"red": "data"}}
+        source = {"kind": "stac", "items": write_items(made.folder / "two.json", items[:2])}
+        report = made.run(made.zones(), [], source=source, **keys)
+        assert any("disagree" in note for note in report.notes)
+        source = {"kind": "stac", "items": write_items(made.folder / "three.json", items)}
+        made.run(made.zones(), [], source=source, **keys)
+        assert made.read == blocks(DATES[2:3], range(ALL))
+        again = made.run(made.zones(), [], source=source, **keys)
+        assert (made.read, again.computed) == (set(), 0)
+        assert made.results().digest == made.fresh(made.zones(), [], source=source, **keys)
 
 
 class TestPlan:
