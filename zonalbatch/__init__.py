@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Job", "Results", "__version__", "errors", "explain", "open_results", "plan", "point_query",
-    "run", "zonal_stats",
+    "run", "search", "zonal_stats",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zonalbatch.job import Job
     from zonalbatch.points import point_query
     from zonalbatch.results import Results, open_results
+    from zonalbatch.searches.answer import search
 
 _HOMES = {
     "Job": "job",
@@ -37,6 +38,7 @@ _HOMES = {
     "plan": "api",
     "point_query": "points",
     "run": "api",
+    "search": "searches.answer",
     "zonal_stats": "frames",
 }
 

@@ -33,6 +33,7 @@ from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
+from zonalbatch.searched import items_of
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
@@ -223,9 +224,11 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         )  # fmt: skip
         return _with_cells(found, job), {}
     if isinstance(source, StacSource):
+        items, notes = items_of(source, lambda: find_zones(job))
         found = stac_layers(
-            source.items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
+            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
         )
+        found = replace(found, notes=(*notes, *found.notes))
         return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)

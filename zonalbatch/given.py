@@ -41,6 +41,7 @@ from zonalbatch.sources import (
     array_layers,
     cog_layers,
     grouped,
+    is_item_table,
     stac_layers,
     weights_asset,
 )
@@ -151,7 +152,9 @@ def _swapped(hrefs: Sequence[str]) -> InputError | None:
 def _are_items(raster: Any) -> bool:
     """True for a file of STAC items, an item collection, or a list of items."""
     if isinstance(raster, str | os.PathLike):
-        return Path(os.fspath(raster).partition("?")[0]).suffix.lower() in (".json", ".geojson")
+        path = os.fspath(raster)
+        suffix = Path(path.partition("?")[0]).suffix.lower()
+        return suffix in (".json", ".geojson") or is_item_table(path)
     if isinstance(raster, Mapping) or hasattr(raster, "to_dict"):
         return True
     first = next(iter(raster), None) if isinstance(raster, Iterable) else None

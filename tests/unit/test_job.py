@@ -186,7 +186,6 @@ def test_frozen() -> None:
         ({"statitics": []}, "unknown key 'statitics' at top level; did you mean 'statistics'?"),
         ({"zones": {"path": "z", "idd": 1}}, "unknown key 'idd' in zones; did you mean 'id'?"),
         ({"source": {"kind": "cog", "file": 1}}, "'file' in source; did you mean 'files'?"),
-        ({"source": {"kind": "stac", "api": "x"}}, "source.api is not in this version"),
         ({"source": {"kind": "stack"}}, "source.kind 'stack' is not in this version; use cog or"),
         ({"source": {"kind": "cogg"}}, "source.kind is 'cogg'; use cog or stac"),
         ({"source": {}}, "source.kind is missing"),

@@ -18,6 +18,7 @@ from zonalbatch.cli.explain import explain
 from zonalbatch.cli.interruption import Interruption
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.rollup import rollup
+from zonalbatch.cli.search import search
 from zonalbatch.cli.tables import points, stats
 from zonalbatch.errors import ZonalbatchError, ZonalbatchWarning
 
@@ -68,7 +69,7 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 
 COMMANDS = (
-    demo, run, plan, validate, schema, status, rollup, stats, points, explain, compare,
+    demo, run, plan, validate, schema, status, search, rollup, stats, points, explain, compare,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -5,12 +5,10 @@ Nothing is opened: whether files exist and bands can be found is for the plan to
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -19,6 +17,8 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from zonalbatch.job.group import Keys
+from zonalbatch.job.search import SearchKeys
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
@@ -65,12 +65,6 @@ __all__ = [
     "WeightKeys",
     "ZoneKeys",
 ]
-
-
-class Keys(BaseModel):
-    """A group of keys: frozen, nothing unknown, each described by its docstring."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class ZoneKeys(Keys):
@@ -120,19 +114,26 @@ class CogSource(Keys):
         return self
 
 
-class StacSource(Keys):
-    """STAC items."""
+class StacSource(SearchKeys):
+    """STAC items: given, or searched for in an API."""
 
     kind: Literal["stac"]
     """STAC items."""
-    items: Items
-    """Path or URL of items (a FeatureCollection, an item, a static catalog or collection), a list
-    of such, or a list of the items themselves."""
+    items: Items | None = None
+    """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
+    collection), a list of such, or a list of the items themselves; or give api."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> StacSource:
+        if (self.items is None) == (self.api is None):
+            raise ValueError("give either items, a file of STAC items, or api, to search in")
+        return self
 
     @property
     def in_memory(self) -> bool:
         """True if the items are objects that only Python holds."""
-        return not isinstance(self.items, str) and not isinstance(self.items[0], str)
+        items: Any = self.items or ""
+        return not isinstance(items, str) and not isinstance(items[0], str)
 
 
 class ArraySource(Keys):

@@ -26,9 +26,7 @@ from zonalbatch.job.keys import (
 __all__ = ["hint", "message", "repeated", "shown"]
 
 _LATER_KEYS: Mapping[tuple[str, ...], frozenset[str]] = {
-    ("source", "stac"): frozenset(
-        ("api", "collections", "datetime", "query", "filter", "sign", "bbox", "intersects")
-    ),
+    ("source", "stac"): frozenset(("sign",)),
 }
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
     "source": frozenset(("stack", "dataset")),

@@ -53,8 +53,10 @@ __all__ = [
     "band_short",
     "bins_short",
     "listed",
+    "names_listed",
     "source_short",
     "weights_short",
+    "year_text",
     "zones_short",
 ]
 
@@ -253,6 +255,16 @@ def _items(value: Any, info: ValidationInfo) -> Any:
 def listed(value: Any) -> Any:
     """One path stands for a list of it."""
     return (value,) if _is_path(value) else value
+
+
+def names_listed(value: Any) -> Any:
+    """One text stands for a list of it."""
+    return (value,) if isinstance(value, str) else value
+
+
+def year_text(value: Any) -> Any:
+    """A year, which YAML takes for a number, as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _array(value: Any) -> Any:

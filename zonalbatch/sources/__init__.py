@@ -16,12 +16,14 @@ from zonalbatch.sources.protocol import Band, GroupBy, Header, Pixels, Resolutio
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
-    from zonalbatch.sources.causes import read_error
+    from zonalbatch.sources.causes import read_error, shown
     from zonalbatch.sources.cog import cog_layers
     from zonalbatch.sources.crs import crs_text
     from zonalbatch.sources.gdal import configure_gdal
     from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
+    from zonalbatch.sources.item_fields import times_of
+    from zonalbatch.sources.item_table import check_library, is_item_table, write_item_table
     from zonalbatch.sources.overviews import cells_read
     from zonalbatch.sources.raster import RasterPixels
     from zonalbatch.sources.stac import stac_layers
@@ -38,18 +40,23 @@ __all__ = [
     "ScaleOffset",
     "array_layers",
     "cells_read",
+    "check_library",
     "cog_layers",
     "configure_gdal",
     "crs_text",
     "from_header",
     "grouped",
     "identified",
+    "is_item_table",
     "open_array",
     "open_pixels",
     "read_error",
     "read_headers",
+    "shown",
     "stac_layers",
+    "times_of",
     "weights_asset",
+    "write_item_table",
 ]
 
 _HOMES = {
@@ -57,17 +64,22 @@ _HOMES = {
     "RasterPixels": "raster",
     "array_layers": "array",
     "cells_read": "overviews",
+    "check_library": "item_table",
     "cog_layers": "cog",
     "configure_gdal": "gdal",
     "crs_text": "crs",
     "from_header": "headers",
     "grouped": "groups",
     "identified": "array",
+    "is_item_table": "item_table",
     "open_array": "array",
     "read_error": "causes",
     "read_headers": "headers",
+    "shown": "causes",
     "stac_layers": "stac",
+    "times_of": "item_fields",
     "weights_asset": "weights",
+    "write_item_table": "item_table",
 }
 
 

@@ -1,4 +1,4 @@
-"""STAC documents: item collections, items, static catalogs, and what Python holds of them.
+"""STAC documents: item collections, items, tables of them, static catalogs, and Python's objects.
 
 Items are read as plain dicts: that is fast for many of them, and pystac would rewrite their
 projection fields.
@@ -16,6 +16,7 @@ from typing import Any
 
 from zonalbatch.errors import SourceError
 from zonalbatch.sources.causes import read_error, shown
+from zonalbatch.sources.item_table import read_item_table
 from zonalbatch.sources.protocol import is_remote
 
 __all__ = ["Doc", "read_items", "unique_items"]
@@ -28,8 +29,8 @@ def read_items(items: str | Path | Sequence[Any]) -> list[Doc]:
     """All items as dicts, with absolute asset hrefs.
 
     Args:
-        items: path or URL of an ItemCollection, item, catalog or collection, or a sequence of
-            such paths, dicts and pystac items.
+        items: path or URL of an ItemCollection, stac-geoparquet, item, catalog or collection, or
+            a sequence of such paths, dicts and pystac items.
 
     Raises:
         SourceError: there is no item, or something that is no STAC document.
@@ -60,6 +61,8 @@ def _from_file(href: str, visited: set[str]) -> list[Doc]:
     if href in visited:
         return []
     visited.add(href)
+    if href.partition("?")[0].lower().endswith(".parquet"):
+        return [_absolute(doc, _own_href(doc) or href) for doc in read_item_table(href)]
     return _from_document(_read_json(href), href, visited)
 
 

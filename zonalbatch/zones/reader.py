@@ -104,6 +104,15 @@ class ZoneReader:
         for ids, carried, raw, shapes in self._fitted(size):
             yield self._batch(ids, carried, raw, shapes)
 
+    def shapes(self, size: int = 65_536) -> Iterator[Objects]:
+        """The geometries alone, ``size`` at most at a time, as in ``batches`` but without WKB.
+
+        Raises:
+            ZonesError: as ``batches``.
+        """
+        for _, _, _, shapes in self._fitted(size):
+            yield shapes
+
     def whole(self) -> tuple[pa.Table, Objects]:
         """All zones at once: ``zone_id`` and the carried columns, and the geometries.
 

@@ -10,7 +10,7 @@ from tests.made.commands import Command, command, python
 from zonalbatch.cli.app import app
 
 COMMANDS = {"run", "plan", "validate", "schema", "status", "rollup", "stats", "points", "explain",
-            "compare", "demo"}  # fmt: skip
+            "compare", "demo", "search"}  # fmt: skip
 HEAVY = {
     "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow",
     "pystac", "rasterio", "rioxarray", "shapely", "xarray",
@@ -67,7 +67,7 @@ class TestStart:
 
     def test_the_surface_of_the_package(self) -> None:
         """What is promised can be had, and `dir` tells of it."""
-        for name in ("Job", "Results", "open_results", "plan", "run", "zonal_stats", "errors"):
+        for name in ("Job", "Results", "open_results", "plan", "run", "search", "zonal_stats"):
             assert name in dir(zb)
             assert getattr(zb, name) is not None
         with pytest.raises(AttributeError, match="nope"):

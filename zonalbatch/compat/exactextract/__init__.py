@@ -13,6 +13,9 @@ its own are at fault, or the engine's rules differ:
 - A raster on 0..360 degrees sees zones west of Greenwich.
 - South-up rasters are read. Rasters in GDAL's own memory are not: write them to a file.
 - ``output="gdal"`` writes files, not into datasets of osgeo; ``output="qgis"`` is not offered.
+- Weights on a finer grid than the values weigh a cell by their mean over all of it, there by the
+  finer cells that the zone covers: weighted figures of zones whose borders cut cells differ (by
+  0.1 % in one case of population on land cover). Bring the values to the weights' grid to agree.
 - Strategies and ``max_cells_in_memory`` are taken and mean nothing.
 
 Like there, zones are taken to lie in the rasters' CRS, whatever their own, with a RuntimeWarning.
