@@ -91,18 +91,19 @@ class Earlier:
             failures: what it could not read.
         """
         now = {layer.id: layer for layer in layers}
-        causes = {failure.layer: failure.cause for failure in failures}
+        causes = {name: one.cause for one in failures for name in (one.layer, one.href) if name}
         for layer in self.layers:
             found = now.get(layer.id)
-            if found is None and layer.id in causes:
-                yield layer, causes[layer.id]
-            elif found is not None and _reads(layer) - _reads(found):
-                lost = {band for _, band in _reads(layer) - _reads(found)}
-                told = [found.missing[band] for band in found.missing if band in lost]
-                if layer.id in causes or told:
-                    yield layer, causes.get(layer.id) or told[0]
+            lost = _reads(layer) - (_reads(found) if found else set())
+            # Items fail before they are grouped, so that a failure may name one of several.
+            names = [layer.id, *sorted({item for items, _ in lost for item in items})]
+            told = [causes[name] for name in names if name in causes]
+            if found:
+                told += [found.missing[band] for _, band in sorted(lost) if band in found.missing]
+            if lost and told:
+                yield layer, told[0]
 
 
-def _reads(layer: Layer) -> set[tuple[object, str]]:
+def _reads(layer: Layer) -> set[tuple[tuple[str, ...], str]]:
     """What is read of a layer: bands of items."""
     return {(scene.items, band) for scene in layer.scenes for band in scene.assets}

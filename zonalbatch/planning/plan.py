@@ -25,6 +25,7 @@ from zonalbatch.planning.files import (
     Part,
     layer_table,
     part_table,
+    read_parts,
     write_cells,
     write_functions,
     write_zones,
@@ -301,7 +302,7 @@ class _Planner:
 
     def _stored(self, plan: Plan, order: Order) -> Plan:
         """Write all tables, then give the folder its name, unless they are there."""
-        if (plan.folder / "parts.parquet").exists():
+        if _is_stored(plan):
             return plan
         draft = self.draft
         write_zones(self.rows.file, draft / "zones.parquet", order.rows)
@@ -323,6 +324,13 @@ class _Planner:
         shutil.rmtree(plan.folder, ignore_errors=True)
         draft.rename(plan.folder)
         return plan
+
+
+def _is_stored(plan: Plan) -> bool:
+    """True if its folder holds this plan, and not one that another version has cut otherwise."""
+    names = ("zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet")
+    there = all((plan.folder / name).exists() for name in names)
+    return there and read_parts(plan.folder) == plan.parts
 
 
 def _bytes_of_cell(bands: Iterable[Asset]) -> int:

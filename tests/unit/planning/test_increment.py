@@ -122,6 +122,16 @@ class TestReplaced:
         third = planned(tmp_path, squares(2), [YEAR[0], YEAR[2]], first, (failure,))
         assert [one.id for one in third.layers] == ["s01", "s02", "s03"]
 
+    @pytest.mark.parametrize("left", [0, 1])
+    def test_an_item_of_a_group_that_cannot_be_read(self, tmp_path: Path, left: int) -> None:
+        """A day keeps the rows of all of its items, whether others are left of it or none is."""
+        day = replace(YEAR[0], id="2024-01-05", scenes=(*YEAR[0].scenes, *YEAR[1].scenes))
+        first = planned(tmp_path, squares(2), [day, YEAR[2]])
+        failure = Failure("s01", "s01.tif", "s01.tif timed out", permanent=False)
+        rest = [replace(day, scenes=YEAR[1].scenes)] * left
+        second = planned(tmp_path, squares(2), [*rest, YEAR[2]], first, (failure,))
+        assert second.fingerprint == first.fingerprint
+
     def test_a_band_that_cannot_be_read(self, tmp_path: Path) -> None:
         """A layer that lost a band keeps its rows too."""
         whole = layer("a", red=WIDE, nir=WIDE)
