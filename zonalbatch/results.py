@@ -55,7 +55,16 @@ class Results:
 
     @cached_property
     def table(self) -> pa.Table:
-        """All rows as an Arrow table."""
+        """All rows as an Arrow table.
+
+        Raises:
+            OutputError: a file is gone or broken, or a run that goes on has written none yet.
+        """
+        if not self.files:
+            raise OutputError(
+                f"the run in {self.path} has not ended, and none of its parts is there yet; run "
+                "the job again to go on with it"
+            )
         return pa.concat_tables([_read(file) for file in self.files])
 
     @cached_property

@@ -15,7 +15,7 @@ from tests.made.runs import cut_small
 from tests.made.scenes import asset, item, write_items
 from tests.made.series import SIDE, Killed, Series, series
 from zonalbatch import api
-from zonalbatch.errors import InputError, SchemaError
+from zonalbatch.errors import InputError, OutputError, SchemaError
 from zonalbatch.sinks.output import Output
 
 ALL = SIDE * SIDE
@@ -221,6 +221,8 @@ class TestSeal:
         with pytest.raises(Killed):
             made.run(last, DATES)
         made.survives = None
+        with pytest.raises(OutputError, match="none of its parts is there yet"):
+            made.results().table  # noqa: B018 - it is read when it is asked for
         for file in (made.folder / "out/results").iterdir():
             file.write_bytes(file.read_bytes()[:-20])
         report = made.run(last, DATES)
