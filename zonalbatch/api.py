@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
@@ -34,10 +35,13 @@ from zonalbatch.receipts import Report
 from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
 from zonalbatch.seal import seal
 from zonalbatch.searched import items_of
+from zonalbatch.searches.addresses import signed_by
 from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
+    OPEN,
+    Access,
     Pixels,
     array_layers,
     cells_read,
@@ -49,14 +53,16 @@ from zonalbatch.sources import (
     stac_layers,
     weights_asset,
 )  # fmt: skip
+from zonalbatch.sources.access import access_from
+from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import parse_statistics
-from zonalbatch.work.part import ARRAYS
+from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["find_layers", "find_weights", "plan", "recipe_of", "run"]
+__all__ = ["access_of", "find_layers", "find_weights", "plan", "recipe_of", "run"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -141,7 +147,7 @@ def run(
         bytes=manifest["bytes"],
         failures=manifest["failures"],
         seconds=time.perf_counter() - began,
-        notes=made.notes,
+        notes=(*made.notes, *contradictions(done.contradicted)),
     )
 
 
@@ -220,14 +226,15 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
         found = cog_layers(
             files=source.files, pattern=source.pattern, bands=bands,
             scale_offset=job.scale_offset, datetime_pattern=source.datetime_pattern,
-            resolution=job.resolution,
+            resolution=job.resolution, access=access_of(job),
         )  # fmt: skip
         return _with_cells(found, job), {}
     if isinstance(source, StacSource):
         items, notes = items_of(source, lambda: find_zones(job))
         found = stac_layers(
-            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution
-        )
+            items, bands=bands, scale_offset=job.scale_offset, resolution=job.resolution,
+            access=access_of(job),
+        )  # fmt: skip
         found = replace(found, notes=(*notes, *found.notes))
         return _with_cells(found, job), {}
     if isinstance(source, ArraySource):
@@ -252,7 +259,18 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
     if job.weights is None:
         return None, {}
     keys = job.weights
-    return weights_asset(keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True)
+    return weights_asset(
+        keys.path, keys.band.band(), scale_offset=job.scale_offset, lasting=True,
+        access=access_of(job),
+    )  # fmt: skip
+
+
+def access_of(job: Job) -> Access:
+    """How the right to read a job's files is come by: as it says, else as its API wants it."""
+    sign: Access | None = getattr(job.source, "sign", None)
+    if sign is None and isinstance(job.source, StacSource) and job.source.api is not None:
+        return access_from(signed_by(job.source.api))
+    return sign or OPEN
 
 
 def _job(job: AnyJob) -> Job:
@@ -319,17 +337,21 @@ class _Work:
         made = self._made(earlier, prune=prune)
         if earlier is None:
             refuse_other_input(self.output, made)
-        if self.arrays:
-            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
         if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
 
     def _made(self, earlier: Earlier | None, *, prune: bool) -> Plan:
-        return make_plan(
+        """The plan, stored with what its workers need to open its files."""
+        made = make_plan(
             self.zones, self.found, self.recipe, self.form, self.output.plans, earlier, prune=prune
         )
+        if self.arrays:
+            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
+        # Not part of the plan's identity: a plan that was made without it lies there, too.
+        write_text(made.folder / ACCESS, json.dumps(access_of(self.job).document))
+        return made
 
     def claim(self, made: Plan) -> None:
         """Note in the output whose results it holds, and what was asked for."""
@@ -346,15 +368,15 @@ class _Work:
             if not done.mismatched:
                 return made, done
             note_mended(self.output, self.found, done.mismatched)
-            self.found = _by_headers(self.found, done.mismatched)
+            self.found = _by_headers(self.found, done.mismatched, access_of(self.job))
             made = self._made(Earlier.of(made.folder), prune=True)
             claim(self.output, made)
 
 
-def _by_headers(found: Layers, mismatched: set[str]) -> Layers:
+def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:
     """The layers with those planned again by their files' headers."""
     wrong = [layer for layer in found.layers if layer.id in mismatched]
-    headers = read_headers([a.href for layer in wrong for a in layer.assets])
+    headers = read_headers([a.href for layer in wrong for a in layer.assets], access)
     mended = {layer.id: from_header(layer, headers) for layer in wrong}
     notes = tuple(
         f"item and file of layer {layer.id!r} disagree about the grid; the file was believed"

@@ -53,6 +53,7 @@ def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
         ClusterError: no scheduler answers.
     """
     import dask
+    import distributed  # noqa: F401 - its defaults must stand before: else they end with the block
 
     with dask.config.set(SETTINGS):
         if isinstance(cluster, AddressCluster):

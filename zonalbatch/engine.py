@@ -76,6 +76,8 @@ class Done:
     """Layers that must be planned again by their files."""
     applied: dict[str, Any] = field(default_factory=dict)
     """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
+    contradicted: dict[str, Any] = field(default_factory=dict)
+    """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
     met: NDArray[np.bool_] = field(init=False)
     """(zone,) True if the zone has a row."""
 
@@ -93,6 +95,7 @@ class Done:
         self.rows += receipt.rows
         self.failures += receipt.failures
         self.applied |= receipt.applied
+        self.contradicted |= receipt.contradicted
         part = self._parts[receipt.part]  # a receipt tells of the plan that it was written for
         unmet = unpack_bits(receipt.unmet, part.stop - part.start)
         self.met[part.start : part.stop] |= ~unmet

@@ -9,7 +9,8 @@
     │   ├── JobError              a job document: unknown key, bad value
     │   └── SchemaError           column names collide, or the output has another schema
     ├── ReadError              3  one file that could not be read; recorded, the run goes on
-    │   ├── PermanentReadError    missing, forbidden, corrupt, unsupported
+    │   ├── PermanentReadError    missing, corrupt, unsupported
+    │   │   └── RefusedReadError      forbidden: 401 and 403
     │   └── PassingReadError      time-outs, resets, 429 and 5xx
     ├── OutputError            4  the result cannot be written
     ├── ClusterError           5  no cluster, or it was lost
@@ -36,6 +37,7 @@ __all__ = [
     "PassingReadError",
     "PermanentReadError",
     "ReadError",
+    "RefusedReadError",
     "SchemaError",
     "SourceError",
     "StatisticError",
@@ -93,6 +95,10 @@ class ReadError(ZonalbatchError):
 
 class PermanentReadError(ReadError):
     """Reading again will not help: missing, forbidden, corrupt, unsupported."""
+
+
+class RefusedReadError(PermanentReadError):
+    """The server does not let us read: it wants a right that was not given, or has run out."""
 
 
 class PassingReadError(ReadError):

@@ -34,6 +34,7 @@ from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
+    Access,
     GroupBy,
     Pixels,
     Resolution,
@@ -42,6 +43,8 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
+from zonalbatch.sources.access import access_from
+from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
@@ -89,6 +92,7 @@ def zonal_stats(
     bins: Mapping[str, float] | int | None = None,
     quantile_method: QuantileMethod = "linear",
     zone_band: int | None = None,
+    sign: Any = None,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -137,6 +141,10 @@ def zonal_stats(
             value up to which the shares come to the quantile, both as NumPy's with weights.
         zone_band: which band of a raster of labels holds the zones, from 1; None takes its only
             one.
+        sign: what it takes to read the files: ``"planetary-computer"``, ``{"kind": "aws",
+            "requester_pays": True, "profile": ..., "anonymous": ..., "region": ...}`` or ``{"kind":
+            "headers", "headers": {"Authorization": "Bearer ${TOKEN}"}, "hosts": [...]}``, where
+            ``${TOKEN}`` is an environment variable.
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -152,12 +160,13 @@ def zonal_stats(
     check_columns(zones)
     id = id_column(zones, id)
     frame, reader = _opened(zones, id, zone_band)
+    access = access_from(sign)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
-        group_by,
+        access, group_by,
     )  # fmt: skip
     table, shapes = reader.whole()
-    weighed, array = given_weights(weights)
+    weighed, array = given_weights(weights, access)
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weights=weighed, weight_by=weight_by,
         min_fraction=min_fraction, default_value=default_value,
@@ -173,11 +182,19 @@ def zonal_stats(
     }
     _check_names(fresh_columns(found.layers, names, form), base, recipe, form)
     with naming(lambda: base.index):
-        summaries = _summaries(Shapes(shapes, reader.crs), found, recipe, arrays, progress)
+        areas = Shapes(shapes, reader.crs)
+        summaries = _summaries(areas, found, recipe, arrays, access, progress)
+    notes = [*found.doubts, *_contradictions(summaries)]
     if not any(summary.met.any() for summary in summaries):
-        said = outside(shapely.bounds(shapes), found.layers, reader.crs)
+        notes.append(outside(shapely.bounds(shapes), found.layers, reader.crs))
+    for said in notes:
         warnings.warn(said, ZonalbatchWarning, stacklevel=2)
     return result_frame(base, summaries, names, form, geometry=geometry)
+
+
+def _contradictions(summaries: Iterable[LayerSummary]) -> list[str]:
+    """What is said of files whose tags say another scale or offset than was applied."""
+    return contradictions({key: t for one in summaries for key, t in one.contradicted.items()})
 
 
 def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
@@ -248,24 +265,29 @@ def _summaries(
     found: Layers,
     recipe: Recipe,
     arrays: Mapping[str, Pixels] | None,
+    access: Access,
     progress: bool,
 ) -> list[LayerSummary]:
     """The statistics of every layer; items that are wrong about their files are put right once."""
-    layers = found.layers
+
+    def told(layers: Sequence[Layer]) -> list[LayerSummary]:
+        summaries = _summarised(
+            shapes, layers, recipe, lambda href: open_pixels(href, arrays, access)
+        )
+        return list(_told(summaries, len(layers), progress))
+
     try:
-        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+        return told(found.layers)
     except GridMismatch:
-        headers = read_headers([a.href for one in layers for a in one.assets])
-        layers = on_one_lattice(from_header(one, headers) for one in layers)
-        return list(_told(_summarised(shapes, layers, recipe, arrays), len(layers), progress))
+        hrefs = [a.href for one in found.layers for a in one.assets]
+        headers = read_headers(hrefs, access)
+        return told(on_one_lattice(from_header(one, headers) for one in found.layers))
 
 
 def _summarised(
-    shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, arrays: Mapping[str, Pixels] | None
+    shapes: Shapes, layers: Sequence[Layer], recipe: Recipe, opened: Callable[[str], Pixels]
 ) -> Iterable[LayerSummary]:
-    for summary in summarise(
-        shapes, layers, recipe, open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY
-    ):
+    for summary in summarise(shapes, layers, recipe, open_pixels=opened, memory=MEMORY):
         for failure in summary.failures:
             raise failure.error
         yield summary

@@ -33,6 +33,8 @@ from zonalbatch.measure import Mask, Measurement
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
+    OPEN,
+    Access,
     Band,
     GroupBy,
     Pixels,
@@ -103,6 +105,7 @@ def given_layers(
     scale_offset: ScaleOffset,
     datetime_pattern: str | None,
     resolution: Resolution | None = None,
+    access: Access = OPEN,
     group_by: GroupBy | None = None,
 ) -> tuple[Layers, Mapping[str, Pixels] | None]:
     """The layers of whatever the user gave."""
@@ -118,14 +121,16 @@ def given_layers(
         found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
     elif _are_items(raster):
         items = [raster] if hasattr(raster, "assets") else raster
-        found = stac_layers(items, bands=bands, scale_offset=scale_offset, resolution=resolution)
+        found = stac_layers(
+            items, bands=bands, scale_offset=scale_offset, resolution=resolution, access=access
+        )
     else:
         files = [raster] if isinstance(raster, str | os.PathLike) else raster
         hrefs = [os.fspath(f) for f in files]
         try:
             found = cog_layers(
                 files=hrefs, bands=bands, scale_offset=scale_offset,
-                datetime_pattern=datetime_pattern, resolution=resolution,
+                datetime_pattern=datetime_pattern, resolution=resolution, access=access,
             )  # fmt: skip
         except SourceError as error:
             raise _swapped(hrefs) or error from None
@@ -161,7 +166,7 @@ def _are_items(raster: Any) -> bool:
     return isinstance(first, Mapping) or hasattr(first, "to_dict")
 
 
-def given_weights(weights: Any) -> tuple[Asset | None, Mapping[str, Pixels]]:
+def given_weights(weights: Any, access: Access = OPEN) -> tuple[Asset | None, Mapping[str, Pixels]]:
     """The band that a path, an array, or ``{"path": …, "band": …}`` names, and the array of it."""
     if weights is None:
         return None, {}
@@ -173,7 +178,7 @@ def given_weights(weights: Any) -> tuple[Asset | None, Mapping[str, Pixels]]:
             f"weights={weights!r}: give a path or URL, a DataArray with a CRS, or "
             "{'path': ..., 'band': number, name or keys}"
         )
-    return weights_asset(raster, _band(keys.get("band", 1)))
+    return weights_asset(raster, _band(keys.get("band", 1)), access=access)
 
 
 def given_recipe(

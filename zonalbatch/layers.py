@@ -31,6 +31,8 @@ class Asset:
     """Physical = raw × scale + offset; None means the file's own tags are asked."""
     offset: float | None = None
     """See ``scale``."""
+    scaled_by: str = "file"
+    """Whose word scale and offset are: job, item, rule or file, with what made it so."""
     version: str | None = None
     """Checksum, ETag, or size and a digest of samples, where known without reading pixels."""
 
@@ -135,3 +137,5 @@ class Layers:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences for the report: what was assumed or repaired."""
+    doubts: tuple[str, ...] = ()
+    """Sentences for the report: what does not agree about the meaning of values."""

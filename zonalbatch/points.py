@@ -41,6 +41,7 @@ def point_query(
     radius: float | None = None,
     stats: Sequence[str] | str | None = None,
     id: str | None = None,
+    sign: Any = None,
 ) -> geopandas.GeoDataFrame:
     """Values of rasters at points, or statistics of the cells around them.
 
@@ -62,6 +63,7 @@ def point_query(
             a circle about it, drawn in the UTM zone that it lies in, by the exact share of each.
         stats: names of statistics of what lies within the radius; None gives their mean.
         id: column of unique ids that becomes the index; None keeps the index.
+        sign: what it takes to read the files, as for `zonal_stats`.
 
     Returns:
         The points' own columns, and ``value``: float64, null where there is none, the mean over the
@@ -77,9 +79,10 @@ def point_query(
     frame = _opened(points, id)
     _refuse_others(frame)
     if radius is not None:
-        found = _around(frame, raster, bands, radius, "mean" if stats is None else stats)
+        asked = "mean" if stats is None else stats
+        found = _around(frame, raster, bands, radius, asked, sign)
     else:
-        found = _values(frame, raster, bands, AT_POINTS[interpolate])
+        found = _values(frame, raster, bands, AT_POINTS[interpolate], sign)
     return _beside(frame, found)
 
 
@@ -128,20 +131,20 @@ def _refuse_others(frame: geopandas.GeoDataFrame) -> None:
 
 
 def _around(
-    frame: geopandas.GeoDataFrame, raster: Any, bands: Any, radius: float, stats: Any
+    frame: geopandas.GeoDataFrame, raster: Any, bands: Any, radius: float, stats: Any, sign: Any
 ) -> pd.DataFrame:
     """Statistics of the circles about points."""
     shapes = np.asarray(frame.geometry.array, dtype=object)
     drawn = circles(shapes, CRS(frame.crs), radius) if frame.crs is not None else shapes
-    return _told(drawn, frame.crs, raster, stats, bands, "fraction")
+    return _told(drawn, frame.crs, raster, stats, bands, "fraction", sign)
 
 
 def _values(
-    frame: geopandas.GeoDataFrame, raster: Any, bands: Any, rule: CoverageRule
+    frame: geopandas.GeoDataFrame, raster: Any, bands: Any, rule: CoverageRule, sign: Any
 ) -> pd.DataFrame:
     """The value of each point; of a multipoint the mean over its points."""
     parts, row = _parts(np.asarray(frame.geometry.array, dtype=object))
-    found = _told(parts, frame.crs, raster, "value", bands, rule)
+    found = _told(parts, frame.crs, raster, "value", bands, rule, sign)
     if len(parts) == len(frame):
         return found
     count = len(found) // len(parts)
@@ -161,11 +164,11 @@ def _parts(shapes: Objects) -> tuple[Objects, Ints]:
 
 
 def _told(
-    shapes: Objects, crs: Any, raster: Any, stats: Any, bands: Any, rule: CoverageRule
+    shapes: Objects, crs: Any, raster: Any, stats: Any, bands: Any, rule: CoverageRule, sign: Any
 ) -> pd.DataFrame:
     """What zonal_stats says of bare shapes, without their geometry."""
     bare = geopandas.GeoDataFrame(geometry=shapes, crs=crs)
-    return zonal_stats(bare, raster, stats, bands=bands, coverage=rule, geometry=False)
+    return zonal_stats(bare, raster, stats, bands=bands, coverage=rule, geometry=False, sign=sign)
 
 
 def _beside(frame: geopandas.GeoDataFrame, found: pd.DataFrame) -> geopandas.GeoDataFrame:

@@ -42,6 +42,8 @@ class Receipt:
     """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
     source: str = ""
     """The earlier part that the rows were taken from; empty if they were computed."""
+    contradicted: Mapping[str, Any] = field(default_factory=dict)
+    """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
     mismatched: tuple[str, ...] = ()
     """Layers whose files lie on other grids than their items say; then nothing was written."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,13 @@ Bands = Annotated[
     list[str] | None, typer.Option("--band", "-b", help="A band: its number or name.")
 ]
 IdColumn = Annotated[str | None, typer.Option(help="Column of unique ids.")]
+Sign = Annotated[
+    str | None,
+    typer.Option(
+        help="What it takes to read the files: planetary-computer, aws, or keys as in a job, "
+        "such as '{kind: aws, requester_pays: true}'."
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", help="A file to write: .parquet, .gpkg, .geojson or .csv."),
@@ -63,6 +70,7 @@ def stats(
     classes: Classes = None,
     edges: Edges = None,
     bins: Bins = None,
+    sign: Sign = None,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -83,7 +91,8 @@ def stats(
         quantile_method=quantile_method,  # type: ignore[arg-type]
         zone_band=zone_band,
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        weights=weights, progress=sys.stderr.isatty(), **breakdown_typed(classes, edges, bins),
+        weights=weights, sign=_keys(sign), progress=sys.stderr.isatty(),
+        **breakdown_typed(classes, edges, bins),
     )  # fmt: skip
     tell(frame)
 
@@ -103,6 +112,7 @@ def points(
     ] = None,
     band: Bands = None,
     id: IdColumn = None,
+    sign: Sign = None,
     out: Out = None,
 ) -> None:
     """Read the values at points, or around them, and print or write a table.
@@ -118,8 +128,21 @@ def points(
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
         interpolate=interpolate, radius=radius, stats=",".join(names) if names else None, id=id,  # type: ignore[arg-type]
+        sign=_keys(sign),
     )  # fmt: skip
     tell(frame)
+
+
+def _keys(text: str | None) -> Any:
+    """The keys of an option, or its only word."""
+    import yaml
+
+    from zonalbatch.errors import InputError
+
+    try:
+        return None if text is None else yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError("--sign is no YAML; write a kind, or '{kind: aws, ...}'") from None
 
 
 def _bands(names: list[str] | None) -> list[int | str] | None:

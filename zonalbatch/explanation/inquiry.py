@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import find_layers, find_weights, find_zones, recipe_of
+from zonalbatch.api import access_of, find_layers, find_weights, find_zones, recipe_of
 from zonalbatch.arguments import breakdown_given
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
@@ -29,6 +29,7 @@ from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy, pieces_of, wanted
 from zonalbatch.sources import (
+    Access,
     Pixels,
     Resolution,
     ScaleOffset,
@@ -36,6 +37,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )
+from zonalbatch.sources.access import access_from
 from zonalbatch.statistics import QuantileMethod
 from zonalbatch.work.answer import answering
 from zonalbatch.work.ground import Shapes
@@ -72,6 +74,7 @@ def explain(
     bins: Mapping[str, float] | int | None = None,
     zone_band: int | None = None,
     png: str | os.PathLike[str] | None = None,
+    sign: Any = None,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
 
@@ -89,6 +92,7 @@ def explain(
             has is told then.
         zone_band: as for `zonal_stats`.
         png: a file to draw the zone over its pixels in; needs matplotlib.
+        sign: as for `zonal_stats`.
 
     Returns:
         The cells with fractions, raw and physical values, weights if there are any, and the
@@ -101,10 +105,11 @@ def explain(
     """
     _check_picture(png)
     reader = given_zones(zones, id=id, band=zone_band)
+    access = access_from(sign)
     found, arrays = given_layers(
-        raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution
+        raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution, access
     )
-    weighed, array = given_weights(weights)
+    weighed, array = given_weights(weights, access)
     stats = "count" if weighed is None else "weighted_mean"
     recipe = given_recipe(
         found, stats, measurements, mask, coverage, weighed, weight_by,
@@ -113,7 +118,7 @@ def explain(
     )  # fmt: skip
     asked = (zone_id, layer, measurement)
     arrays = {**(arrays or {}), **array}
-    made = _explained(reader, found.layers, recipe, arrays, asked)
+    made = _explained(reader, found.layers, recipe, arrays, access, asked)
     return _drawn(made, png)
 
 
@@ -150,7 +155,8 @@ def explain_job(
     layers = on_one_lattice(found.layers)
     weights, array = find_weights(job)
     recipe, arrays = recipe_of(job, weights), {**arrays, **array}
-    return _drawn(_explained(zones, layers, recipe, arrays, asked), png)
+    made = _explained(zones, layers, recipe, arrays, access_of(job), asked)
+    return _drawn(made, png)
 
 
 def _explained(
@@ -158,6 +164,7 @@ def _explained(
     layers: Sequence[Layer],
     recipe: Recipe,
     arrays: Mapping[str, Pixels] | None,
+    access: Access,
     asked: tuple[int | str, str | None, str | None],
 ) -> Explanation:
     """The explanation of the (zone, layer, measurement) that is asked for."""
@@ -171,7 +178,7 @@ def _explained(
     def of_piece(piece: Layer) -> Explanation:
         return explanation_of(
             zone_id, zones.id_name, shapes, piece, one,
-            open_pixels=lambda href: open_pixels(href, arrays),
+            open_pixels=lambda href: open_pixels(href, arrays, access),
         )  # fmt: skip
 
     def told(layer: Layer) -> Explanation:
@@ -182,17 +189,17 @@ def _explained(
         met = np.array([[explanation.met] for explanation in every])
         return every[answering(shapes, pieces, met)[0]]
 
-    return _by_file(told, layer, layers)
+    return _by_file(told, layer, layers, access)
 
 
 def _by_file(
-    told: Callable[[Layer], Explanation], layer: Layer, layers: Sequence[Layer]
+    told: Callable[[Layer], Explanation], layer: Layer, layers: Sequence[Layer], access: Access
 ) -> Explanation:
     """As ``told`` says; an item that is wrong about its files is put right once, as in a run."""
     try:
         return told(layer)
     except GridMismatch:
-        headers = read_headers([asset.href for asset in layer.assets])
+        headers = read_headers([asset.href for asset in layer.assets], access)
         right = [from_header(one, headers) if one is layer else one for one in layers]
         return told(on_one_lattice(right)[layers.index(layer)])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
@@ -19,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from zonalbatch.job.group import Keys
 from zonalbatch.job.search import SearchKeys
+from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
@@ -98,9 +100,14 @@ class CogSource(Keys):
 
     kind: Literal["cog"]
     """Raster files."""
-    files: (
-        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None
-    ) = None
+    sign: Signing | None = None
+    """What it takes to read them: planetary-computer, {kind: aws, requester_pays: true, profile:
+    ..., anonymous: true, region: ...} or {kind: headers, headers: {Authorization: Bearer ${TOKEN}},
+    hosts: [...]}, where ${TOKEN} is an environment variable wherever files are read."""
+    files: Annotated[
+        Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None,
+        AfterValidator(bare_files),
+    ] = None
     """A path or URL, or a list of them; each file is a layer."""
     pattern: Location | None = None
     """A path with fields, such as s2/{date:%Y%m%d}_{band}.tif; those but band make the layer."""
@@ -122,6 +129,9 @@ class StacSource(SearchKeys):
     items: Items | None = None
     """Path or URL of items (a FeatureCollection, stac-geoparquet, an item, a static catalog or
     collection), a list of such, or a list of the items themselves; or give api."""
+    sign: Signing | None = None
+    """What it takes to read the files of the items, as for files of kind cog; null takes
+    planetary-computer for that API."""
 
     @model_validator(mode="after")
     def _one_of(self) -> StacSource:

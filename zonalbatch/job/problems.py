@@ -25,9 +25,6 @@ from zonalbatch.job.keys import (
 
 __all__ = ["hint", "message", "repeated", "shown"]
 
-_LATER_KEYS: Mapping[tuple[str, ...], frozenset[str]] = {
-    ("source", "stac"): frozenset(("sign",)),
-}
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
     "source": frozenset(("stack", "dataset")),
     "cluster": frozenset(("listen", "gateway", "slurm")),
@@ -83,14 +80,7 @@ def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str,
     others = [other["loc"] for other in problems]
     if kind == "too_short":  # a list whose only value is wrong is called empty too
         return any(other[:-1] == loc for other in others)
-    if kind == "missing":  # a key of a later version stands in its place
-        return any(other[:-1] == loc[:-1] and _is_later(other) for other in others)
     return False
-
-
-def _is_later(loc: tuple[Any, ...]) -> bool:
-    """True for a key that this version knows of but does not do yet."""
-    return bool(loc) and loc[-1] in _LATER_KEYS.get(loc[:-1], ())
 
 
 def _problem(problem: Mapping[str, Any]) -> str:
@@ -108,6 +98,8 @@ def _problem(problem: Mapping[str, Any]) -> str:
         return f"{where} is {shown(value)}; use {' or '.join(choices)}"
     if kind == "value_error":
         reason = str(problem["ctx"]["error"])
+        if loc[-1:] == ("sign",):  # a secret may stand in its value
+            return f"{where}{reason.removeprefix('sign')}"
         if loc == () or loc[:1] == ("measurements",) or "[key]" in loc:
             return f"{where}: {reason}" if loc else reason
         return f"{where} is {shown(value)}: {reason}"
@@ -118,8 +110,6 @@ def _problem(problem: Mapping[str, Any]) -> str:
 
 def _unknown_key(loc: tuple[Any, ...]) -> str:
     group, key = loc[:-1], loc[-1]
-    if _is_later(loc):
-        return f"{_dotted(loc)} is not in this version; give items, a file of STAC items"
     known = _known_keys(group)
     place = f"in {_dotted(group)}" if group else "at top level"
     return f"unknown key {key!r} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"

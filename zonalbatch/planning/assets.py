@@ -32,4 +32,5 @@ def asset_from(document: Mapping[str, Any]) -> Asset:
         grid=Grid(lattice, Window(*document["window"]), document["south_up"]),
         dtype=document["dtype"], nodata=json.loads(document["nodata"]), scale=document["scale"],
         offset=document["offset"], version=document["version"],
+        scaled_by=document.get("scaled_by") or "file",
     )  # fmt: skip

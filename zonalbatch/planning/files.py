@@ -114,6 +114,7 @@ LAYER_SCHEMA = pa.schema(
         ("dx", pa.float64()), ("dy", pa.float64()), ("x0", pa.float64()), ("y0", pa.float64()),
         ("window", pa.list_(pa.int64())), ("south_up", pa.bool_()), ("dtype", pa.string()),
         ("nodata", pa.string()), ("scale", pa.float64()), ("offset", pa.float64()),
+        ("scaled_by", pa.string()),
         ("version", pa.string()),
     ]
 )  # fmt: skip
@@ -137,7 +138,7 @@ def _scene_rows(layer: Layer, scene: Scene) -> Iterator[dict[str, Any]]:
         "footprint": scene.footprint, "mixed": list(layer.mixed),
     }  # fmt: skip
     for name, asset in scene.assets.items():
-        yield head | {"band": name} | asset_document(asset)
+        yield head | {"band": name, "scaled_by": asset.scaled_by} | asset_document(asset)
     for name, cause in scene.missing.items():
         yield head | {"band": name, "missing": cause}
 

@@ -202,7 +202,7 @@ def _offered(found: Layers, earlier: Earlier | None) -> Layers:
             for name, (_, why) in unread.items()
         )
     refuse_none(layers, failures)
-    return Layers(layers, failures, notes)
+    return replace(found, layers=layers, failures=failures, notes=notes)
 
 
 @dataclass(slots=True, eq=False)
@@ -297,7 +297,7 @@ class _Planner:
             crs=self.zones.crs,
             failures=self.found.failures,
             news=news,
-            notes=(*self.found.notes, *self.zones.notes),
+            notes=(*self.found.notes, *self.found.doubts, *self.zones.notes),
         )
 
     def _stored(self, plan: Plan, order: Order) -> Plan:

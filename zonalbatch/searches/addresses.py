@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from zonalbatch.errors import SourceError
 
-__all__ = ["KNOWN", "address_of"]
+__all__ = ["KNOWN", "address_of", "signed_by"]
 
 KNOWN: Mapping[str, str] = {
     "planetary-computer": "https://planetarycomputer.microsoft.com/api/stac/v1",
@@ -16,6 +16,15 @@ KNOWN: Mapping[str, str] = {
     "copernicus": "https://stac.dataspace.copernicus.eu/v1",
 }
 """Well-known APIs by name."""
+
+
+SIGNED: Mapping[str, str] = {KNOWN["planetary-computer"]: "planetary-computer"}
+"""What it takes to read the files that an API tells of, where they are not open to all."""
+
+
+def signed_by(api: str) -> str | None:
+    """The kind of ``sign`` that the files of an API want, as far as is known of it."""
+    return SIGNED.get(KNOWN.get(api, api).rstrip("/"))
 
 
 def address_of(api: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.protocol import Band, GroupBy, Header, Pixels, Resolution, ScaleOffset
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from zonalbatch.sources.weights import weights_asset
 
 __all__ = [
+    "OPEN",
+    "Access",
     "ArrayPixels",
     "Band",
     "GroupBy",
@@ -89,12 +92,15 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def open_pixels(href: str, arrays: Mapping[str, Pixels] | None = None) -> Pixels:
+def open_pixels(
+    href: str, arrays: Mapping[str, Pixels] | None = None, access: Access = OPEN
+) -> Pixels:
     """The pixels of one href; nothing is read until they are asked.
 
     Args:
         href: path, URL or GDAL name of a raster, or ``array:<key>``.
         arrays: what ``array:`` hrefs stand for, as ``array_layers`` gives it.
+        access: how the right to read a file is come by, each time that it is opened.
 
     Raises:
         SourceError: an ``array:`` href that is not in ``arrays``.
@@ -105,4 +111,4 @@ def open_pixels(href: str, arrays: Mapping[str, Pixels] | None = None) -> Pixels
         return open_array(href, arrays or {})
     from zonalbatch.sources.raster import RasterPixels
 
-    return RasterPixels(href)
+    return RasterPixels(href, access)

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+from zonalbatch.errors import (
+    PassingReadError,
+    PermanentReadError,
+    ReadError,
+    RefusedReadError,
+    SourceError,
+)
+from zonalbatch.sources.secrets import shown
 
 __all__ = ["no_grid", "read_error", "reading", "shown"]
 
@@ -16,16 +23,14 @@ _PASSING = re.compile(
     r"time[d]?[ -]?out|connection (was )?(reset|refused|aborted|closed)|couldn't connect|"
     r"failed to connect|could not connect|could not resolve|temporary failure|recv failure|"
     r"send failure|empty reply|transfer closed|partial file|too many requests|slow ?down|"
-    r"(response|error|status)[ _]?(code)?[ :]*(408|425|429|5\d\d)",
+    r"(response|error|status)[ _]?(code)?[ :=]*(408|425|429|5\d\d)",
     re.IGNORECASE,
 )
-_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]*://[^\s'\"?]*)\?[^\s'\"]*", re.IGNORECASE)
-_URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
-
-
-def shown(text: str) -> str:
-    """An href or a message with every URL's query and user masked."""
-    return _URL_USER.sub(r"\1***@", _URL_QUERY.sub(r"\1?***", text))
+_REFUSED = re.compile(
+    r"(response|error|status)[ _]?(code)?[ :=]*(401|403)|access ?denied|not authorized|"
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|AWS_SECRET_ACCESS_KEY",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -36,7 +41,8 @@ def reading(href: str) -> Iterator[None]:
     except NotGeoreferencedWarning as error:  # where warnings are errors
         raise no_grid(href) from error
     except (RasterioError, OSError) as error:
-        raise read_error(href, error) from error
+        secret = any(shown(str(one)) != str(one) for one in _chain(error))
+        raise read_error(href, error) from (None if secret else error)
 
 
 def no_grid(href: str, *, gcps: bool = False, rpcs: bool = False) -> SourceError:
@@ -58,6 +64,11 @@ def read_error(href: str, error: BaseException) -> ReadError:
     if _is_passing(error, cause):
         return PassingReadError(
             f"{shown(href)} could not be read just now ({cause}); run again to retry it"
+        )
+    if _REFUSED.search(cause):
+        return RefusedReadError(
+            f"{shown(href)} could not be read ({cause}); check that it exists, and that sign "
+            "gives the right to read it"
         )
     return PermanentReadError(
         f"{shown(href)} could not be read ({cause}); check that it exists and is whole"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zonalbatch.errors import PassingReadError, ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.bands import unknown_band, wish
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.headers import asset_of, offered, read_headers
@@ -27,6 +29,7 @@ def cog_layers(
     scale_offset: ScaleOffset = "auto",
     datetime_pattern: str | None = None,
     resolution: Resolution | None = None,
+    access: Access = OPEN,
 ) -> Layers:
     """The layers that raster files make, in order of (datetime, id); reads headers, no pixel.
 
@@ -46,6 +49,8 @@ def cog_layers(
         datetime_pattern: a strptime format to find in the names (``%Y%m%d``).
         resolution: metres, or "approx": read the coarsest overviews that are no coarser; None
             reads the files themselves.
+        access: how the right to read the files is come by; signatures that it would replace are
+            left out of layers.
 
     Raises:
         SourceError: nothing matches, a listed file does not exist, a band is in no file, a file
@@ -53,13 +58,15 @@ def cog_layers(
         PassingReadError: no wanted file can be read, but perhaps another time.
     """
     notes: dict[str, None] = {}
+    files = None if files is None else [access.bare(os.fspath(file)) for file in files]
     scenes = scenes_of(files, pattern, datetime_pattern, notes)
     if bands is not None:
         scenes = _narrowed(scenes, bands)
-    headers = read_headers(href for scene in scenes for href in scene.files.values())
+    hrefs = [href for scene in scenes for href in scene.files.values()]
+    headers = read_headers(hrefs, access)
     _refuse_all_unreadable(headers)
     if resolution is not None:
-        scenes, headers = _coarser(scenes, headers, resolution)
+        scenes, headers = _coarser(scenes, at_resolution(headers, resolution, access))
     fields = () if pattern is None else Pattern.parse(pattern).fields
     if bands is None:
         places = _all_places(scenes, headers)
@@ -84,10 +91,9 @@ def _narrowed(scenes: Sequence[FileScene], bands: Mapping[str, Band]) -> list[Fi
 
 
 def _coarser(
-    scenes: Sequence[FileScene], headers: Mapping[str, Header | ReadError], resolution: Resolution
+    scenes: Sequence[FileScene], views: Mapping[str, tuple[str, Header | ReadError]]
 ) -> tuple[list[FileScene], dict[str, Header | ReadError]]:
     """The scenes with the overviews of their files that serve, and what those say."""
-    views = at_resolution(headers, resolution)
     seen = [
         replace(scene, files={key: views[href][0] for key, href in scene.files.items()})
         for scene in scenes

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
+import re
 import threading
 import warnings
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import rasterio
+from rasterio.errors import RasterioError
 
 from zonalbatch.errors import SourceError
-from zonalbatch.sources.causes import shown
+from zonalbatch.sources.access.grant import Grant
 from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.view import View
 
-__all__ = ["configure_gdal", "lazy_array", "opened"]
+__all__ = ["configure_gdal", "doubt", "lazy_array", "opened"]
 
 GDAL_SETTINGS = {
     # Blocks are read once and in order, so GDAL's own cache need not be large (MB).
@@ -35,23 +40,44 @@ GDAL_SETTINGS = {
 _OPENING = threading.Lock()
 """rioxarray swaps the process's warning filters while it opens: one at a time."""
 
+_MISSED: set[str] = set()
+"""Remote files that could not be opened. GDAL remembers for the life of the process that they
+are not there, and answers so without asking again."""
+
 
 @functools.cache
 def configure_gdal() -> None:
     """Set the process's GDAL options, once; what the user's environment says is kept."""
     for key, value in GDAL_SETTINGS.items():
         os.environ.setdefault(key, value)
+    for name in ("rasterio", *(f"rasterio.{part}" for part in ("_base", "_env", "_err", "_io"))):
+        logging.getLogger(name).addFilter(_masked)
 
 
-def opened(view: View) -> Any:
-    """A rasterio dataset."""
+def _masked(record: logging.LogRecord) -> bool:
+    """Have rasterio log links without their signatures."""
+    record.msg, record.args = shown(record.getMessage()), ()
+    return True
+
+
+def opened(view: View, grant: Grant) -> Any:
+    """A rasterio dataset.
+
+    Args:
+        view: how the file is looked at.
+        grant: what is opened in the place of its link.
+    """
     configure_gdal()
-    with _siblings(view.href):
-        return rasterio.open(view.href, sharing=False, **_options(view))
+    with _settings(view.href, grant):
+        return rasterio.open(grant.href, sharing=False, **_options(view))
 
 
-def lazy_array(view: View) -> Any:
+def lazy_array(view: View, grant: Grant) -> Any:
     """The file as a lazy DataArray (band, y, x) that reads raw pixels through one handle.
+
+    Args:
+        view: how the file is looked at.
+        grant: what is opened in the place of its link; its settings hold for later reads, too.
 
     Raises:
         SourceError: the file holds several rasters.
@@ -60,16 +86,16 @@ def lazy_array(view: View) -> Any:
 
     configure_gdal()
     with ExitStack() as stack:
-        stack.enter_context(_siblings(view.href))
+        stack.enter_context(_settings(view.href, grant))
         if is_remote(view.href):
             # The slow part, the network, happens here, many at a time; GDAL keeps what it
             # fetched while this handle lives, so the opening under the lock asks for nothing.
-            stack.enter_context(rasterio.open(view.href, sharing=False))
+            stack.enter_context(rasterio.open(grant.href, sharing=False))
         stack.enter_context(_OPENING)
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # e.g. scales that differ: the header has them all
         array: Any = rioxarray.open_rasterio(
-            view.href, cache=False, lock=False, masked=False, parse_coordinates=False,
+            grant.href, cache=False, lock=False, masked=False, parse_coordinates=False,
             **_options(view),
         )  # fmt: skip
     if isinstance(array, list) or not hasattr(array, "variable"):
@@ -81,15 +107,42 @@ def lazy_array(view: View) -> Any:
     return array
 
 
+def doubt(grant: Grant) -> None:
+    """Have the server asked anew when the file is next opened, whatever GDAL knows of it."""
+    _MISSED.add(_gdal_path(grant.href))
+
+
 def _options(view: View) -> dict[str, Any]:
     return {} if view.overview is None else {"OVERVIEW_LEVEL": view.overview}
 
 
-def _siblings(href: str) -> AbstractContextManager[Any]:
-    """Look for side files (.ovr, .msk, .aux.xml) beside local rasters only.
+@contextmanager
+def _settings(href: str, grant: Grant) -> Iterator[None]:
+    """GDAL's settings while a file is opened.
 
-    A remote folder costs a listing, or one request for each side file it might have.
+    Side files (.ovr, .msk, .aux.xml) are looked for beside local rasters only: a remote folder
+    costs a listing, or one request for each side file it might have. What GDAL remembers of a
+    remote file that could not be opened is forgotten before the next time.
     """
-    if is_remote(href):
-        return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
-    return nullcontext()
+    if not is_remote(href):
+        yield
+        return
+    options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", **grant.options}
+    path = _gdal_path(grant.href)
+    if path in _MISSED:
+        options["CPL_VSIL_CURL_NON_CACHED"] = path
+    try:
+        with rasterio.Env(**options):
+            yield
+    except (RasterioError, OSError):
+        _MISSED.add(path)
+        raise
+    _MISSED.discard(path)
+
+
+def _gdal_path(href: str) -> str:
+    """A link as GDAL keeps what it knows of it, without a query, which it looks beyond."""
+    path, bucket = href.partition("?")[0], re.match(r"(s3|gs|az|oss)://", href)
+    if bucket is not None:
+        return f"/vsi{bucket[1]}/{path[bucket.end() :]}"
+    return path if path.startswith("/vsi") else f"/vsicurl/{path}"

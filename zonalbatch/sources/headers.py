@@ -12,6 +12,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.parts import header_of_part, refuse_complex
@@ -22,8 +23,15 @@ from zonalbatch.sources.view import View
 __all__ = ["asset_of", "from_header", "offered", "read_headers"]
 
 
-def read_headers(hrefs: Iterable[str], *, threads: int = 16) -> dict[str, Header | ReadError]:
+def read_headers(
+    hrefs: Iterable[str], access: Access = OPEN, *, threads: int = 16
+) -> dict[str, Header | ReadError]:
     """The header of each file, or why it could not be read; each file is opened once.
+
+    Args:
+        hrefs: files, or views of them, without signatures.
+        access: how the right to read them is come by.
+        threads: how many are read at once where one is remote.
 
     Raises:
         SourceError: a file was read but cannot be used (no CRS, rotated); the first of them.
@@ -36,14 +44,15 @@ def read_headers(hrefs: Iterable[str], *, threads: int = 16) -> dict[str, Header
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if not any(map(is_remote, names)):
             # Opening a local file is Python's work, and each new thread pays for PROJ's tables.
-            return {name: _header_or_error(name) for name in names}
+            return {name: _header_or_error(name, access) for name in names}
         with ThreadPoolExecutor(min(threads, len(names))) as pool:
-            return dict(zip(names, pool.map(_header_or_error, names), strict=True))
+            found = pool.map(lambda name: _header_or_error(name, access), names)
+            return dict(zip(names, found, strict=True))
 
 
-def _header_or_error(href: str) -> Header | ReadError:
+def _header_or_error(href: str, access: Access) -> Header | ReadError:
     try:
-        return read_header(href)
+        return read_header(href, access)
     except ReadError as error:
         return error
 
@@ -105,8 +114,9 @@ def asset_of(href: str, index: int, header: Header, band: Band, scale_offset: Sc
         href = str(replace(view, part=band.part))
     scale, offset = _told(band.scaling(scale_offset))
     asset = Asset(
-        href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset
-    )
+        href=href, band=index, grid=header.grid, nodata=band.nodata, scale=scale, offset=offset,
+        scaled_by="file" if scale is None else "job",
+    )  # fmt: skip
     return _as_filed(asset, header)
 
 

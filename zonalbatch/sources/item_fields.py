@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.item_bands import Place, band_docs
 from zonalbatch.sources.nodata import held_nodata
+from zonalbatch.sources.offsets import Scaling, scaling_of
 from zonalbatch.sources.protocol import Band, ScaleOffset
 from zonalbatch.sources.view import View
 
@@ -75,17 +76,18 @@ class Sketch:
     """NumPy name of the pixels' type."""
     nodata: float | int | Literal["none"] | None
     """Raw value that means no data."""
-    scale: float | None
-    """Physical = raw × scale + offset."""
-    offset: float | None
-    """See ``scale``."""
+    scaling: Scaling
+    """What turns raw values into physical ones."""
     version: str | None
     """Checksum, or else size in bytes."""
 
     def asset(self, grid: Grid) -> Asset:
         """The asset that this is on a grid: its own, or the file's."""
-        told = {one.name: getattr(self, one.name) for one in fields(self)}
-        return Asset(**told | {"grid": grid})
+        return Asset(
+            href=self.href, band=self.band, grid=grid, dtype=self.dtype, nodata=self.nodata,
+            scale=self.scaling.scale, offset=self.scaling.offset, scaled_by=self.scaling.by,
+            version=self.version,
+        )  # fmt: skip
 
 
 def sketch_of(
@@ -100,15 +102,13 @@ def sketch_of(
     dtype = dtype if dtype and _DTYPES.fullmatch(str(dtype)) else None
     # What an item says of complex values is not true of a part of them: the file is asked.
     said = () if band.part else (own, asset)
-    scale, offset = _scale_offset(band.scaling(scale_offset), said)
     return Sketch(
         href=str(View(href=str(asset["href"]), part=band.part)),
         band=place.index,
         grid=_grid(sources, f"asset {place.key!r} of item {doc.get('id')!r}"),
         dtype=dtype,
         nodata=_nodata(band, _first(said, "nodata"), dtype, notes),
-        scale=scale,
-        offset=offset,
+        scaling=scaling_of(doc, place.key, said, band.scaling(scale_offset)),
         version=_version(asset),
     )
 
@@ -154,22 +154,6 @@ def _nodata(
     if held is None:
         notes[f"nodata {stated} does not fit {dtype} and means none"] = None
     return "none" if held is None else held
-
-
-def _scale_offset(
-    rule: ScaleOffset, sources: Sequence[Doc]
-) -> tuple[float, float] | tuple[None, None]:
-    """(scale, offset) to apply; Nones ask the file."""
-    if isinstance(rule, tuple):
-        return rule
-    scale = _first(sources, "raster:scale", "scale")
-    offset = _first(sources, "raster:offset", "offset")
-    silent = scale is None and offset is None
-    if rule == "file" or (rule == "auto" and silent):
-        return None, None
-    if rule == "none" or silent:
-        return 1.0, 0.0
-    return float(1.0 if scale is None else scale), float(offset or 0.0)
 
 
 def _version(asset: Doc) -> str | None:

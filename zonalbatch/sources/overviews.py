@@ -12,6 +12,7 @@ from typing import Any
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.headers import read_headers
 from zonalbatch.sources.protocol import Header, Resolution
 from zonalbatch.sources.view import View
@@ -30,7 +31,7 @@ TOLERANCE = 1e-6
 
 
 def at_resolution(
-    headers: Mapping[str, Header | ReadError], resolution: Resolution
+    headers: Mapping[str, Header | ReadError], resolution: Resolution, access: Access = OPEN
 ) -> dict[str, tuple[str, Header | ReadError]]:
     """Each href with the view of it to read, and what that says of itself.
 
@@ -45,6 +46,7 @@ def at_resolution(
         resolution: metres, at the middle of a raster in degrees; or "approx", about an eighth
             of a Sentinel-2 scene's 10 m: the fewest cells that are still 1024 along the longer
             side.
+        access: how the right to read the files is come by.
 
     Raises:
         SourceError: the resolution is no length.
@@ -58,7 +60,7 @@ def at_resolution(
     }
     while levels := {href: some for href, some in levels.items() if some}:
         views = {h: str(replace(View.of(h), overview=some.pop(0))) for h, some in levels.items()}
-        read = read_headers(views.values())
+        read = read_headers(views.values(), access)
         for href, view in views.items():
             header = _as_its_file(read[view], headers[href])
             if isinstance(header, ReadError) or _serves(header, headers[href], resolution):

@@ -7,6 +7,7 @@ from typing import Any
 
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import grid_of
+from zonalbatch.sources.access import OPEN, Access, Grant, using
 from zonalbatch.sources.causes import no_grid, reading, shown
 from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.fingerprint import fingerprint
@@ -20,18 +21,26 @@ from zonalbatch.sources.view import View
 __all__ = ["file_header", "read_header"]
 
 
-def read_header(href: str) -> Header:
+def read_header(href: str, access: Access = OPEN) -> Header:
     """What a file, or a view of one, says of itself; opened without rioxarray, asked and closed.
 
     The types of complex pixels are told as they are: only a band that is wanted is refused.
+
+    Args:
+        href: the file or the view, without a signature.
+        access: how the right to read it is come by.
 
     Raises:
         SourceError: the file has no CRS, a rotated grid, or pixels of an unusable kind.
         ReadError: it cannot be opened.
     """
     view = View.of(href)
-    with reading(view.href), opened(view) as handle:
-        header = file_header(handle, view)
+
+    def read(grant: Grant) -> Header:
+        with reading(view.href), opened(view, grant) as handle:
+            return file_header(handle, view)
+
+    header = using(access, view.href, read)
     return header if view.part is None else header_of_part(header, view.part, view.href)
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.acquisitions import SUPERSEDED, last_processed
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
 from zonalbatch.sources.item_fields import Sketch, footprint_told, sketch_of, times_of
+from zonalbatch.sources.offsets import doubts_of
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
 
@@ -27,6 +29,7 @@ def stac_layers(
     bands: Mapping[str, Band] | None = None,
     scale_offset: ScaleOffset = "auto",
     resolution: Resolution | None = None,
+    access: Access = OPEN,
 ) -> Layers:
     """The layers that STAC items make, in order of (datetime, id); reads no pixel.
 
@@ -42,6 +45,8 @@ def stac_layers(
         scale_offset: whose scale and offset to apply; "auto" is the item's if it states any.
         resolution: metres, or "approx": read the coarsest overviews that are no coarser; None
             reads the files themselves.
+        access: how the right to read the files is come by; signatures that it would replace are
+            left out of layers.
 
     Raises:
         SourceError: there is no item, a band is in none of them, or an asset is no raster.
@@ -50,6 +55,7 @@ def stac_layers(
     """
     notes: dict[str, None] = {}
     docs = last_processed(unique_items(read_items(items), notes), notes)
+    docs = [_bare(doc, access) for doc in docs]
     places = [all_places(doc) for doc in docs] if bands is None else chosen_places(bands, docs)
     names = list(dict.fromkeys(name for found in places for name in found))
     drafts = [
@@ -57,7 +63,18 @@ def stac_layers(
         for doc, found in zip(docs, places, strict=True)
     ]
     _note_without_bands(drafts, notes)
-    return _completed([draft for draft in drafts if draft.bands], notes, resolution)
+    told = ((d.item, name, sketch.scaling) for d in drafts for name, sketch in d.bands.items())
+    found = _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
+    return replace(found, doubts=tuple(doubts_of(told)))
+
+
+def _bare(doc: Doc, access: Access) -> Doc:
+    """An item whose links have no signature that would be replaced when they are opened."""
+    assets = {
+        key: {**asset, "href": access.bare(str(asset["href"]))}
+        for key, asset in doc["assets"].items()
+    }
+    return {**doc, "assets": assets}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +130,19 @@ def _note_without_bands(drafts: Sequence[_Draft], notes: dict[str, None]) -> Non
 
 
 def _completed(
-    drafts: Sequence[_Draft], notes: Mapping[str, None], resolution: Resolution | None
+    drafts: Sequence[_Draft],
+    notes: Mapping[str, None],
+    resolution: Resolution | None,
+    access: Access,
 ) -> Layers:
     """Layers of drafts; headers are read, each once, where the items do not say the grid."""
     if resolution is not None:
         drafts = [_without_grids(draft) for draft in drafts]
     headers = read_headers(
-        sketch.href for d in drafts for sketch in d.bands.values() if sketch.grid is None
+        (sketch.href for d in drafts for sketch in d.bands.values() if sketch.grid is None), access
     )
     if resolution is not None:
-        views = at_resolution(headers, resolution)
+        views = at_resolution(headers, resolution, access)
         drafts = [_seen(draft, views) for draft in drafts]
         headers = dict(views.values())
     layers = [_layer(draft, headers) for draft in drafts]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from zonalbatch.errors import SourceError
 from zonalbatch.layers import Asset, Layers
+from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.array import ArrayPixels, array_layers, identified
 from zonalbatch.sources.cog import cog_layers
 from zonalbatch.sources.protocol import Band, ScaleOffset
@@ -28,6 +29,7 @@ def weights_asset(
     *,
     scale_offset: ScaleOffset = "auto",
     lasting: bool = False,
+    access: Access = OPEN,
 ) -> tuple[Asset, Mapping[str, ArrayPixels]]:
     """The band that holds the weights, and the array that its href stands for, if it is in one.
 
@@ -36,6 +38,7 @@ def weights_asset(
         band: which band of it, and what overrides the file; None takes the first.
         scale_offset: whose scale and offset to apply.
         lasting: True digests the values of an array, for a plan that outlives it.
+        access: how the right to read the file is come by.
 
     Raises:
         SourceError: there is no such file or band, it cannot be used, or there are several.
@@ -43,7 +46,9 @@ def weights_asset(
     """
     bands = {"weights": band or Band(index=1)}
     if isinstance(raster, str | os.PathLike):
-        found = cog_layers(files=[os.fspath(raster)], bands=bands, scale_offset=scale_offset)
+        found = cog_layers(
+            files=[os.fspath(raster)], bands=bands, scale_offset=scale_offset, access=access
+        )
         return _only(found), {}
     found, arrays = array_layers(raster, bands=bands, scale_offset=scale_offset)
     asset = _only(identified(found, arrays) if lasting else found)

@@ -53,6 +53,7 @@ def answered(
         approximate=picked([one.approximate for one in summaries]),
         failures=tuple(failure for one in summaries for failure in one.failures),
         encodings=tuple(told for one in summaries for told in one.encodings),
+        contradicted={key: tags for one in summaries for key, tags in one.contradicted.items()},
     )
 
 

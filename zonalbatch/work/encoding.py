@@ -9,9 +9,10 @@ import numpy as np
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset
 from zonalbatch.measure import NO_ENCODING, Encoding
+from zonalbatch.sources.offsets import agree
 from zonalbatch.sources.protocol import Header
 
-__all__ = ["encoding_of"]
+__all__ = ["contradicted", "encoding_of"]
 
 
 def encoding_of(asset: Asset, header: Header | ReadError) -> Encoding:
@@ -25,6 +26,18 @@ def encoding_of(asset: Asset, header: Header | ReadError) -> Encoding:
         scale=header.scales[b] if asset.scale is None else asset.scale,
         offset=header.offsets[b] if asset.offset is None else asset.offset,
     )
+
+
+def contradicted(asset: Asset, header: Header | ReadError) -> tuple[float, float] | None:
+    """(scale, offset) of a file's tags, if it has any and others were applied; not the job's.
+
+    Tags of 1 and 0 say nothing: GDAL has them where there are none.
+    """
+    if isinstance(header, ReadError) or asset.scale is None or asset.offset is None:
+        return None
+    tags = header.scales[asset.band - 1], header.offsets[asset.band - 1]
+    silent = tags == (1.0, 0.0) or asset.scaled_by == "job"
+    return None if silent or agree(tags, (asset.scale, asset.offset)) else tags
 
 
 def _holdable(nodata: float | int | str | None, dtype: np.dtype[Any]) -> float | int | None:

@@ -25,10 +25,11 @@ from zonalbatch.measure import (
     measure,
     physical,
 )
+from zonalbatch.receipts import key_of
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
-from zonalbatch.work.encoding import encoding_of
+from zonalbatch.work.encoding import contradicted, encoding_of
 from zonalbatch.work.ground import Ground
 from zonalbatch.work.mosaic import Mosaic, mosaicked
 from zonalbatch.work.place import extent_of, extent_of_scene, place_of
@@ -59,6 +60,8 @@ class LayerSummary:
     failures: tuple[Failure, ...]
     encodings: tuple[tuple[Scene, Mapping[str, Encoding]], ...]
     """What was applied to each band that was read of each scene."""
+    contradicted: Mapping[str, tuple[float, float]]
+    """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,7 +199,16 @@ class LayerWork:
                 (one.scene, {name: encoding for name, (_, _, encoding) in one.places.items()})
                 for one in self.scenes
             ),
+            contradicted=dict(self._contradicted()),
         )
+
+    def _contradicted(self) -> Iterator[tuple[str, tuple[float, float]]]:
+        for one in self.scenes:
+            for name, (reader, _, _) in one.places.items():
+                asset = one.scene.assets[name]
+                tags = contradicted(asset, self.readers[reader].header)
+                if tags is not None:
+                    yield key_of(asset.href, asset.band), tags
 
     def _record_failed_reads(self) -> None:
         for one in self.weights:

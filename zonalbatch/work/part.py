@@ -6,6 +6,7 @@ gives back a receipt. No geometry and no result row passes through the scheduler
 
 from __future__ import annotations
 
+import json
 import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from zonalbatch.receipts import Receipt, key_of, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
+from zonalbatch.sources.access import access_from
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
@@ -30,10 +32,12 @@ from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.reuse import Reuse, reusable
 from zonalbatch.work.summarise import summarise
 
-__all__ = ["ARRAYS", "run_part"]
+__all__ = ["ACCESS", "ARRAYS", "run_part"]
 
 ARRAYS = "arrays.pickle"
 """Where a plan keeps the xarray objects that its layers lie in."""
+ACCESS = "access.json"
+"""Where a plan keeps how the right to read its files is come by."""
 
 
 def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) -> Receipt:
@@ -59,6 +63,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
     failures: list[Failure] = []
     applied: dict[str, Any] = {}
+    contradicted: dict[str, Any] = {}
     try:
         with naming(lambda: given.zones["zone_id"].to_pylist()):
             for summary in summarise(
@@ -70,17 +75,20 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
                 matrix.put(summary)
                 failures += summary.failures
                 applied |= _left_to_files(summary)
+                contradicted |= summary.contradicted
     except GridMismatch as mismatch:
         return Receipt(part=part_id, mismatched=(str(mismatch),))
-    return _write(folder, given, matrix, failures, applied, began)
+    return _write(folder, given, matrix, failures, applied, contradicted, began)
 
 
 def _opener(folder: Path) -> Callable[[str], Pixels]:
-    """How hrefs are opened; arrays of the user's lie beside the plan."""
+    """How hrefs are opened; arrays of the user's, and what files take, lie beside the plan."""
+    told = folder / ACCESS
+    access = access_from(json.loads(told.read_text()) if told.exists() else None)
     arrays: Mapping[str, Pixels] | None = None
     if (folder / ARRAYS).exists():
         arrays = pickle.loads((folder / ARRAYS).read_bytes())
-    return lambda href: open_pixels(href, arrays)
+    return lambda href: open_pixels(href, arrays, access)
 
 
 def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
@@ -101,8 +109,8 @@ def _rewrite(folder: Path, given: PartInput, reuse: Reuse, began: float) -> Rece
         return Receipt(
             part=given.part.id, rows=reuse.rows, uncovered=given.part.pairs - reuse.rows,
             start=given.part.start, stop=given.part.stop, unmet=pack_bits(reuse.unmet),
-            seconds=time.perf_counter() - began, applied=reuse.applied,
-            source=given.part.source or "",
+            seconds=time.perf_counter() - began, applied=reuse.told(reuse.receipt.applied),
+            contradicted=reuse.told(reuse.receipt.contradicted), source=given.part.source or "",
         )  # fmt: skip
 
     return _written(folder, given, reuse.tables(), [], receipt)
@@ -114,6 +122,7 @@ def _write(
     matrix: Matrix,
     failures: list[Failure],
     applied: dict[str, Any],
+    contradicted: dict[str, Any],
     began: float,
 ) -> Receipt:
     part, rows = given.part, matrix.rows
@@ -123,7 +132,7 @@ def _write(
             part=part.id, rows=rows, uncovered=part.pairs - rows, start=part.start,
             stop=part.stop, unmet=pack_bits(matrix.unmet), decoded=part.decoded,
             failures=len(failures), passing=sum(not f.permanent for f in failures),
-            seconds=time.perf_counter() - began, applied=applied,
+            seconds=time.perf_counter() - began, applied=applied, contradicted=contradicted,
         )  # fmt: skip
 
     return _written(folder, given, matrix.tables(), failures, receipt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Reuse:
     """Rows of a file that are of some zones and layers, counted as they pass."""
 
     def __init__(self, file: Path, receipt: Receipt, given: PartInput) -> None:
-        self._file, self._receipt, self._given = file, receipt, given
+        self._file, self.receipt, self._given = file, receipt, given
         self._met = np.zeros(given.zones.num_rows, bool)
         self._rows = 0
 
@@ -67,13 +67,11 @@ class Reuse:
         """(zone,) True if none of the rows that have passed is the zone's."""
         return np.logical_not(self._met)
 
-    @property
-    def applied(self) -> dict[str, Any]:
-        """What files said of bands that the plan is silent on."""
-        told = self._receipt.applied
+    def told(self, of_bands: Mapping[str, Any]) -> dict[str, Any]:
+        """What was noted of bands (by `key_of`), of those of the layers alone."""
         assets = (asset for layer in self._given.layers for asset in layer.assets)
         keys = {key_of(asset.href, asset.band) for asset in assets}
-        return {key: told[key] for key in keys & told.keys()}
+        return {key: of_bands[key] for key in keys & of_bands.keys()}
 
 
 def reusable(output: Output, given: PartInput) -> Reuse | None:

@@ -45,8 +45,8 @@ def losing_header_of(href: str) -> Iterator[None]:
     """While a header cannot be read, for a reason that passes."""
     read = cog.read_headers
 
-    def shaky(hrefs: Any) -> Any:
-        return read(hrefs) | {href: PassingReadError(f"{href} could not be read just now")}
+    def shaky(hrefs: Any, *rest: Any) -> Any:
+        return read(hrefs, *rest) | {href: PassingReadError(f"{href} could not be read just now")}
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cog, "read_headers", shaky)

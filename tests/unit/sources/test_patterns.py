@@ -160,9 +160,9 @@ class TestOpened:
         names: list[str] = []
         read = headers.read_header
 
-        def counting(href: str) -> Any:
+        def counting(href: str, *rest: Any) -> Any:
             names.append(Path(href).name)
-            return read(href)
+            return read(href, *rest)
 
         monkeypatch.setattr(headers, "read_header", counting)
         return names
@@ -219,10 +219,10 @@ class TestOpened:
         """A layer without a band says of each of its files whether another time may help."""
         read = headers.read_header
 
-        def shaky(href: str) -> Any:
+        def shaky(href: str, *rest: Any) -> Any:
             if href.endswith("20200102_all.tif"):
                 raise PassingReadError(f"{href} could not be read just now (timed out)")
-            return read(href)
+            return read(href, *rest)
 
         monkeypatch.setattr(headers, "read_header", shaky)
         found = cog_layers(pattern=pattern, bands={"green": Band(description="green")})

@@ -16,7 +16,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
-from zonalbatch.errors import PassingReadError, PermanentReadError, SourceError
+from zonalbatch.errors import PassingReadError, PermanentReadError, RefusedReadError, SourceError
 from zonalbatch.sources import RasterPixels, crs_text, open_pixels, read_error, read_headers
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.nodata import held_nodata
@@ -240,7 +240,7 @@ def test_scales_that_differ_between_bands_are_kept(tmp_path: Path, cube: np.ndar
     ("said", "kind"),
     [
         ("HTTP response code: 404", PermanentReadError),
-        ("HTTP response code: 403", PermanentReadError),
+        ("HTTP response code: 403", RefusedReadError),
         ("HTTP response code: 429", PassingReadError),
         ("HTTP response code: 503", PassingReadError),
         ("CURL error: Connection timed out after 5001 milliseconds", PassingReadError),

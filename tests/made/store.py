@@ -1,0 +1,125 @@
+"""A store of files on loopback that answers ranges to those alone whom it lets in.
+
+It is asked directly, as a proxy (so that files can have the address of a real host), or as S3.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+__all__ = ["Asked", "Store", "serving"]
+
+DENIED = b"""<?xml version="1.0" encoding="UTF-8"?>
+<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
+"""How S3 refuses."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """By lower-case name."""
+
+
+@dataclass
+class Store:
+    """The files of a folder, and who may read them."""
+
+    folder: Path
+    refusal: Callable[[Asked], int | None] = lambda asked: None
+    """The status that a request is refused with; None lets it in."""
+    pages: dict[str, Callable[[Asked], tuple[int, bytes]]] = field(default_factory=dict)
+    """What is answered below a path that begins so, beside the files."""
+    log: list[tuple[Asked, int]] = field(default_factory=list)
+    """Every request with the status of its answer."""
+    delay: float = 0.0
+    """Seconds before each answer."""
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where the files lie."""
+        return f"http://{self.address}"
+
+    def statuses(self, start: str = "/") -> list[int]:
+        """Of the answers below a path, in order."""
+        return [status for asked, status in self.log if asked.path.startswith(start)]
+
+    def answer(self, asked: Asked) -> tuple[int, bytes, str | None]:
+        """Status, body, and Content-Range of a part."""
+        for start, page in self.pages.items():
+            if asked.path.startswith(start):
+                return *page(asked), None
+        status = self.refusal(asked)
+        if status is not None:
+            return status, DENIED, None
+        file = self.folder / asked.path.lstrip("/")
+        if not file.is_file():
+            return 404, b"", None
+        return self._part(file.read_bytes(), asked.headers.get("range"))
+
+    def _part(self, content: bytes, wanted: str | None) -> tuple[int, bytes, str | None]:
+        if wanted is None:
+            return 200, content, None
+        first, last = wanted.removeprefix("bytes=").split("-")
+        start, stop = int(first), min(int(last) + 1 if last else len(content), len(content))
+        return 206, content[start:stop], f"bytes {start}-{stop - 1}/{len(content)}"
+
+
+@contextmanager
+def serving(store: Store) -> Iterator[Store]:
+    """The store, reachable until the end of the block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
+            url = urlsplit(self.path)  # absolute where we are asked as a proxy
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(url.path, dict(parse_qsl(url.query)), headers)
+            time.sleep(store.delay)
+            status, body, part = store.answer(asked)
+            store.log.append((asked, status))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Accept-Ranges", "bytes")
+            if part is not None:
+                self.send_header("Content-Range", part)
+            self.end_headers()
+            if with_body:
+                self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Keep silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    store.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield store
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,40 @@
+"""Addresses: well-known APIs, and what their files want."""
+
+from __future__ import annotations
+
+import pytest
+
+from zonalbatch.api import access_of
+from zonalbatch.errors import SourceError
+from zonalbatch.job import Job
+from zonalbatch.searches.addresses import KNOWN, address_of
+
+
+def job(**source: str) -> Job:
+    """A job whose scenes come from a source of kind stac."""
+    return Job(
+        zones="fields.parquet", source={"kind": "stac", **source}, bands={"red": "B04"},
+        output={"path": "out"},
+    )  # fmt: skip
+
+
+def test_names_stand_for_urls() -> None:
+    """A URL stands for itself; a name that is nearly known is offered."""
+    assert address_of("earth-search") == KNOWN["earth-search"]
+    assert address_of("http://127.0.0.1:9/api") == "http://127.0.0.1:9/api"
+    with pytest.raises(SourceError, match="did you mean 'earth-search'"):
+        address_of("earthsearch")
+
+
+@pytest.mark.parametrize("api", ["planetary-computer", KNOWN["planetary-computer"] + "/"])
+def test_files_of_planetary_computer_are_signed_without_a_word(api: str) -> None:
+    """None of them can be read without."""
+    assert access_of(job(api=api)).document == {"kind": "planetary-computer"}
+
+
+def test_all_others_are_open_unless_the_job_says_so() -> None:
+    """What the job says counts."""
+    assert access_of(job(api="earth-search")).document == {}
+    assert access_of(job(items="items.json")).document == {}
+    signed = job(items="items.json", sign="planetary-computer")
+    assert access_of(signed).document == {"kind": "planetary-computer"}

@@ -1,0 +1,15 @@
+"""Access: what it takes to read a remote file, decided at the moment it is opened.
+
+    planetary     signs links of the Planetary Computer; tokens.py keeps its tokens
+    aws           a profile, anonymous, or at the requester's cost
+    headers       headers of requests, made of environment variables
+
+A plan holds links as they are without a signature, and which of these applies, never a secret.
+"""
+
+from __future__ import annotations
+
+from zonalbatch.sources.access.document import KINDS, access_from
+from zonalbatch.sources.access.grant import OPEN, Access, Grant, using
+
+__all__ = ["KINDS", "OPEN", "Access", "Grant", "access_from", "using"]

@@ -1,0 +1,73 @@
+"""Access as jobs, calls and plans name it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zonalbatch.errors import InputError
+from zonalbatch.sources.access.aws import Aws
+from zonalbatch.sources.access.grant import OPEN, Access
+from zonalbatch.sources.access.headers import Headers
+from zonalbatch.sources.access.planetary import PlanetaryComputer
+
+__all__ = ["KINDS", "access_from"]
+
+
+def _aws(keys: Mapping[str, Any]) -> Access:
+    for key in ("requester_pays", "anonymous"):
+        if not isinstance(keys.get(key, False), bool):
+            raise InputError(f"sign: {key} is true or false")
+    for key in ("profile", "region"):
+        if not isinstance(keys.get(key, ""), str | None):
+            raise InputError(f"sign: {key} is a text")
+    return Aws(**keys)
+
+
+def _headers(keys: Mapping[str, Any]) -> Access:
+    headers, hosts = keys.get("headers"), keys.get("hosts", ())
+    texts = isinstance(headers, Mapping) and all(
+        isinstance(text, str) for pair in headers.items() for text in pair
+    )
+    if not texts or not headers:
+        raise InputError(
+            "sign: headers are names with texts, such as {Authorization: 'Bearer ${TOKEN}'}"
+        )
+    hosts = (hosts,) if isinstance(hosts, str) else hosts
+    if not isinstance(hosts, list | tuple) or not all(isinstance(host, str) for host in hosts):
+        raise InputError("sign: hosts are a list of names, such as [data.example.org]")
+    return Headers(headers=tuple(headers.items()), hosts=tuple(hosts))
+
+
+KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Access]]] = {
+    "planetary-computer": ((), lambda keys: PlanetaryComputer()),
+    "aws": (("requester_pays", "profile", "anonymous", "region"), _aws),
+    "headers": (("headers", "hosts"), _headers),
+}
+"""Kind -> its keys, and what makes it of them."""
+
+
+def access_from(document: Any) -> Access:
+    """The access that a document names: a kind, or ``{"kind": ..., ...}``; nothing is open to all.
+
+    Raises:
+        InputError: it is none of these. No value of a header is repeated.
+    """
+    if document is None or document == {}:
+        return OPEN
+    if hasattr(document, "grant"):
+        return document  # type: ignore[no-any-return]
+    keys = dict(document) if isinstance(document, Mapping) else {"kind": document}
+    kind = keys.pop("kind", None)
+    if kind not in KINDS:
+        near = difflib.get_close_matches(str(kind), KINDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"sign: kind {kind!r} is unknown; use {', '.join(KINDS)}{hint}")
+    known, make = KINDS[kind]
+    unknown = [str(key) for key in keys if key not in known]
+    if unknown:
+        raise InputError(
+            f"sign: {unknown[0]!r} is no key of {kind}; it has {', '.join(known) or 'none'}"
+        )
+    return make(keys)
