@@ -56,6 +56,7 @@ from zonalbatch.sources import (
 from zonalbatch.sources.access import access_from
 from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import parse_statistics
+from zonalbatch.temporal import Temporal, check_temporal_names
 from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader, open_zones
 
@@ -134,7 +135,7 @@ def run(
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done)
+        seal(made, output, done, temporal_of(job))
         made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
@@ -164,7 +165,7 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         keep = job.mask.include is not None
         values = job.mask.include if job.mask.include is not None else job.mask.exclude
         mask = Mask(job.mask.band, tuple(values or ()), keep)
-    return Recipe(
+    recipe = Recipe(
         measurements=tuple(
             Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
         ),
@@ -178,6 +179,21 @@ def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
         quantile_method=job.quantile_method,
         sketch=job.sketch,
     )
+    temporal = temporal_of(job)
+    needed = () if temporal is None else temporal.states
+    return replace(recipe, kept=tuple(s for s in needed if s not in recipe.states))
+
+
+def temporal_of(job: Job) -> Temporal | None:
+    """What a job tells over time; None if nothing.
+
+    Raises:
+        StatisticError: a statistic is unknown, or cannot be told of several dates.
+    """
+    if job.temporal is None:
+        return None
+    names = job.statistics if job.temporal.statistics is None else job.temporal.statistics
+    return Temporal.of(job.temporal.every, names, job.breakdown())
 
 
 def form_of(job: Job, found: Layers) -> Form:
@@ -327,6 +343,9 @@ class _Work:
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
+        if (temporal := temporal_of(job)) is not None:
+            temporal.check_dated(found.layers)
+            check_temporal_names(temporal, recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)
 
     def planned(self, *, prune: bool) -> Plan:

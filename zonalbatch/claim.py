@@ -110,6 +110,7 @@ def claim(output: Output, made: Plan) -> None:
         form=made.form.document,
         alone=None,
         zones_without_layer=0,
+        temporal=None,
         sealed=False,
     )
 

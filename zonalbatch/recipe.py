@@ -13,6 +13,7 @@ from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
+    KEPT,
     OfCells,
     QuantileMethod,
     Statistic,
@@ -20,6 +21,7 @@ from zonalbatch.statistics import (
     parse_statistics,
     ranked,
     states_behind,
+    states_needed,
 )
 
 __all__ = [
@@ -55,6 +57,8 @@ class Recipe:
     sketch: bool = False
     """True if rows keep the states that their numbers are made from, so that they can be rolled
     up."""
+    kept: tuple[str, ...] = ()
+    """States that rows keep for reductions over time, beside those of ``sketch``."""
     breakdown: Breakdown = LISTS
     """The classes and bins that statistics are told by."""
 
@@ -64,15 +68,34 @@ class Recipe:
         return tuple(dict.fromkeys(b for m in self.measurements for b in m.bands))
 
     @property
-    def asked(self) -> tuple[Statistic, ...]:
-        """The statistics of each measurement, in the order of their columns; states come last.
+    def told(self) -> tuple[Statistic, ...]:
+        """The statistics of each measurement, in the order of their columns.
 
         Raises:
             StatisticError: no statistic is told by the classes or bins that are given.
         """
         named = ranked(parse_statistics(self.statistics), self.quantile_method)
-        told = broken_down(named, self.breakdown)
-        return told + states_behind(told) if self.sketch else told
+        return broken_down(named, self.breakdown)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that rows keep."""
+        sketched = states_needed(self.told) if self.sketch else ()
+        return tuple(name for name in KEPT if name in (*sketched, *self.kept))
+
+    @property
+    def asked(self) -> tuple[Statistic, ...]:
+        """All columns of each measurement: what is told, and then the states.
+
+        Raises:
+            StatisticError: no statistic is told by the classes or bins that are given.
+        """
+        return self.told + self.behind
+
+    @property
+    def behind(self) -> tuple[Statistic, ...]:
+        """The states as columns."""
+        return states_behind(self.states)
 
     @property
     def capped(self) -> bool:

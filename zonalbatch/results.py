@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.table import told_columns
 
 if TYPE_CHECKING:
     import geopandas
@@ -35,6 +36,8 @@ class Status:
     rows: int
     bytes: int
     failures: int
+    temporal: int | None = None
+    """Rows over time; None where they are not asked for, or not yet made."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,16 @@ class Results:
 
     @cached_property
     def table(self) -> pa.Table:
-        """All rows as an Arrow table.
+        """All rows as an Arrow table, without the states that some runs keep in them.
 
         Raises:
             OutputError: a file is gone or broken, or a run that goes on has written none yet.
         """
+        return self._rows.select(told_columns(self._rows.schema))
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        """All rows with all that is kept in them."""
         if not self.files:
             raise OutputError(
                 f"the run in {self.path} has not ended, and none of its parts is there yet; run "
@@ -74,10 +82,31 @@ class Results:
         Raises:
             OutputError: the run has not ended.
         """
+        return self._frame(self.table)
+
+    @cached_property
+    def temporal(self) -> geopandas.GeoDataFrame:
+        """What is told over time: a row for each zone and period, ordered by zone and time.
+
+        Raises:
+            OutputError: the run has not ended.
+            InputError: its job asks for nothing over time.
+        """
+        self._sealed("failures.parquet")
+        files = sorted(Output(self.path).temporal.glob("part-*.parquet"))
+        if not files:
+            raise InputError(
+                f"the result in {self.path} tells nothing over time; write temporal into its job, "
+                "such as temporal: {every: month, statistics: [mean]}, and run it"
+            )
+        return self._frame(pa.concat_tables([_read(file) for file in files]))
+
+    def _frame(self, table: pa.Table) -> geopandas.GeoDataFrame:
+        """Rows with the geometry of their zones, ordered by zone and time."""
         import geopandas
 
         zones = self._sealed("zones.parquet")
-        table = self.table.replace_schema_metadata(None)
+        table = table.replace_schema_metadata(None)
         keep = [name for name in table.column_names if name != "bbox"]
         frame = table.select(keep).to_pandas()
         order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
@@ -103,7 +132,7 @@ class Results:
     def rollup(
         self,
         by: str | None = None,
-        every: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        every: str | None = None,
         stats: Sequence[str] | str | None = None,
     ) -> pd.DataFrame:
         """The rows combined to coarser zones, longer times, or both, without reading a pixel.
@@ -114,13 +143,15 @@ class Results:
         Args:
             by: a carried column, by which zones are put together; they should not overlap. None
                 keeps zones apart.
-            every: the time that layers are put together by (UTC; weeks begin on Mondays); a zone's
-                cells count once for each layer. None keeps layers apart.
+            every: the time that layers are put together by: day, week (from Monday), month,
+                quarter, season (from December), year, or days such as 10d (from each 1 January),
+                UTC; a zone's cells count once for each layer. None keeps layers apart.
             stats: names of statistics; None takes those of the run.
 
         Raises:
             OutputError: the run has not ended.
-            InputError: the run kept no states (``sketch: true``), or there is no such column.
+            InputError: the run kept no states (``sketch: true`` or ``temporal`` do), or there is
+                no such column or time.
             StatisticError: a statistic cannot be rolled up.
         """
         from zonalbatch.rollup import rollup
@@ -132,7 +163,7 @@ class Results:
     def digest(self) -> str:
         """SHA-256 over the rows sorted by (zone_id, layer), whatever files they lie in."""
         keys = ("zone_id", "layer", "measurement", "statistic")
-        return digest_of(self.table, [key for key in keys if key in self.table.column_names])
+        return digest_of(self._rows, [key for key in keys if key in self._rows.column_names])
 
     def _sealed(self, name: str) -> Path:
         """A file that is written when a run ends."""
@@ -179,6 +210,7 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         rows=sum(r.rows for r in receipts.values()) + manifest.get("zones_without_layer", 0),
         bytes=sum(output.part_sizes().values()),
         failures=manifest.get("failures", sum(r.failures for r in receipts.values())),
+        temporal=(manifest.get("temporal") or {}).get("rows"),
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from zonalbatch import __version__
 from zonalbatch.engine import Done
@@ -16,19 +18,29 @@ from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt, key_of
-from zonalbatch.sinks.files import replacing
+from zonalbatch.sinks.files import make_folder, replacing
 from zonalbatch.sinks.output import Output, failure_table
 from zonalbatch.sinks.table import Form, geo_metadata, result_schema, without_layer, zone_columns
+from zonalbatch.temporal import Temporal, temporal_schema, write_stretches
 
 __all__ = ["seal"]
 
 ZONES_AT_ONCE = 100_000
 
 
-def seal(plan: Plan, output: Output, done: Done) -> None:
-    """Write the rows of zones that meet no layer, the tables beside the results, the manifest."""
-    alone = _write_alone(plan, output, done)
+def seal(plan: Plan, output: Output, done: Done, temporal: Temporal | None = None) -> None:
+    """Write the rows of zones that meet no layer, the tables beside the results, the manifest.
+
+    Args:
+        plan: whose parts are done.
+        output: where they lie.
+        done: what their receipts say.
+        temporal: what is told over time; None tells nothing.
+    """
+    alone = np.flatnonzero(~done.met)
+    _write_alone(plan, output, alone)
     output.drop_others([*(part.id for part in plan.parts), _alone_name(plan)])
+    over_time = _write_temporal(plan, output, temporal, alone)
     _write_zones(plan, output)
     _write_layers(plan, output, done)
     failures = list(dict.fromkeys([*plan.failures, *output.failures()]))  # parts share layers
@@ -38,10 +50,11 @@ def seal(plan: Plan, output: Output, done: Done) -> None:
         sealed=not any(not f.permanent for f in failures),
         version=__version__,
         parts=len(plan.parts),
-        rows=done.rows + alone,
+        rows=done.rows + len(alone),
         zones=plan.n_zones,
-        zones_without_layer=alone,
+        zones_without_layer=len(alone),
         alone=_alone_name(plan),
+        temporal=over_time,
         layers=len(plan.layers),
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),
@@ -53,27 +66,51 @@ def _alone_name(plan: Plan) -> str:
     return digest(b"alone", plan.fingerprint.encode()).hex()
 
 
-def _write_alone(plan: Plan, output: Output, done: Done) -> int:
+def _write_alone(plan: Plan, output: Output, alone: NDArray[np.int64]) -> None:
     """Rows with a null layer, status ``empty``, for the zones that have no other row."""
     name = _alone_name(plan)
-    alone = np.flatnonzero(~done.met)
     if not len(alone):
         output.part_path(name).unlink(missing_ok=True)
-        return 0
+        return
     schema = result_schema(plan.recipe, plan.form, read_zones(plan.folder, 0, 1).schema)
-    metadata = geo_metadata(plan.crs, covering=True) if "geometry" in schema.names else {}
-
-    def tables() -> Iterator[pa.Table]:
-        for start in range(0, plan.n_zones, ZONES_AT_ONCE):
-            stop = min(start + ZONES_AT_ONCE, plan.n_zones)
-            some = alone[(alone >= start) & (alone < stop)] - start
-            if len(some):
-                zones = read_zones(plan.folder, start, stop).take(pa.array(some))
-                yield without_layer(zones, plan.recipe, plan.form)
-
     receipt = Receipt(part=name, rows=len(alone))
-    output.write_part(name, tables(), schema, metadata, lambda: receipt)
-    return len(alone)
+    tables = _rows_alone(plan, alone, schema)
+    output.write_part(name, tables, schema, _metadata(plan, schema), lambda: receipt)
+
+
+def _rows_alone(plan: Plan, alone: NDArray[np.int64], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows of zones that meet no layer, some at a time."""
+    for start in range(0, plan.n_zones, ZONES_AT_ONCE):
+        stop = min(start + ZONES_AT_ONCE, plan.n_zones)
+        some = alone[(alone >= start) & (alone < stop)] - start
+        if len(some):
+            zones = read_zones(plan.folder, start, stop).take(pa.array(some))
+            yield without_layer(zones, schema, plan.form)
+
+
+def _metadata(plan: Plan, schema: pa.Schema) -> dict[bytes, bytes]:
+    return geo_metadata(plan.crs, covering=True) if "geometry" in schema.names else {}
+
+
+def _write_temporal(
+    plan: Plan, output: Output, temporal: Temporal | None, alone: NDArray[np.int64]
+) -> dict[str, Any] | None:
+    """Write the rows over time, or take away those that are not asked for any more."""
+    if temporal is None:
+        output.drop_other_times([])
+        return None
+    make_folder(output.temporal)
+    names = write_stretches(plan, output, temporal)
+    if len(alone):
+        names.append(_alone_name(plan))
+        zones = read_zones(plan.folder, 0, 1).schema
+        schema = temporal_schema(temporal, plan.recipe, plan.form, zones)
+        tables = _rows_alone(plan, alone, schema)
+        path = output.temporal_path(names[-1])
+        output.write_table(path, tables, schema, _metadata(plan, schema))
+    output.drop_other_times(names)
+    rows = sum(pq.read_metadata(output.temporal_path(name)).num_rows for name in names)
+    return temporal.document | {"rows": rows}
 
 
 def _write_zones(plan: Plan, output: Output) -> None:

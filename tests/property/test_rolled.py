@@ -48,7 +48,7 @@ def states(summary: LayerSummary) -> Rolled:
 def plain(statistic: str, rolled: Rolled) -> Any:
     """One statistic of the first group."""
     (one,) = parse_statistics([statistic])
-    found = one.finalize(rolled.summary())
+    found = one.finalize(rolled.summary([one]))
     return pa.array(found)[0].as_py()
 
 

@@ -217,7 +217,12 @@ def test_frozen() -> None:
         ({"weights": {"band": 1}}, "weights.path is missing"),
         ({"weights": {"path": "w.tif", "band": 0}}, "weights.band.index is 0"),
         ({"weight_by": "cells"}, "weight_by is 'cells'; use fraction or area"),
-        ({"temporal": {"every": "month"}}, "temporal is {'every': 'month'}: not in this version"),
+        ({"temporal": {"every": "decade"}}, "temporal.every is 'decade': write day, week, month"),
+        (
+            {"temporal": {"every": "day", "stats": 1}},
+            "unknown key 'stats' in temporal; did you mean",
+        ),
+        ({"temporal": {"every": "day", "statistics": ["mean", "mean"]}}, "temporal.statistics nam"),
         ({"group_by": "day"}, "group_by is 'day'; use item or datetime or solar_day"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
         ({"output": {}}, "output.path is missing: folder of the result"),

@@ -136,6 +136,8 @@ def status(
     print(f"{out}: {state}")
     print(f"  parts     {found['done']:,} of {found['parts']:,} done")
     print(f"  rows      {found['rows']:,}")
+    if found["temporal"] is not None:
+        print(f"  temporal  {found['temporal']:,} rows over time")
     print(f"  size      {size_text(found['bytes'])}")
     print(f"  failures  {found['failures']:,}")
     if digest:

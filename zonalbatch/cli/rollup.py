@@ -12,13 +12,17 @@ __all__ = ["rollup"]
 
 def rollup(
     result: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The output folder of a run with sketch: true.")
+        Path,
+        typer.Argument(
+            metavar="OUT", help="The output folder of a run with sketch: true, or temporal."
+        ),
     ],
     by: Annotated[
         str | None, typer.Option(help="A carried column by which zones are put together.")
     ] = None,
     every: Annotated[
-        str | None, typer.Option(help="A time: day, week, month, quarter or year.")
+        str | None,
+        typer.Option(help="A time: day, week, month, quarter, season, year, or days such as 10d."),
     ] = None,
     names: Annotated[
         str | None,
@@ -36,4 +40,4 @@ def rollup(
     from zonalbatch.tables import teller
 
     tell = teller(out)
-    tell(open_results(result).rollup(by, every, names))  # type: ignore[arg-type]
+    tell(open_results(result).rollup(by, every, names))

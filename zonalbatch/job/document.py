@@ -44,13 +44,16 @@ class Job(JobKeys):
     @model_validator(mode="after")
     def _names_agree(self) -> Job:
         problems = [*self._unknown_bands(), *repeated("statistics", self.statistics)]
+        if self.temporal is not None:
+            problems += repeated("temporal.statistics", self.temporal.statistics or ())
         problems += self._no_points()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
-        if self.sketch and self.weight_by != "fraction":
+        keeping = "sketch" if self.sketch else "temporal" if self.temporal else ""
+        if keeping and self.weight_by != "fraction":
             problems.append(
-                "sketch keeps states of plain shares of cells, from which averages by area cannot "
-                "be told; leave sketch or weight_by out"
+                f"{keeping} keeps states of plain shares of cells, from which averages by area "
+                f"cannot be told; leave {keeping} or weight_by out"
             )
         try:
             self.breakdown()

@@ -28,6 +28,7 @@ from zonalbatch.job.values import (
     CellSize,
     Classes,
     Count,
+    Every,
     ExpressionText,
     Finite,
     Folder,
@@ -35,7 +36,6 @@ from zonalbatch.job.values import (
     Location,
     Nodata,
     NoDilation,
-    Null,
     Number,
     Scaling,
     StatisticName,
@@ -46,6 +46,7 @@ from zonalbatch.job.values import (
     bins_short,
     listed,
     source_short,
+    temporal_short,
     weights_short,
     zones_short,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "MaskKeys",
     "OutputKeys",
     "StacSource",
+    "TemporalKeys",
     "WeightKeys",
     "ZoneKeys",
 ]
@@ -225,6 +227,15 @@ class WeightKeys(Keys):
     """Its number, its description, or keys as those of a band."""
 
 
+class TemporalKeys(Keys):
+    """A row for each zone and period; text stands for every."""
+
+    every: Every
+    """The period (UTC): day, week, month, quarter, season, year, or days such as 10d."""
+    statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] | None = None
+    """What is told of all cells of all dates of a period; null takes the job's statistics."""
+
+
 class OutputKeys(Keys):
     """Where the result goes, and its form."""
 
@@ -343,8 +354,14 @@ class JobKeys(Keys):
     takes solar_day for STAC items, else item."""
     resolution: CellSize | None = None
     """Metres, or approx: read the coarsest overviews that are no coarser; null reads all pixels."""
-    temporal: Null = None
-    """Summaries over time; only null in this version."""
+    temporal: (
+        Annotated[
+            TemporalKeys,
+            BeforeValidator(temporal_short, json_schema_input_type=TemporalKeys | str),
+        ]
+        | None
+    ) = None
+    """Reductions over time, in the folder temporal beside the results; null makes none."""
     output: OutputKeys
     """Where the result goes, and its form."""
     prefix: StrictStr | None = None

@@ -20,6 +20,7 @@ from zonalbatch.job.keys import (
     MaskKeys,
     OutputKeys,
     StacSource,
+    TemporalKeys,
     ZoneKeys,
 )
 
@@ -38,6 +39,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("bands", "*"): BandKeys,
     ("mask",): MaskKeys,
     ("bins",): BinKeys,
+    ("temporal",): TemporalKeys,
     ("output",): OutputKeys,
     ("cluster", "local"): LocalCluster,
     ("cluster", "address"): AddressCluster,

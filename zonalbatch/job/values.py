@@ -27,6 +27,7 @@ from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
+from zonalbatch.periods import period_of
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "CellSize",
     "Classes",
     "Count",
+    "Every",
     "ExpressionText",
     "Finite",
     "Folder",
@@ -43,7 +45,6 @@ __all__ = [
     "Location",
     "NoDilation",
     "Nodata",
-    "Null",
     "Number",
     "Scaling",
     "StatisticName",
@@ -55,6 +56,7 @@ __all__ = [
     "listed",
     "names_listed",
     "source_short",
+    "temporal_short",
     "weights_short",
     "year_text",
     "zones_short",
@@ -169,6 +171,11 @@ def bins_short(value: Any) -> Any:
     return {"count": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def temporal_short(value: Any) -> Any:
+    """``month`` means every month."""
+    return {"every": value} if isinstance(value, str) else value
+
+
 def _classes(value: Any) -> dict[float, str]:
     """Value -> name, from that or from a list of values."""
     try:
@@ -194,10 +201,15 @@ def _parses(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _later(value: Any) -> None:
-    """A key that only takes null for now."""
-    if value is not None:
-        raise ValueError("not in this version; leave it null")
+def _every(text: str) -> str:
+    """The name of a period."""
+    try:
+        period_of(text)
+    except InputError:
+        raise ValueError(
+            "write day, week, month, quarter, season, year, or days such as 10d"
+        ) from None
+    return text
 
 
 def _no_dilation(value: Any) -> float:
@@ -337,7 +349,6 @@ _SCALE_OFFSET_SCHEMA: dict[str, Any] = {
 
 Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
-Null: TypeAlias = Annotated[None, PlainValidator(_later), _schema(type="null")]
 Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
 Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
 Folder: TypeAlias = Annotated[str, PlainValidator(_folder), _schema(**_TEXT)]
@@ -350,6 +361,7 @@ Scaling: TypeAlias = Annotated[
 StatisticName: TypeAlias = Annotated[
     Any, PlainValidator(_statistic), PlainSerializer(_write_statistic), _schema(**_TEXT)
 ]
+Every: TypeAlias = Annotated[StrictStr, AfterValidator(_every)]
 BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
 Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]
 Bytes: TypeAlias = Annotated[

@@ -309,6 +309,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         weight_by=document.get("weight_by", "fraction"),
         quantile_method=document.get("quantile_method", "linear"),
         sketch=document["sketch"],
+        kept=tuple(document.get("temporal", ())),
         breakdown=_breakdown_from(document),
     )
 

@@ -59,9 +59,10 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
+        "temporal": (list(recipe.kept), []),
         "quantile_method": (recipe.quantile_method, "linear"),
     }
-    keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.asked), False)
+    keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.told), False)
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
 
 

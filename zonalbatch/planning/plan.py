@@ -42,6 +42,7 @@ from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
+from zonalbatch.statistics import MOMENTS
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan"]
@@ -108,9 +109,9 @@ class Plan:
     def estimate(self) -> Estimate:
         """What it will cost."""
         largest = max((p.pairs for p in self.parts), default=0)
-        asked = self.recipe.asked
-        bins = sum(2 * len(s.edges) for s in asked if s.listed)
-        columns = len(self.recipe.measurements) * (len(asked) + bins + 8)
+        told, states = self.recipe.told, len(MOMENTS) if self.recipe.states else 0
+        bins = sum(2 * len(s.edges) for s in told if s.listed)
+        columns = len(self.recipe.measurements) * (len(told) + states + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
@@ -135,10 +136,10 @@ class Plan:
     @property
     def _lists(self) -> int:
         """Peak bytes of classes and lists: as if each cell in a part's bounds made one item."""
-        asked = self.recipe.asked
-        if not any(one.detailed for one in asked):
+        told, sketched = self.recipe.told, "values" in self.recipe.states
+        if not sketched and not any(one.detailed for one in told):
             return 0
-        item = ITEM + LISTED * sum(one.listed for one in asked)
+        item = ITEM + LISTED * (sum(one.listed for one in told) + sketched)
         cell = min(
             _bytes_of_cell(bands_of(scene)) for layer in self.layers for scene in layer.scenes
         )

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zonalbatch.errors import InputError
+from zonalbatch.periods import period_of
 from zonalbatch.rollup.groups import Groups
 from zonalbatch.rollup.source import Source
 from zonalbatch.rollup.table import in_order, table, told
-from zonalbatch.rollup.times import EVERY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,15 +36,15 @@ def rollup(
     Args:
         result: folder of the result.
         by: column of the zones by which zones are put together; None keeps zones apart.
-        every: day, week, month, quarter or year; None keeps layers apart.
+        every: a period (`periods.period_of`); None keeps layers apart.
         stats: names of statistics; None takes those of the run.
 
     Raises:
         InputError: the result keeps no states, or there is no such column or time.
         StatisticError: a statistic cannot be rolled up.
     """
-    if every is not None and every not in EVERY:
-        raise InputError(f"every {every!r} is no time; use {', '.join(EVERY)}")
+    if every is not None:
+        period_of(every)
     source = Source.of(result, by, every)
     asked = told(source, stats)
     sketched = any(one.capped for one in asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.errors import InputError
+from zonalbatch.periods import DAY, period_of
 from zonalbatch.planning.files import recipe_from
 from zonalbatch.recipe import Recipe
+from zonalbatch.rollup.columns import places, plain, size_of, state_columns, states_of
 from zonalbatch.rollup.groups import Groups
-from zonalbatch.rollup.times import DAY, EVERY
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import Rolled
@@ -62,14 +63,15 @@ class Source:
         document = manifest["recipe"]
         named = [s for s in document["statistics"] if isinstance(s, str)]  # functions need pixels
         recipe = recipe_from(document | {"statistics": named}, {})
-        if not recipe.sketch:
+        if not recipe.states:
             raise InputError(
                 f"the result in {folder} keeps no states to roll up; run the job again, into "
-                "another output, with sketch: true"
+                "another output, with sketch: true or temporal"
             )
         names = _names(folder / "zones.parquet", by)
         return cls(
-            folder, recipe, Form(**manifest["form"]), document.get("central", False),
+            folder, recipe, Form(**manifest["form"]),
+            "central" in recipe.kept or document.get("central", False),
             by or "zone_id", names, every,
             _layers(folder / "layers.parquet", dated=every is not None), np.zeros(len(names), bool),
         )  # fmt: skip
@@ -81,16 +83,12 @@ class Source:
 
     def columns(self, *, sketched: bool) -> tuple[tuple[str, ...], ...]:
         """Of each measurement, the columns of its states."""
-        states = ("state", "sketch") if sketched else ("state",)
-        return tuple(
-            tuple(self.form.column(m.name, state) for state in states)
-            for m in self.recipe.measurements
-        )
+        return state_columns(self.recipe, self.form, sketched=sketched)
 
     def shares(self, memory: int, *, sketched: bool) -> list[range]:
         """All names, so many at a time that their sketches fit into some bytes."""
         wanted = {some[1] for some in self.columns(sketched=True)} if sketched else set()
-        size = sum(_size(file, wanted) for file in self.files)
+        size = sum(size_of(file, wanted) for file in self.files)
         step = -(-len(self.names) // max(1, -(-size // memory)))
         return [range(i, min(i + step, len(self.names))) for i in range(0, len(self.names), step)]
 
@@ -116,15 +114,15 @@ class Source:
                     time = self._times(rows)
                     fresh = once.first(rows["zone_id"], time) if once else np.ones(len(time), bool)
                     keys = (self._names_of(rows) << 32) | time
-                    yield Groups(keys, tuple(_states(rows, some, fresh) for some in columns))
+                    yield Groups(keys, tuple(states_of(rows, some, fresh) for some in columns))
 
     @property
     def _counts_once(self) -> bool:
         """True if the area of a zone must be counted once for several layers."""
-        return self.every is not None and any(s.state == "area" for s in self.recipe.asked)
+        return self.every is not None and "area" in self.recipe.states
 
     def _names_of(self, rows: pa.Table) -> NDArray[np.int64]:
-        return _places(rows[self.by], self.names)
+        return places(rows[self.by], self.names)
 
     def _with_layer(self, rows: pa.Table) -> pa.Table:
         """Rows with a layer; of the others it is noted that there are such."""
@@ -135,9 +133,9 @@ class Source:
     def _times(self, rows: pa.Table) -> NDArray[np.int64]:
         """(row,) the layer, or the first day of its time, as a number that is not negative."""
         if self.every is None:
-            return _places(rows["layer"], self.layers["layer"])
+            return places(rows["layer"], self.layers["layer"])
         micros = rows["datetime"].cast(pa.int64()).to_numpy()
-        return EVERY[self.every](micros // DAY) + EPOCH
+        return period_of(self.every).start(micros // DAY) + EPOCH
 
     def heads(self, keys: NDArray[np.int64]) -> dict[str, pa.Array]:
         """What each group is: its name, and its layer or time."""
@@ -146,12 +144,6 @@ class Source:
             return {self.by: name, "datetime": pa.array((time - EPOCH) * DAY, TIME)}
         layers = self.layers.take(pa.array(time))
         return {self.by: name, "datetime": layers["datetime"], "layer": layers["layer"]}
-
-
-def _states(rows: pa.Table, columns: Sequence[str], fresh: NDArray[np.bool_]) -> Rolled:
-    """The states of one measurement."""
-    state, *sketch = (rows[name].combine_chunks() for name in columns)
-    return Rolled.of_rows(state, sketch[0] if sketch else None, fresh)
 
 
 class _Once:
@@ -164,7 +156,7 @@ class _Once:
 
     def first(self, ids: pa.ChunkedArray, time: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(row,) True for the first row of a zone in a time."""
-        rows = (_places(ids, self._ids) << 32) | time
+        rows = (places(ids, self._ids) << 32) | time
         pairs, at = np.unique(rows, return_index=True)
         to = np.asarray(self._seen.searchsorted(pairs))
         new = np.append(self._seen, -1)[to] != pairs
@@ -187,7 +179,7 @@ def _names(zones: Path, by: str | None) -> pa.Array:
             f"the zones carry no column {by!r} to roll up by; they carry "
             f"{', '.join(known) or 'none'}"
         )
-    return _plain(file.read(columns=[by or "zone_id"])[0]).unique()
+    return plain(file.read(columns=[by or "zone_id"])[0]).unique()
 
 
 def _layers(layers: Path, *, dated: bool) -> pa.Table:
@@ -208,28 +200,5 @@ def _layers(layers: Path, *, dated: bool) -> pa.Table:
     return table
 
 
-def _size(file: Path, columns: Set[str]) -> int:
-    """Bytes of some columns of a file, decoded."""
-    metadata = pq.read_metadata(file)
-    chunks = (
-        metadata.row_group(i).column(k)
-        for i in range(metadata.num_row_groups)
-        for k in range(metadata.num_columns)
-    )
-    return sum(8 * c.num_values for c in chunks if c.path_in_schema.split(".")[0] in columns)
-
-
 def _among(places: NDArray[np.int64], some: range) -> NDArray[np.bool_]:
     return (places >= some.start) & (places < some.stop)
-
-
-def _places(column: pa.ChunkedArray, among: pa.Array) -> NDArray[np.int64]:
-    """(row,) where each value of a column stands among others."""
-    found: NDArray[np.int64] = pc.index_in(_plain(column), among).to_numpy().astype(np.int64)
-    return found
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as values, not as codes."""
-    coded = pa.types.is_dictionary(column.type)
-    return column.cast(column.type.value_type) if coded else column

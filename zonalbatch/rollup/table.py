@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import StatisticError
 from zonalbatch.rollup.groups import Groups
+from zonalbatch.rollup.numbers import check_rolls, numbers
 from zonalbatch.rollup.source import Source
-from zonalbatch.sinks.columns import nullable
-from zonalbatch.sinks.table import APPROXIMATE, EMPTY, STATUS, row_status
-from zonalbatch.statistics import STATISTICS, Statistic, parse_statistics
+from zonalbatch.sinks.table import EMPTY, STATUS
+from zonalbatch.statistics import Statistic, parse_statistics, states_needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,17 +29,10 @@ def told(source: Source, stats: Sequence[str] | str | None) -> tuple[Statistic, 
     """
     recipe = source.recipe
     asked = parse_statistics(recipe.statistics if stats is None else stats)
-    kept = {None} | {"area" for s in recipe.asked if s.state == "area"}
-    kept |= {"values", "classes"} if recipe.capped else set()
-    kept |= {"central"} if source.central else set()
+    check_rolls(asked, "stats or -s")
+    kept = set(recipe.states) - (set() if source.central else {"central"})
     for one in asked:
-        if not one.rolls:
-            able = [name for name, s in STATISTICS.items() if s.rolls]
-            raise StatisticError(
-                f"{one.name!r} cannot be rolled up; name statistics that can, by stats or -s: "
-                f"{', '.join(able)}, p<q>"
-            )
-        if one.state not in kept:
+        if not set(states_needed([one])) <= kept:
             raise StatisticError(
                 f"{one.name!r} cannot be rolled up: the run did not keep what it is made from; "
                 f"run the job with {one.name!r} among its statistics, or name others by stats or -s"
@@ -50,7 +42,8 @@ def told(source: Source, stats: Sequence[str] | str | None) -> tuple[Statistic, 
 
 def table(source: Source, groups: Groups, asked: Sequence[Statistic]) -> pa.Table:
     """The rows of groups."""
-    return pa.table(source.heads(groups.keys) | _columns(source, groups, asked))
+    told = numbers(groups, source.recipe.measurements, source.form, asked)
+    return pa.table(source.heads(groups.keys) | told)
 
 
 def in_order(source: Source, tables: Sequence[pa.Table]) -> pd.DataFrame:
@@ -65,26 +58,3 @@ def in_order(source: Source, tables: Sequence[pa.Table]) -> pd.DataFrame:
     order = [source.by, "datetime", *([] if source.every else ["layer"])]
     ordered: pd.DataFrame = frame.sort_values(order, kind="stable", ignore_index=True)
     return ordered
-
-
-def _columns(source: Source, groups: Groups, asked: Sequence[Statistic]) -> dict[str, pa.Array]:
-    """Numbers of each group, and what is said of them."""
-    columns: dict[str, Any] = {}
-    n = len(groups.keys)
-    rough, valid = np.zeros(n, bool), np.zeros(n, bool)
-    for measurement, rolled in zip(source.recipe.measurements, groups.rolled, strict=True):
-        summary, read = rolled.summary(), ~rolled.unread
-        valid |= (summary.count > 0) & read
-        for one in asked:
-            column = one.finalize(summary)
-            if one.capped:
-                rough |= summary.approximate(str(one.state)) & read
-            column = nullable(column).cast(one.kind) if isinstance(column, np.ndarray) else column
-            nothing = pa.scalar(None, column.type)
-            name = source.form.column(measurement.name, one.column)
-            columns[name] = pc.if_else(pa.array(read), column, nothing)
-    if any(one.capped for one in asked):
-        columns[APPROXIMATE] = pa.array(rough)
-    unread = np.column_stack([rolled.unread for rolled in groups.rolled])
-    columns["status"] = pa.array(STATUS).take(pa.array(row_status(valid, unread)))
-    return columns

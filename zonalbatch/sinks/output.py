@@ -3,6 +3,7 @@
 job.yaml      the job
 plan/         plans by fingerprint
 results/      one GeoParquet file for each part, its receipt in the footer
+temporal/     one GeoParquet file for each stretch of zones, if reductions over time are asked for
 failures/     what a part could not read, one file for each part that failed to
 ledger/       receipts, appended as they come in
 zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
@@ -31,7 +32,7 @@ __all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
-FOLDERS = frozenset({"results", "plan", "ledger", "failures"})
+FOLDERS = frozenset({"results", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
 """What a run writes later, over files of the same names."""
@@ -52,6 +53,11 @@ class Output:
     def results(self) -> Path:
         """Folder of result files: a GeoParquet dataset."""
         return self.path / "results"
+
+    @property
+    def temporal(self) -> Path:
+        """Folder of rows over time: a GeoParquet dataset."""
+        return self.path / "temporal"
 
     @property
     def plans(self) -> Path:
@@ -144,21 +150,33 @@ class Output:
         receipt: Callable[[], Receipt],
     ) -> Receipt:
         """Write the rows of a part with its receipt, whole or not at all."""
-        with (
-            replacing(self.part_path(part)) as file,
-            pq.ParquetWriter(
-                file,
-                schema.with_metadata(metadata),
-                compression="zstd",
-                version="2.6",
-                write_page_checksum=True,
-            ) as writer,
-        ):
-            for table in tables:
-                writer.write_table(table.replace_schema_metadata(metadata))
+        with _written(self.part_path(part), tables, schema, metadata) as writer:
             done = receipt()
             writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
         return replace(done, bytes=self.part_path(part).stat().st_size)
+
+    def write_table(
+        self,
+        path: Path,
+        tables: Iterable[pa.Table],
+        schema: pa.Schema,
+        metadata: dict[bytes, bytes],
+    ) -> None:
+        """Write rows that are no part's, whole or not at all."""
+        with _written(path, tables, schema, metadata):
+            pass
+
+    def temporal_path(self, name: str) -> Path:
+        """Where rows over time lie."""
+        return self.temporal / f"part-{name}.parquet"
+
+    def drop_other_times(self, names: Iterable[str]) -> None:
+        """Remove rows over time that are made from other rows than those that there are."""
+        keep = {self.temporal_path(name) for name in names}
+        for file in set(self.temporal.glob("part-*.parquet")) - keep:
+            file.unlink()
+        if not keep and self.temporal.exists():
+            self.temporal.rmdir()
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
@@ -219,6 +237,26 @@ class Output:
         for folder in self.plans.iterdir():
             if folder.name != fingerprint:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _written(
+    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
+) -> Iterator[pq.ParquetWriter]:
+    """A file of rows, and its writer before it is closed; it appears whole or not at all."""
+    with (
+        replacing(path) as file,
+        pq.ParquetWriter(
+            file,
+            schema.with_metadata(metadata),
+            compression="zstd",
+            version="2.6",
+            write_page_checksum=True,
+        ) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(metadata))
+        yield writer
 
 
 def read_receipt(path: Path) -> Receipt | None:

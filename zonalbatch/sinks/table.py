@@ -20,14 +20,17 @@ from zonalbatch.sources.view import overviews_of
 from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = [
-    "Form", "Matrix", "carried_columns", "check_names", "geo_metadata", "result_schema",
-    "rows_of_pair", "without_layer",
+    "Form", "Matrix", "carried_columns", "check_names", "geo_metadata", "refuse_twins",
+    "result_schema", "rows_of_pair", "told_columns", "without_layer",
 ]  # fmt: skip
 
 STATUS = ("ok", "empty", "filtered", "partial", "failed")
 """What became of a row."""
 
 OK, EMPTY, _, PARTIAL, FAILED = range(5)
+
+TIME = pa.timestamp("us", "UTC")
+"""Type of all times."""
 
 LONG = ("measurement", "statistic", "value")
 """Columns that only the long layout has."""
@@ -38,6 +41,8 @@ FIXED = frozenset(
 """Columns whose names are the same in all results."""
 APPROXIMATE = "approximate"
 """Column that is true where a number is not exact; there is one if a statistic may not be."""
+STATE = {b"zonalbatch": b"state"}
+"""Metadata of a field that keeps states, which are no part of what a user asked for."""
 OVERVIEW = "overview"
 """Column that tells which overview was read, null for full resolution, if a resolution is given."""
 
@@ -98,8 +103,8 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
         SchemaError: two columns would have one name, or a long row would hold a list.
     """
     lists = [f"{s.name!r} is a list" for s in recipe.asked if s.listed]
-    if recipe.sketch:
-        lists = ["sketch: true keeps states"]
+    if recipe.states:
+        lists = [("sketch: true" if recipe.sketch else "temporal") + " keeps states"]
     if form.layout == "long" and lists:
         raise SchemaError(
             f"{lists[0]}, and rows of the long layout hold one number each; "
@@ -109,8 +114,17 @@ def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
     results = list(result_columns(recipe, form).values())
     if form.layout == "long":
         fixed, results = [*fixed, *LONG], []
+    refuse_twins([*fixed, *results, *carried])
+
+
+def refuse_twins(names: Sequence[str]) -> None:
+    """See that no column name stands twice.
+
+    Raises:
+        SchemaError: one does.
+    """
     seen: set[str] = set()
-    for name in [*fixed, *results, *carried]:
+    for name in names:
         if name in seen:
             raise SchemaError(
                 f"two result columns would be named {name!r}; give a prefix (prefix: zb_), rename "
@@ -124,9 +138,9 @@ def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
     fields = [zones.field("zone_id")]
     if form.layout == "wide":
         fields += [zones.field(name) for name in carried_columns(zones)]
-    times = [pa.field("datetime", pa.timestamp("us", "UTC"))]
+    times = [pa.field("datetime", TIME)]
     if form.ranges:
-        times.append(pa.field("datetime_end", pa.timestamp("us", "UTC")))
+        times.append(pa.field("datetime_end", TIME))
     if form.layout == "long":
         fields += [
             pa.field("layer", pa.string()), *times, pa.field("measurement", pa.string()),
@@ -136,10 +150,26 @@ def result_schema(recipe: Recipe, form: Form, zones: pa.Schema) -> pa.Schema:
     fields += [*times, pa.field("layer", pa.string())]
     names, kinds = result_columns(recipe, form), result_kinds(recipe)
     fields += [pa.field(name, kinds[key]) for key, name in names.items()]
-    fields += _last_fields(recipe, form)
-    if form.geometry:
-        fields += [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
-    return pa.schema(fields)
+    hidden = {form.column(m.name, s.column) for m in recipe.measurements for s in recipe.behind}
+    fields = [one.with_metadata(STATE) if one.name in hidden else one for one in fields]
+    return pa.schema([*fields, *_last_fields(recipe, form), *place_fields(form)])
+
+
+def place_fields(form: Form) -> list[pa.Field]:
+    """Where the zone of a row lies, if rows say it."""
+    if not form.geometry:
+        return []
+    return [pa.field("geometry", pa.binary()), pa.field("bbox", BBOX)]
+
+
+def told_columns(schema: pa.Schema) -> list[str]:
+    """Names of the columns that a user asked for: all but those that keep states."""
+    return [field.name for field in schema if not is_state(field)]
+
+
+def is_state(field: pa.Field) -> bool:
+    """True if a column keeps the states behind the numbers of its row."""
+    return STATE.items() <= (field.metadata or {}).items()
 
 
 def _last_fields(recipe: Recipe, form: Form) -> list[pa.Field]:
@@ -235,8 +265,8 @@ class Matrix:
     def _rows(self, zone: NDArray[np.int64], layer: NDArray[np.int64]) -> dict[str, Any]:
         """The columns that are not statistics."""
         layers = self._layers
-        times = pa.array([one.datetime for one in layers], pa.timestamp("us", "UTC"))
-        ends = pa.array([one.datetime_end for one in layers], pa.timestamp("us", "UTC"))
+        times = pa.array([one.datetime for one in layers], TIME)
+        ends = pa.array([one.datetime_end for one in layers], TIME)
         names = pa.array([one.id for one in layers], pa.string())
         at = pa.array(layer)
         rows = zone_columns(self.zones.take(pa.array(zone)), self.form)
@@ -291,9 +321,8 @@ def bounding_boxes(zones: pa.Table) -> pa.Array:
     return pa.StructArray.from_arrays(sides, fields=list(BBOX), mask=pa.array(empty))
 
 
-def without_layer(zones: pa.Table, recipe: Recipe, form: Form) -> pa.Table:
-    """The rows of zones that meet no layer: null layer, status ``empty``."""
-    schema = result_schema(recipe, form, zones.schema)
+def without_layer(zones: pa.Table, schema: pa.Schema, form: Form) -> pa.Table:
+    """The rows of zones that meet no layer: null layer and time, status ``empty``."""
     rows: dict[str, Any] = zone_columns(zones, form)
     rows["status"] = pa.array(["empty"] * zones.num_rows)
     rows[APPROXIMATE] = np.zeros(zones.num_rows, bool)

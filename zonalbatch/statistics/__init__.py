@@ -17,7 +17,7 @@ has ``add`` and ``finish``, and one line in ``STATES``.
 
 from __future__ import annotations
 
-from zonalbatch.statistics.behind import states_behind
+from zonalbatch.statistics.behind import KEPT, MOMENTS, states_behind, states_needed
 from zonalbatch.statistics.functions import FunctionError, OfCells, naming
 from zonalbatch.statistics.quantiles import QuantileMethod
 from zonalbatch.statistics.rolled import Rolled
@@ -33,7 +33,7 @@ from zonalbatch.statistics.vocabulary import (
 from zonalbatch.statistics.waiting import Waiting
 
 __all__ = [
-    "STATISTICS", "Column", "FunctionError", "OfCells", "QuantileMethod", "Rolled", "State",
-    "Statistic", "Summary", "Waiting", "broken_down", "naming", "parse_statistics", "ranked",
-    "states_behind", "summary_of",
+    "KEPT", "MOMENTS", "STATISTICS", "Column", "FunctionError", "OfCells", "QuantileMethod",
+    "Rolled", "State", "Statistic", "Summary", "Waiting", "broken_down", "naming",
+    "parse_statistics", "ranked", "states_behind", "states_needed", "summary_of",
 ]  # fmt: skip

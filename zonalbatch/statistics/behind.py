@@ -5,7 +5,7 @@ The moments of a measurement are a struct, its values a sketch (``sketched.py``)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,11 @@ from zonalbatch.statistics.statistic import Statistic
 from zonalbatch.statistics.summary import Summary
 from zonalbatch.statistics.vocabulary import STATISTICS
 
-__all__ = ["COUNTED", "MOMENTS", "POWERS", "states_behind"]
+__all__ = ["COUNTED", "KEPT", "MOMENTS", "POWERS", "states_behind", "states_needed"]
+
+KEPT = ("moments", "area", "central", "values")
+"""What can be kept of a row: moments, always; the area of its zone; sums of higher powers; a sketch
+of its values."""
 
 COUNTED = ("n_total", "n_nodata", "n_nan", "n_masked", "n_outside")
 """Sums of shares by what became of the cells."""
@@ -31,11 +35,19 @@ POWERS = ("m3", "m4")
 deviations from the mean."""
 
 
-def states_behind(told: Sequence[Statistic]) -> tuple[Statistic, ...]:
-    """The states that some statistics are made from, as columns ``state`` and ``sketch``."""
-    area = any(s.state == "area" for s in told)
-    values = any(s.capped for s in told)
-    central = any(s.state == "central" for s in told)
+def states_needed(told: Iterable[Statistic]) -> tuple[str, ...]:
+    """Which states some statistics are made from, of those that can be `KEPT`."""
+    told = tuple(told)
+    named = {state for s in told for state in (s.state, s.beside)}
+    there = {"moments"} | named | ({"values"} if any(s.capped for s in told) else set())
+    return tuple(name for name in KEPT if name in there)
+
+
+def states_behind(kept: Collection[str]) -> tuple[Statistic, ...]:
+    """Some states as columns ``state`` and ``sketch``; none if nothing is kept."""
+    if not kept:
+        return ()
+    area, central = "area" in kept, "central" in kept
     names = (*MOMENTS, *POWERS) if central else MOMENTS
     kind = pa.struct([(name, pa.float64()) for name in names])
     moments = Statistic(
@@ -43,7 +55,7 @@ def states_behind(told: Sequence[Statistic]) -> tuple[Statistic, ...]:
         beside="central" if central else None,
     )  # fmt: skip
     sketch = Statistic("sketch", lambda s: s.state("sketched").column(), "sketched", SKETCH)
-    return (moments, sketch) if values else (moments,)
+    return (moments, sketch) if "values" in kept else (moments,)
 
 
 def _moments(summary: Summary, names: Sequence[str], *, area: bool) -> pa.Array:

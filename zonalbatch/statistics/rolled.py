@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from zonalbatch.statistics.moments import COUNT, M2, MAX, MIN, SUM, Moments, gro
 from zonalbatch.statistics.sketch import Sketches
 from zonalbatch.statistics.sketched import MOST, sketches_from
 from zonalbatch.statistics.summary import Summary
+from zonalbatch.statistics.vocabulary import Statistic
 
 __all__ = ["Rolled"]
 
@@ -124,8 +125,8 @@ class Rolled:
         keys = 0 if self.sketches is None else len(self.sketches.keys)
         return self.moments.nbytes + self.added.nbytes + 16 * keys
 
-    def summary(self) -> Summary:
-        """A summary that statistics can be told from, of the states that there are."""
+    def summary(self, asked: Iterable[Statistic]) -> Summary:
+        """A summary that some statistics can be told from, if their states are there."""
         n, fields = len(self.moments), dict(zip(ADDED, self.added.T, strict=True))
         moments = Moments(n)
         moments.state = self.moments
@@ -137,7 +138,8 @@ class Rolled:
         }  # fmt: skip
         if self.sketches is not None:
             states["values"] = _Values(self.sketches, self.moments)
-            states["classes"] = Classes.of_sketches(self.sketches, self.exact)
+            if any(one.state in ("classes", "counted") for one in asked):
+                states["classes"] = Classes.of_sketches(self.sketches, self.exact)
         return Summary(fields["n_total"], np.zeros(n, bool), moments, states)
 
 

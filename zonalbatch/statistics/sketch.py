@@ -93,15 +93,17 @@ class Sketches:
             n: how many entries there are.
             most: how many keys a sketch may have.
         """
-        entry = np.concatenate([e.repeat(np.diff(s.offsets)) for e, s in parts])
-        keys = np.concatenate([s.keys for _, s in parts])
         shifts = np.zeros(n, np.int64)
         for entries, part in parts:
             np.maximum.at(shifts, entries, part.shifts)
-        order = np.lexsort((keys, entry))
-        weights = np.concatenate([s.weights for _, s in parts])[order]
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(entry, minlength=n))])
-        return cls.of(offsets, keys[order], weights, shifts, most)
+        entry = np.concatenate([e for e, _ in parts])
+        keys = np.concatenate([s.keys for _, s in parts])
+        weights = np.concatenate([s.weights for _, s in parts])
+        starts = _sums(np.concatenate([np.diff(s.offsets) for _, s in parts]))
+        runs, offsets = _sums(np.bincount(entry, minlength=n)), np.zeros(n + 1, np.int64)
+        order = np.argsort(entry, kind="stable")
+        m = _unite(keys.copy(), weights.copy(), starts, order, runs, keys, weights, offsets)
+        return cls.of(offsets, keys[:m], weights[:m], shifts, most)
 
     def of_entries(self, wanted: NDArray[np.bool_]) -> Sketches:
         """The sketches of some entries."""
@@ -129,6 +131,66 @@ class Sketches:
         out = np.full(len(self.shifts), np.nan)
         _inverted_cdf(self.offsets, self.values, self.weights, probability, out)
         return out
+
+
+def _sums(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each of some runs begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(counts)])
+
+
+@njit(nogil=True, cache=True)
+def _unite(keys, weights, starts, order, runs, to_keys, to_weights, offsets):
+    """Merge the runs of each entry, which ascend, pair by pair; how many keys are left of all."""
+    longest = 0
+    for entry in range(len(runs) - 1):
+        size = 0
+        for run in order[runs[entry] : runs[entry + 1]]:
+            size += starts[run + 1] - starts[run]
+        longest = max(longest, size)
+    some_keys, some_weights = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    more_keys, more_weights = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    bounds = np.zeros(len(order) + 1, np.int64)
+    n = 0
+    for entry in range(len(runs) - 1):
+        count = size = 0
+        for run in order[runs[entry] : runs[entry + 1]]:
+            length = starts[run + 1] - starts[run]
+            if length == 0:
+                continue
+            some_keys[size : size + length] = keys[starts[run] : starts[run + 1]]
+            some_weights[size : size + length] = weights[starts[run] : starts[run + 1]]
+            size += length
+            count += 1
+            bounds[count] = size
+        while count > 1:
+            _unite_pairs(some_keys, some_weights, bounds, count, more_keys, more_weights)
+            some_keys, more_keys = more_keys, some_keys
+            some_weights, more_weights = more_weights, some_weights
+            count = (count + 1) // 2
+        size = bounds[count]
+        to_keys[n : n + size], to_weights[n : n + size] = some_keys[:size], some_weights[:size]
+        n += size
+        offsets[entry + 1] = n
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _unite_pairs(keys, weights, bounds, count, to_keys, to_weights):
+    """Merge each two neighbouring runs; weights of equal keys are added, bounds written over."""
+    n = 0
+    for pair in range((count + 1) // 2):
+        i, middle = bounds[2 * pair], bounds[2 * pair + 1]
+        j, stop = middle, bounds[min(2 * pair + 2, count)]
+        while i < middle and j < stop:
+            left, right = keys[i] <= keys[j], keys[j] <= keys[i]
+            to_keys[n] = min(keys[i], keys[j])
+            to_weights[n] = weights[i] * left + weights[j] * right
+            i, j, n = i + left, j + right, n + 1
+        for start, end in ((i, middle), (j, stop)):
+            to_keys[n : n + end - start] = keys[start:end]
+            to_weights[n : n + end - start] = weights[start:end]
+            n += end - start
+        bounds[pair + 1] = n
 
 
 @njit(nogil=True, cache=True)

@@ -300,6 +300,8 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
         measurements=tuple(replace(m, default=0.0) for m in RECIPE.measurements)
     ),
     "weight_by": with_recipe(weight_by="area"),
+    "states for reductions over time": with_recipe(kept=("moments",)),
+    "other states": with_recipe(kept=("moments", "values")),
     "quantile_method": with_recipe(quantile_method="inverted_cdf"),
     "weights": with_recipe(weights=asset("w")),
     "another file of weights": with_recipe(weights=asset("v")),
