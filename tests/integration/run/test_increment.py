@@ -240,6 +240,16 @@ class TestSeal:
         made.run(back, DATES)
         assert made.results().digest == made.fresh(back, DATES)
 
+    def test_what_is_told_over_time(self, made: Series) -> None:
+        """It is made of all rows, kept, rewritten and new."""
+        keys: dict[str, Any] = {"temporal": {"every": "quarter", "statistics": ["mean", "max"]}}
+        zones, last = made.zones(), moved(made.zones(), 6)
+        made.run(zones, DATES[:2], **keys)
+        made.run(last, DATES, **keys)
+        found = made.results().temporal
+        made.fresh(last, DATES, **keys)
+        pd.testing.assert_frame_equal(found, made.results("fresh0").temporal)
+
 
 class TestRefusals:
     """Nothing is lost in silence."""
