@@ -26,13 +26,13 @@ from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError, SourceError
 from zonalbatch.job import ArraySource, CogSource, Job, StacSource
 from zonalbatch.layers import Asset, Layers
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.outside import with_outside
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
+from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing, looked_up
 from zonalbatch.seal import seal
 from zonalbatch.searched import items_of
 from zonalbatch.searches.addresses import signed_by
@@ -135,7 +135,7 @@ def run(
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done, temporal_of(job))
+        seal(made, output, done, temporal_of(job), job.picks())
         made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
@@ -155,23 +155,22 @@ def run(
 def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
     """How a job's numbers are made; ``weights`` are what its key of that name stands for.
 
+    Names of classes and bits are not looked up in its masks (`looked_up`).
+
     Raises:
         StatisticError: a statistic is unknown, or does not go with the job's weights.
     """
     statistics = parse_statistics(job.statistics)
     check_weighing(statistics, job.weights)
-    mask = None
-    if job.mask is not None:
-        keep = job.mask.include is not None
-        values = job.mask.include if job.mask.include is not None else job.mask.exclude
-        mask = Mask(job.mask.band, tuple(values or ()), keep)
+    masks = job.masks()
     recipe = Recipe(
         measurements=tuple(
-            Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
+            Measurement(n, e, masks, job.default_value) for n, e in job.expressions().items()
         ),
         statistics=tuple(s.asked for s in statistics),
         coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         min_fraction=job.min_fraction,
+        min_clear=job.min_clear,
         densify=job.zones.densify,
         breakdown=job.breakdown(),
         weights=weights,
@@ -341,6 +340,9 @@ class _Work:
         found, arrays = find_layers(job)
         weights, array = find_weights(job)
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
+        recipe = looked_up(recipe, found)
+        if (pick := job.picks()) is not None:
+            pick.check_dated(found.layers)
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         if (temporal := temporal_of(job)) is not None:

@@ -85,6 +85,24 @@ class Results:
         return self._frame(self.table)
 
     @cached_property
+    def picked(self) -> geopandas.GeoDataFrame:
+        """The rows that were picked: one for each zone and window, ordered by zone and time.
+
+        Raises:
+            OutputError: the run has not ended.
+            InputError: its job picks none.
+        """
+        self._sealed("failures.parquet")
+        files = sorted(Output(self.path).picked.glob("part-*.parquet"))
+        if not files:
+            raise InputError(
+                f"the result in {self.path} picks no rows; write pick into its job, such as "
+                "pick: {every: 10d, by: clearest}, and run it"
+            )
+        table = pa.concat_tables([_read(file) for file in files])
+        return self._frame(table.select(told_columns(table.schema)))
+
+    @cached_property
     def temporal(self) -> geopandas.GeoDataFrame:
         """What is told over time: a row for each zone and period, ordered by zone and time.
 

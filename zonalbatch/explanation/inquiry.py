@@ -27,7 +27,7 @@ from zonalbatch.given import (
 )
 from zonalbatch.layers import Layer
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, pieces_of, wanted
+from zonalbatch.recipe import Recipe, WeightBy, looked_up, pieces_of, wanted
 from zonalbatch.sources import (
     Access,
     Pixels,
@@ -58,7 +58,7 @@ def explain(
     measurement: str | None = None,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
-    mask: Mapping[str, Any] | None = None,
+    mask: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     id: str | None = None,
     coverage: CoverageRule = "fraction",
     nodata: float | int | Literal["none"] | None = None,
@@ -154,7 +154,7 @@ def explain_job(
     asked = (zone_id, layer, measurement)
     layers = on_one_lattice(found.layers)
     weights, array = find_weights(job)
-    recipe, arrays = recipe_of(job, weights), {**arrays, **array}
+    recipe, arrays = looked_up(recipe_of(job, weights), found), {**arrays, **array}
     made = _explained(zones, layers, recipe, arrays, access_of(job), asked)
     return _drawn(made, png)
 

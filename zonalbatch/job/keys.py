@@ -18,7 +18,9 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
+from zonalbatch.job.masks import MaskKeys, Masks
 from zonalbatch.job.search import SearchKeys
 from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
@@ -35,8 +37,6 @@ from zonalbatch.job.values import (
     Items,
     Location,
     Nodata,
-    NoDilation,
-    Number,
     Scaling,
     StatisticName,
     Text,
@@ -50,6 +50,7 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
+from zonalbatch.pick import Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "LocalCluster",
     "MaskKeys",
     "OutputKeys",
+    "PickKeys",
     "StacSource",
     "TemporalKeys",
     "WeightKeys",
@@ -186,25 +188,6 @@ class BandKeys(Keys):
         return Band(**dict(self))
 
 
-class MaskKeys(Keys):
-    """Which cells to leave out, by the values of a band."""
-
-    band: Text
-    """The band that holds the classes."""
-    exclude: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """Values that mask a cell."""
-    include: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """The only values that do not mask a cell."""
-    dilate: NoDilation = 0.0
-    """Metres by which the mask grows; only 0 in this version."""
-
-    @model_validator(mode="after")
-    def _one_of(self) -> MaskKeys:
-        if (self.exclude is None) == (self.include is None):
-            raise ValueError("give either exclude or include")
-        return self
-
-
 class BinKeys(Keys):
     """Bins of equal width; a number is their count."""
 
@@ -225,6 +208,23 @@ class WeightKeys(Keys):
         BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
     ] = BandKeys(index=1)
     """Its number, its description, or keys as those of a band."""
+
+
+class PickKeys(Keys):
+    """One row for each zone and window of time."""
+
+    every: Text
+    """Length of a window in days, such as 10d; windows are counted from 1970-01-01, UTC."""
+    by: Literal["clearest"] = "clearest"
+    """clearest: the row with the largest clear_fraction, of several the earliest."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> PickKeys:
+        try:
+            Pick.every(self.every)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class TemporalKeys(Keys):
@@ -310,8 +310,14 @@ class JobKeys(Keys):
     measurements: dict[Text, ExpressionText] | None = None
     """Output variables by name, each an expression of bands; null measures each band but the
     mask's."""
-    mask: MaskKeys | None = None
-    """Which cells to leave out."""
+    mask: Masks | None = None
+    """Which cells to leave out: a mask, or a list of them, of which any masks a cell."""
+    min_clear: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Least share of a zone's cells with data that must not be masked; rows with less have no
+    statistics but clear_fraction, and status filtered."""
+    pick: PickKeys | None = None
+    """Which rows the folder picked holds, beside the results: one for each zone and window of time;
+    null makes none."""
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""

@@ -27,7 +27,8 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.mask import mask_from
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
@@ -292,11 +293,10 @@ def _functions_of(folder: Path) -> Mapping[str, OfCells]:
 
 def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -> Recipe:
     """The recipe that `recipe_document` wrote, with its functions by name."""
-    mask = document["mask"]
-    known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
+    masks = mask_from(document["mask"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known, document.get("default_value"))
+            Measurement(name, parse(text), masks, document.get("default_value"))
             for name, text in document["measurements"].items()
         ),
         statistics=tuple(
@@ -304,6 +304,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         ),
         coverage=document["coverage"],
         min_fraction=document.get("min_fraction", 0.0),
+        min_clear=document.get("min_clear", 0.0),
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),

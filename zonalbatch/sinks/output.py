@@ -5,6 +5,7 @@ plan/         plans by fingerprint
 results/      one GeoParquet file for each part, its receipt in the footer
 temporal/     one GeoParquet file for each stretch of zones, if reductions over time are asked for
 failures/     what a part could not read, one file for each part that failed to
+picked/       of each part the rows that were picked, if the job picks
 ledger/       receipts, appended as they come in
 zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
 """
@@ -32,7 +33,7 @@ __all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
-FOLDERS = frozenset({"results", "temporal", "plan", "ledger", "failures"})
+FOLDERS = frozenset({"results", "picked", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
 """What a run writes later, over files of the same names."""
@@ -53,6 +54,11 @@ class Output:
     def results(self) -> Path:
         """Folder of result files: a GeoParquet dataset."""
         return self.path / "results"
+
+    @property
+    def picked(self) -> Path:
+        """Folder of the rows that were picked: a GeoParquet dataset."""
+        return self.path / "picked"
 
     @property
     def temporal(self) -> Path:
@@ -165,6 +171,18 @@ class Output:
         """Write rows that are no part's, whole or not at all."""
         with _written(path, tables, schema, metadata):
             pass
+
+    def picked_path(self, part: str) -> Path:
+        """Where the rows lie that were picked of a part."""
+        return self.picked / f"part-{part}.parquet"
+
+    def drop_other_picked(self, parts: Iterable[str]) -> None:
+        """Remove picked rows that are not of these parts, and the folder if there are none."""
+        keep = {self.picked_path(part) for part in parts}
+        for file in set(self.picked.glob("part-*.parquet")) - keep:
+            file.unlink()
+        if not keep and self.picked.exists():
+            self.picked.rmdir()
 
     def temporal_path(self, name: str) -> Path:
         """Where rows over time lie."""

@@ -27,7 +27,7 @@ __all__ = [
 STATUS = ("ok", "empty", "filtered", "partial", "failed")
 """What became of a row."""
 
-OK, EMPTY, _, PARTIAL, FAILED = range(5)
+OK, EMPTY, FILTERED, PARTIAL, FAILED = range(5)
 
 TIME = pa.timestamp("us", "UTC")
 """Type of all times."""
@@ -336,11 +336,14 @@ def without_layer(zones: pa.Table, schema: pa.Schema, form: Form) -> pa.Table:
 def _status(summary: LayerSummary) -> NDArray[np.int8]:
     """(zone,) index into STATUS."""
     unread = np.column_stack(list(summary.unread.values()))
-    return row_status(summary.valid, unread, summary.unweighed)
+    return row_status(summary.valid, unread, summary.unweighed, summary.filtered)
 
 
 def row_status(
-    valid: NDArray[np.bool_], unread: NDArray[np.bool_], unweighed: NDArray[np.bool_] | bool = False
+    valid: NDArray[np.bool_],
+    unread: NDArray[np.bool_],
+    unweighed: NDArray[np.bool_] | bool = False,
+    filtered: NDArray[np.bool_] | bool = False,
 ) -> NDArray[np.int8]:
     """(row,) index into STATUS.
 
@@ -348,7 +351,9 @@ def row_status(
         valid: (row,) True if any measurement has a valid cell.
         unread: (row, measurement) True if a cell could not be read.
         unweighed: (row,) True if the weight of a cell could not be read.
+        filtered: (row,) True if too little of the zone is clear.
     """
     status = np.where(valid, OK, EMPTY)
     status = np.where(unread.any(axis=1) | unweighed, PARTIAL, status)
+    status = np.where(filtered, FILTERED, status)
     return np.where(unread.all(axis=1), FAILED, status).astype(np.int8)

@@ -27,7 +27,8 @@ from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Failure, Layer, Layers, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.mask import Mask
+from zonalbatch.measure import Measurement
 from zonalbatch.planning import files as plan_files
 from zonalbatch.planning import partition
 from zonalbatch.planning.files import load_part, read_zones
@@ -42,8 +43,9 @@ from zonalbatch.zones import open_zones
 def recipe(mask: Mask | None = None, **measurements: str) -> Recipe:
     """Mean of each measurement; red by default."""
     named = measurements or {"red": "red"}
+    masks = () if mask is None else (mask,)
     return Recipe(
-        measurements=tuple(Measurement(n, parse(t), mask) for n, t in named.items()),
+        measurements=tuple(Measurement(n, parse(t), masks) for n, t in named.items()),
         statistics=("count", "mean"),
     )
 
@@ -183,7 +185,7 @@ class TestStored:
         assert given.recipe.statistics == given_recipe.statistics
         assert (given.recipe.coverage, given.recipe.densify) == ("center", "none")
         for one, other in zip(given.recipe.measurements, given_recipe.measurements, strict=True):
-            assert (one.name, one.mask) == (other.name, other.mask)
+            assert (one.name, one.masks) == (other.name, other.masks)
             assert one.expression.canonical == other.expression.canonical
         table = given.zones.to_pandas().set_index("zone_id").sort_index()
         assert table["crop"].tolist() == zones["crop"].tolist()
