@@ -31,7 +31,7 @@ from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
 from zonalbatch.zones import open_zones
 
-RECIPE = Recipe(measurements=(Measurement("red", parse("red"), None),), statistics=("count",))
+RECIPE = Recipe(measurements=(Measurement("red", parse("red")),), statistics=("count",))
 Row: TypeAlias = tuple[int, str, str, tuple[str, ...]]
 """Id and crop of a zone, id of a layer, versions of those of its scenes that the zone meets."""
 State: TypeAlias = dict[int, int]

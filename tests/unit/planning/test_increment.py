@@ -25,7 +25,7 @@ from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
 from zonalbatch.zones import open_zones
 
-RECIPE = Recipe(measurements=(Measurement("red", parse("red"), None),), statistics=("mean",))
+RECIPE = Recipe(measurements=(Measurement("red", parse("red")),), statistics=("mean",))
 WIDE = grid(height=900, width=9000)
 YEAR = [layer(f"s{m:02d}", month(m), red=WIDE) for m in range(1, 13)]
 
