@@ -64,12 +64,14 @@ def seal(
         rows=done.rows + len(alone),
         zones=plan.n_zones,
         zones_without_layer=len(alone),
+        alone=_alone_name(plan),
         temporal=over_time,
         picked=None if pick is None else pick.document | {"rows": picked},
         layers=len(plan.layers),
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),
     )
+    output.drop_other_plans(plan.fingerprint)
 
 
 def _alone_name(plan: Plan) -> str:

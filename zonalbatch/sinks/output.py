@@ -29,7 +29,7 @@ from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
 
-__all__ = ["Output"]
+__all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
@@ -235,6 +235,10 @@ class Output:
                 known[part] = found
         return known
 
+    def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
+        """Receipts of the wanted parts that lack nothing which might be read another time."""
+        return {part: one for part, one in self.receipts(wanted).items() if not one.passing}
+
     def part_sizes(self) -> dict[str, int]:
         """Size of each result file, by part."""
         files = self.results.glob("part-*.parquet")
@@ -245,6 +249,12 @@ class Output:
         for part in set(self.part_sizes()) - set(parts):
             self.part_path(part).unlink()
             (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
+
+    def drop_other_plans(self, fingerprint: str) -> None:
+        """Remove all plans but one, each of which holds a copy of its zones."""
+        for folder in self.plans.iterdir():
+            if folder.name != fingerprint:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -32,8 +32,8 @@ from zonalbatch.measure import Measurement
 from zonalbatch.planning import files as plan_files
 from zonalbatch.planning import partition
 from zonalbatch.planning.files import load_part, read_zones
-from zonalbatch.planning.partition import Partition
-from zonalbatch.planning.plan import Plan, make_plan, on_one_lattice
+from zonalbatch.planning.offer import on_one_lattice
+from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
@@ -57,14 +57,13 @@ def planned(
     given_recipe: Recipe | None = None,
     *,
     form: Form | None = None,
-    kept: Partition | None = None,
     **found: Any,
 ) -> Plan:
     """The plan for zones and layers, stored below a folder."""
     reader = open_zones(zones, id="id", columns=["crop"])
     return make_plan(
         reader, Layers(tuple(layers), **found), given_recipe or recipe(), form or Form(),
-        folder / "plan", kept,
+        folder / "plan",
     )  # fmt: skip
 
 
@@ -151,17 +150,6 @@ class TestParts:
             names = {plan.layers[i].id for i in part.layers}
             wanted = f"s{int(part.bucket[5:])}" if part.bucket != "undated" else "undated"
             assert names == {wanted}
-
-    def test_the_first_partition_is_kept(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A later plan of the same output cuts as the first did."""
-        kept = Partition(level=3, bucket="quarter")
-        plan = planned(
-            tmp_path, squares(3), [layer(f"s{m}", month(m)) for m in range(1, 13)], kept=kept
-        )
-        assert plan.partition == kept
-        assert {part.bucket for part in plan.parts} == {f"2024Q{q}" for q in range(1, 5)}
 
 
 class TestStored:
