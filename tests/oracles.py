@@ -24,7 +24,7 @@ from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer, Scene
-from zonalbatch.mask import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
 from zonalbatch.recipe import LISTS, Recipe, WeightBy
 from zonalbatch.sources.protocol import Header

@@ -28,8 +28,8 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layers
-from zonalbatch.mask import Mask
-from zonalbatch.mask_arguments import masks_given
+from zonalbatch.masks.arguments import masks_given
+from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing

@@ -9,8 +9,8 @@ from typing import Literal
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError
 from zonalbatch.lattice import Grid
-from zonalbatch.legend import Legend
-from zonalbatch.mask import Mask
+from zonalbatch.masks.legend import Legend
+from zonalbatch.masks.mask import Mask
 
 __all__ = ["Asset", "Failure", "Layer", "Layers", "Scene"]
 

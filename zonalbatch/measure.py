@@ -24,8 +24,8 @@ from zonalbatch.cover.cells import (
     gather,
 )
 from zonalbatch.expression import Expression
-from zonalbatch.mask import Mask
-from zonalbatch.masking import flag
+from zonalbatch.masks.mask import Mask
+from zonalbatch.masks.masking import flag
 
 __all__ = [
     "NO_ENCODING", "BandCells", "Bands", "Encoding", "Measurement", "TileBand", "measure",

@@ -8,10 +8,10 @@ from typing import Literal
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
-from zonalbatch.dilation import reach
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
 from zonalbatch.layers import Asset, Layer, Layers, Scene
+from zonalbatch.masks.dilation import reach
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     KEPT,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from zonalbatch import __version__
 from zonalbatch.engine import Done
-from zonalbatch.pick import Pick
-from zonalbatch.picking import write_picked
+from zonalbatch.picks.pick import Pick
+from zonalbatch.picks.picking import write_picked
 from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan

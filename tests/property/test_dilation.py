@@ -15,12 +15,12 @@ from pyproj import Geod
 
 from tests.oracles import Raster, bits, layer_of, measured, placed, raster
 from zonalbatch.cover.cells import UNREAD, USER_MASK, VALID
-from zonalbatch.dilation import around, dilated, reach
 from zonalbatch.errors import PermanentReadError, SourceError
 from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.layers import Layer
-from zonalbatch.mask import Mask
-from zonalbatch.masking import grown
+from zonalbatch.masks.dilation import around, dilated, reach
+from zonalbatch.masks.mask import Mask
+from zonalbatch.masks.masking import grown
 
 FINE = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)
 HEIGHT, WIDTH = 90, 120

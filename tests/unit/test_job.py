@@ -17,7 +17,7 @@ from tests.made.commands import python
 from zonalbatch.api import recipe_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
-from zonalbatch.mask import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.planning.files import recipe_from
 from zonalbatch.planning.identity import recipe_document
 from zonalbatch.sources.protocol import Band

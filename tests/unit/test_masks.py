@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.oracles import layer_of, measured, placed, raster
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.lattice import Lattice
-from zonalbatch.legend import BitField, Legend
-from zonalbatch.mask import Bits, Mask, mask_document, mask_from
-from zonalbatch.mask_arguments import masks_given
+from zonalbatch.masks.arguments import masks_given
+from zonalbatch.masks.legend import BitField, Legend
+from zonalbatch.masks.mask import Bits, Mask, mask_document, mask_from
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 CLOUD = {"cloud": BitField(3), "cloud_confidence": BitField(8, 2, {"low": 1, "medium": 2})}

@@ -11,7 +11,7 @@ import pandas as pd
 from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.explanation.explanation import Explanation
 from zonalbatch.lattice import crs_label
-from zonalbatch.mask import Bits, Mask
+from zonalbatch.masks.mask import Bits, Mask
 from zonalbatch.measure import Encoding
 from zonalbatch.zones import ROW
 

@@ -17,8 +17,8 @@ from zonalbatch.job.code import place_of
 from zonalbatch.job.keys import ArraySource, JobKeys, StacSource
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
-from zonalbatch.mask import Mask
-from zonalbatch.pick import SEEN, Pick
+from zonalbatch.masks.mask import Mask
+from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]

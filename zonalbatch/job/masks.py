@@ -18,8 +18,8 @@ from zonalbatch.arguments import plain_number
 from zonalbatch.errors import InputError
 from zonalbatch.job.group import Keys
 from zonalbatch.job.values import Finite, Text
-from zonalbatch.mask import Mask
-from zonalbatch.mask_arguments import bits_given, masks_given
+from zonalbatch.masks.arguments import bits_given, masks_given
+from zonalbatch.masks.mask import Mask
 
 __all__ = ["MaskKeys", "Masks"]
 

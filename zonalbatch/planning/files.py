@@ -27,7 +27,7 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
-from zonalbatch.mask import mask_from
+from zonalbatch.masks.mask import mask_from
 from zonalbatch.measure import Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD

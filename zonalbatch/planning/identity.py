@@ -14,7 +14,7 @@ from typing import Any
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer, Scene
-from zonalbatch.mask import mask_document
+from zonalbatch.masks.mask import mask_document
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 

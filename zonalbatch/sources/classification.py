@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from zonalbatch.legend import BitField, Legend
+from zonalbatch.masks.legend import BitField, Legend
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.item_bands import Place, band_docs
 

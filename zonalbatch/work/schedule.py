@@ -16,9 +16,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Covered, Layout
-from zonalbatch.dilation import reach
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
+from zonalbatch.masks.dilation import reach
 
 __all__ = [
     "Pass",

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Layout, gather
-from zonalbatch.dilation import around
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.layers import Scene
-from zonalbatch.mask import Mask
-from zonalbatch.masking import grown, reasons_of
+from zonalbatch.masks.dilation import around
+from zonalbatch.masks.mask import Mask
+from zonalbatch.masks.masking import grown, reasons_of
 from zonalbatch.measure import NO_ENCODING, BandCells, Encoding, TileBand
 from zonalbatch.work.reading import SheetReader
 

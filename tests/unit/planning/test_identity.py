@@ -26,7 +26,7 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Asset, Layer, Layers, Scene
-from zonalbatch.mask import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
 from zonalbatch.planning.identity import METHOD, digest
 from zonalbatch.planning.plan import Plan, make_plan

@@ -27,7 +27,7 @@ from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Failure, Layer, Layers, Scene
-from zonalbatch.mask import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
 from zonalbatch.planning import files as plan_files
 from zonalbatch.planning import partition

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.made.items import asset, item
-from zonalbatch.legend import BitField, Legend
+from zonalbatch.masks.legend import BitField, Legend
 from zonalbatch.sources import Band, stac_layers
 
 FIELDS = [

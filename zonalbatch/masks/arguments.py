@@ -8,7 +8,7 @@ from typing import Any
 
 from zonalbatch.arguments import plain_number
 from zonalbatch.errors import InputError
-from zonalbatch.mask import Bits, Mask
+from zonalbatch.masks.mask import Bits, Mask
 
 __all__ = ["MASK_KEYS", "bits_given", "masks_given"]
 

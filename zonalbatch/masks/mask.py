@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zonalbatch.errors import SourceError
-from zonalbatch.legend import BitField, Legend
+from zonalbatch.masks.legend import BitField, Legend
 
 __all__ = ["Bits", "Mask", "mask_document", "mask_from"]
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.pick import SEEN, Pick
+from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.planning.plan import Plan
 from zonalbatch.sinks.files import make_folder
 from zonalbatch.sinks.output import Output

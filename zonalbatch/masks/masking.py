@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import ALL_VALID, OUTSIDE, UNREAD, USER_MASK, VALID, first_reason
-from zonalbatch.dilation import dilated
 from zonalbatch.lattice import TILE, Lattice
-from zonalbatch.mask import Bits, Mask
+from zonalbatch.masks.dilation import dilated
+from zonalbatch.masks.mask import Bits, Mask
 
 if TYPE_CHECKING:
     from zonalbatch.measure import BandCells
