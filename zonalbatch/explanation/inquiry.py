@@ -26,7 +26,8 @@ from zonalbatch.given import (
     given_zones,
 )
 from zonalbatch.layers import Layer
-from zonalbatch.planning.plan import on_one_lattice
+from zonalbatch.pictures import check_picture
+from zonalbatch.planning.offer import on_one_lattice
 from zonalbatch.recipe import Recipe, WeightBy, looked_up, pieces_of, wanted
 from zonalbatch.sources import (
     Access,
@@ -253,9 +254,7 @@ def _typed(zones: ZoneReader, zone_id: int | str) -> pa.Scalar:
 def _check_picture(png: str | os.PathLike[str] | None) -> None:
     """Say that a picture cannot be made before anything is read."""
     if png is not None:
-        from zonalbatch.explanation.picture import check
-
-        check(Path(png))
+        check_picture(Path(png))
 
 
 def _drawn(made: Explanation, png: str | os.PathLike[str] | None) -> Explanation:
