@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ours, peers
 from benchmarks.data import Data
+from benchmarks.planning import planning
 from benchmarks.report import Finding, Outcome, at_least, at_most
 from benchmarks.timing import Timing, alternate, apart, peak_mib
 
@@ -252,6 +253,7 @@ BENCHMARKS = {
     "two_workers": Benchmark(two_workers, pinned=False),
     "growth": Benchmark(growth),
     "memory": Benchmark(memory, pinned=False),
+    "planning": Benchmark(planning),
 }
 
 

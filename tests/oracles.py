@@ -24,7 +24,8 @@ from zonalbatch.cover.outlines import outline
 from zonalbatch.expression import bare, parse
 from zonalbatch.lattice import TILE, Grid, Lattice, Window
 from zonalbatch.layers import Asset, Layer, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.masks.mask import Mask
+from zonalbatch.measure import Measurement
 from zonalbatch.recipe import LISTS, Recipe, WeightBy
 from zonalbatch.sources.protocol import Header
 from zonalbatch.work.ground import Shapes
@@ -353,7 +354,7 @@ def measured(
     layers: Sequence[Layer] | None = None,
     *,
     measurements: Mapping[str, str] | None = None,
-    mask: Mask | None = None,
+    mask: Mask | Sequence[Mask] | None = None,
     statistics: Sequence[Any] = STATISTICS,
     rule: CoverageRule = "fraction",
     sketch: bool = False,
@@ -372,9 +373,10 @@ def measured(
     if layers is None:
         layers = [layer_of(href, value=href)(rasters) for href in rasters if href != weights]
     named = measurements or {"value": "value"}
+    masks = () if mask is None else (mask,) if isinstance(mask, Mask) else tuple(mask)
     recipe = Recipe(
         measurements=tuple(
-            Measurement(name, bare(text) if text.isidentifier() else parse(text), mask)
+            Measurement(name, bare(text) if text.isidentifier() else parse(text), masks)
             for name, text in named.items()
         ),
         statistics=tuple(statistics),

@@ -154,6 +154,7 @@ BY_HAND: Mapping[str, Callable[[Hand], Any]] = {
     "weighted_std": lambda h: h.weighted.moment(2) ** 0.5,
     "weighted_variance": lambda h: h.weighted.moment(2),
     "weighted_frac": lambda h: _pairs(h.weighted.classes, 1 / max(h.weighted.shares.sum(), 1e-300)),
+    "clear_fraction": lambda h: _over(h.shares.sum(), h.shares.sum() + h.reasons["n_masked"]),
     "valid_fraction": lambda h: _over(h.shares.sum(), h.total),
     "area": lambda h: h.area,
     "valid_area": lambda h: h.area * _over(h.shares.sum(), h.total),

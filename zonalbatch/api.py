@@ -8,24 +8,31 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from zonalbatch.claim import (
+    as_mended,
+    claim,
+    earlier_plan,
+    note_mended,
+    refuse_other_input,
+    without_version,
+)
 from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
-from zonalbatch.errors import ClusterError, InputError, SchemaError, SourceError
+from zonalbatch.errors import ClusterError, InputError, SourceError
 from zonalbatch.job import ArraySource, CogSource, ItemSource, Job, StackSource, StacSource
 from zonalbatch.layers import Asset, Layers
-from zonalbatch.measure import Mask, Measurement
-from zonalbatch.planning.identity import recipe_document
+from zonalbatch.measure import Measurement
+from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.outside import with_outside
-from zonalbatch.planning.partition import Partition
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
-from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing
+from zonalbatch.recipe import AT_POINTS, Recipe, check_weighing, looked_up
 from zonalbatch.seal import seal
 from zonalbatch.searched import items_of
 from zonalbatch.searches.addresses import signed_by
@@ -57,9 +64,7 @@ from zonalbatch.zones import ZoneReader, open_zones
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = [
-    "access_of", "find_layers", "find_weights", "plan", "recipe_of", "run", "without_version",
-]  # fmt: skip
+__all__ = ["access_of", "find_layers", "find_weights", "plan", "recipe_of", "run"]
 
 ALL = ("*",)
 """Carry all columns of the zones."""
@@ -67,13 +72,14 @@ AnyJob: TypeAlias = Job | str | os.PathLike[str] | Mapping[str, Any]
 """A job, the path of its file, or its document."""
 
 
-def plan(job: AnyJob) -> Plan:
-    """What a job will do: parts, rows, bytes, memory. Reads metadata only.
+def plan(job: AnyJob, *, prune: bool = False) -> Plan:
+    """What a job will do, and what of it is new: parts, rows, bytes, memory. Reads metadata only.
 
     The plan is stored under the job's output, where a run finds it again.
 
     Args:
         job: what to do: a job, the path of a job file, or a job's document.
+        prune: as in `run`.
 
     Raises:
         InputError: the job cannot be done as it stands.
@@ -82,16 +88,27 @@ def plan(job: AnyJob) -> Plan:
     job = _job(job)
     output = _output(job)
     with output.opened():
-        return _Work.of(job, output).planned()
+        return _Work.of(job, output).planned(prune=prune)
 
 
-def run(job: AnyJob, client: Client | None = None, observer: Observer | None = None) -> Report:
+def run(
+    job: AnyJob,
+    client: Client | None = None,
+    observer: Observer | None = None,
+    *,
+    prune: bool = False,
+) -> Report:
     """Do a job, or what is left of it, and seal its output.
+
+    Of an output that holds the results of the same recipe over other zones or scenes, only what is
+    new is computed.
 
     Args:
         job: what to do: a job, the path of a job file, or a job's document.
         client: a Dask client to work with; None takes the job's cluster.
         observer: who is told of progress.
+        prune: remove the rows of zones and layers that the job does not name; without it, a job
+            that would lose rows is refused.
 
     Raises:
         InputError: the job cannot be done as it stands; nothing was computed.
@@ -113,13 +130,13 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
     )
     with output.opened():
         work = _Work.of(job, output)
-        made = work.planned()
+        made = work.planned(prune=prune)
         output.make_folders()
         work.claim(made)
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done, temporal_of(job))
+        seal(made, output, done, temporal_of(job), job.picks())
         made = made if done.met.any() else with_outside(made)
         manifest = output.manifest()
     return Report(
@@ -127,6 +144,7 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
         fingerprint=made.fingerprint,
         parts=len(made.parts),
         computed=done.computed,
+        rewritten=done.rewritten,
         rows=manifest["rows"],
         bytes=manifest["bytes"],
         failures=manifest["failures"],
@@ -138,23 +156,22 @@ def run(job: AnyJob, client: Client | None = None, observer: Observer | None = N
 def recipe_of(job: Job, weights: Asset | None = None) -> Recipe:
     """How a job's numbers are made; ``weights`` are what its key of that name stands for.
 
+    Names of classes and bits are not looked up in its masks (`looked_up`).
+
     Raises:
         StatisticError: a statistic is unknown, or does not go with the job's weights.
     """
     statistics = parse_statistics(job.statistics)
     check_weighing(statistics, job.weights)
-    mask = None
-    if job.mask is not None:
-        keep = job.mask.include is not None
-        values = job.mask.include if job.mask.include is not None else job.mask.exclude
-        mask = Mask(job.mask.band, tuple(values or ()), keep)
+    masks = job.masks()
     recipe = Recipe(
         measurements=tuple(
-            Measurement(n, e, mask, job.default_value) for n, e in job.expressions().items()
+            Measurement(n, e, masks, job.default_value) for n, e in job.expressions().items()
         ),
         statistics=tuple(s.asked for s in statistics),
         coverage=job.coverage if job.interpolate is None else AT_POINTS[job.interpolate],
         min_fraction=job.min_fraction,
+        min_clear=job.min_clear,
         densify=job.zones.densify,
         breakdown=job.breakdown(),
         weights=weights,
@@ -330,6 +347,9 @@ class _Work:
         found, arrays = find_layers(job)
         weights, array = find_weights(job)
         recipe, arrays = replace(recipe, weights=weights), {**arrays, **array}
+        recipe = looked_up(recipe, found)
+        if (pick := job.picks()) is not None:
+            pick.check_dated(found.layers)
         form = form_of(job, found)
         check_names(recipe, form, zones.carried.names)
         if (temporal := temporal_of(job)) is not None:
@@ -337,58 +357,33 @@ class _Work:
             check_temporal_names(temporal, recipe, form, zones.carried.names)
         return cls(job, output, zones, found, arrays, recipe, form)
 
-    def planned(self) -> Plan:
-        """The plan, stored; refused if the output holds the results of another."""
-        # An output without rows is nobody's: a run that never came so far claims nothing.
-        manifest = self.output.manifest() if self.output.part_sizes() else {}
-        kept = Partition(**manifest["partition"]) if "partition" in manifest else None
-        made = self._made(kept)
-        other = bool(manifest) and manifest["inputs"] != made.fingerprint
-        if other and not (manifest.get("unsettled") and _alike(manifest, made)):
-            raise SchemaError(self._other(manifest, made))
+    def planned(self, *, prune: bool) -> Plan:
+        """The plan, stored; it goes on from the one whose results the output holds."""
+        earlier = earlier_plan(self.output, self.recipe, self.form, self.zones)
+        if earlier is not None:
+            self.found = as_mended(self.found, earlier, self.output)
+        made = self._made(earlier, prune=prune)
+        if earlier is None:
+            refuse_other_input(self.output, made)
         if name := without_version(self.recipe):
             said = f'{name} has no version, so that no run can go on; write {name}.version = "1"'
             made = replace(made, notes=(*made.notes, said))
         return made if made.parts else with_outside(made)
 
-    def _made(self, kept: Partition | None) -> Plan:
+    def _made(self, earlier: Earlier | None, *, prune: bool) -> Plan:
         """The plan, stored with what its workers need to open its files."""
-        made = make_plan(self.zones, self.found, self.recipe, self.form, self.output.plans, kept)
+        made = make_plan(
+            self.zones, self.found, self.recipe, self.form, self.output.plans, earlier, prune=prune
+        )
         if self.arrays:
             (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
         # Not part of the plan's identity: a plan that was made without it lies there, too.
         write_text(made.folder / ACCESS, json.dumps(access_of(self.job).document))
         return made
 
-    def _other(self, manifest: Mapping[str, Any], made: Plan) -> str:
-        what, told = "other zones or scenes", recipe_document(self.recipe)
-        if manifest["recipe"] != told:
-            before = manifest["recipe"]
-            differ = [key for key in {**before, **told} if before.get(key) != told.get(key)]
-            what = f"another job ({', '.join(differ)} differ{'s' * (len(differ) == 1)})"
-            if name := without_version(self.recipe):
-                what = f"an earlier run, and {name} has no version by which it might be the same"
-        elif manifest["form"] != made.form.document:
-            what = "another form (layout, geometry or prefix differ)"
-        return (
-            f"{self.output.path} holds the results of {what}; choose another output.path, or "
-            "remove that folder"
-        )
-
     def claim(self, made: Plan) -> None:
-        """Note in the output whose results it holds."""
-        if self.output.part_sizes() and self.output.manifest().get("inputs") == made.fingerprint:
-            return
-        self.output.write_manifest(
-            inputs=made.fingerprint,
-            fingerprint=made.fingerprint,
-            partition=asdict(made.partition),
-            recipe=recipe_document(made.recipe),
-            form=made.form.document,
-            zones_digest=made.zones_digest,
-            unsettled=_unsettled(made),
-            sealed=False,
-        )
+        """Note in the output whose results it holds, and what was asked for."""
+        claim(self.output, made)
         if not self.job.in_memory:  # after the manifest, by which the folder is known as ours
             write_text(self.output.path / "job.yaml", self.job.to_yaml())
 
@@ -400,31 +395,10 @@ class _Work:
             done = execute(made, self.output, workers, limits, observer)
             if not done.mismatched:
                 return made, done
+            note_mended(self.output, self.found, done.mismatched)
             self.found = _by_headers(self.found, done.mismatched, access_of(self.job))
-            made = self._made(made.partition)
-            self.output.write_manifest(fingerprint=made.fingerprint)
-
-
-def without_version(recipe: Recipe) -> str:
-    """The name of a function that cannot be told from another of that name; empty if none is so."""
-    marked = [s for s in recipe_document(recipe)["statistics"] if "mark" in s]
-    return str(marked[0]["name"]) if marked else ""
-
-
-def _unsettled(made: Plan) -> bool:
-    """Whether a file is missing in this plan that may be in the next, once it can be read.
-
-    Also what will not pass by itself counts: a user may mend the file.
-    """
-    return bool(made.failures) or any(layer.missing for layer in made.layers)
-
-
-def _alike(manifest: Mapping[str, Any], made: Plan) -> bool:
-    """Whether a plan asks for the same numbers of the same zones, whatever its layers are."""
-    form = made.form.document | {"ranges": None}
-    same_form = manifest["form"] | {"ranges": None} == form  # ranges follow from the layers
-    same_zones = manifest.get("zones_digest") == made.zones_digest
-    return bool(same_form and same_zones and manifest["recipe"] == recipe_document(made.recipe))
+            made = self._made(Earlier.of(made.folder), prune=True)
+            claim(self.output, made)
 
 
 def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:

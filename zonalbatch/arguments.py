@@ -32,7 +32,6 @@ __all__ = [
     "expressions_given",
     "grouping",
     "id_column",
-    "mask_values",
     "min_fraction_given",
     "nodata_value",
     "plain_number",
@@ -74,19 +73,6 @@ def scaling(value: Any) -> ScaleOffset:
             "or {'scale': number, 'offset': number}"
         )
     return found
-
-
-def mask_values(key: str, values: Any) -> tuple[int | float, ...]:
-    """The raw values of a mask."""
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise InputError(f"mask {key}={values!r}: give a list of numbers")
-    found = []
-    for value in values:
-        number = plain_number(value)
-        if number is None:
-            raise InputError(f"mask {key} holds {value!r}: give numbers")
-        found.append(number)
-    return tuple(found)
 
 
 def band_index(value: Any) -> int | None:

@@ -69,6 +69,9 @@ class Done:
     rows: int = 0
     failures: int = 0
     computed: int = 0
+    """Parts written, now and not before."""
+    rewritten: int = 0
+    """How many of these from the rows of earlier parts."""
     mismatched: set[str] = field(default_factory=set)
     """Layers that must be planned again by their files."""
     applied: dict[str, Any] = field(default_factory=dict)
@@ -78,8 +81,11 @@ class Done:
     met: NDArray[np.bool_] = field(init=False)
     """(zone,) True if the zone has a row."""
 
+    _parts: dict[str, Part] = field(init=False)
+
     def __post_init__(self) -> None:
         self.met = np.zeros(self.plan.n_zones, bool)
+        self._parts = {part.id: part for part in self.plan.parts}
 
     def add(self, receipt: Receipt) -> None:
         """Count a receipt in."""
@@ -90,8 +96,9 @@ class Done:
         self.failures += receipt.failures
         self.applied |= receipt.applied
         self.contradicted |= receipt.contradicted
-        unmet = unpack_bits(receipt.unmet, receipt.stop - receipt.start)
-        self.met[receipt.start : receipt.stop] |= ~unmet
+        part = self._parts[receipt.part]  # a receipt tells of the plan that it was written for
+        unmet = unpack_bits(receipt.unmet, part.stop - part.start)
+        self.met[part.start : part.stop] |= ~unmet
 
 
 def execute(
@@ -116,11 +123,7 @@ def execute(
         ReadError: something cannot be read, and the limits say to stop at it.
     """
     done = Done(plan)
-    there = {
-        part: receipt
-        for part, receipt in output.receipts(p.id for p in plan.parts).items()
-        if not receipt.passing
-    }
+    there = output.done(part.id for part in plan.parts)
     for receipt in there.values():
         done.add(receipt)
     todo = [part for part in plan.parts if part.id not in there]
@@ -135,6 +138,7 @@ def execute(
             if not receipt.mismatched:
                 ledger.add(receipt)
                 done.computed += 1
+                done.rewritten += bool(receipt.source)
             done.add(receipt)
             observer.finished(part, receipt)
             _check_failures(done, limits)

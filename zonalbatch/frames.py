@@ -70,7 +70,7 @@ def zonal_stats(
     *,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
-    mask: Mapping[str, Any] | None = None,
+    mask: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     id: str | None = None,
     columns: Sequence[str] | None = None,
     prefix: str | None = None,
@@ -107,7 +107,11 @@ def zonal_stats(
             north-west, that return a number or None. Their columns are named as they are.
         bands: which bands: a number, a name, a list of them, or name -> band; None takes all.
         measurements: name -> expression of bands; None measures each band.
-        mask: ``{"band": name, "exclude": [...]}`` or ``{"band": name, "include": [...]}``.
+        mask: ``{"band": name}`` with one or more of ``exclude`` or ``include`` (raw values, or
+            names of classes that items tell), ``bits`` (names that items tell, or
+            ``{name: number}``), ``above`` and ``below`` (physical), ``nodata`` (False: cells
+            without a value are not masked; True alone: only they are) and ``dilate`` (metres); or
+            a list of such.
         id: column of unique ids that becomes the index; None keeps the index, which for a raster
             of labels is ``label``.
         columns: columns of the zones to carry; None carries all.

@@ -15,7 +15,6 @@ from zonalbatch.arguments import (
     default_given,
     expressions_given,
     grouping,
-    mask_values,
     min_fraction_given,
     nodata_value,
     quantile_method_given,
@@ -29,7 +28,9 @@ from zonalbatch.breakdown import Breakdown
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.expression import bare, check, parse
 from zonalbatch.layers import Asset, Layers
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.masks.arguments import masks_given
+from zonalbatch.masks.mask import Mask
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.recipe import LISTS, Recipe, WeightBy, check_layers, check_weighing
 from zonalbatch.sources import (
@@ -185,7 +186,7 @@ def given_recipe(
     found: Layers,
     stats: Sequence[str | Callable[..., Any]] | Callable[..., Any] | str,
     measurements: Mapping[str, str] | None,
-    mask: Mapping[str, Any] | None,
+    mask: Any,
     coverage: CoverageRule,
     weights: Asset | None = None,
     weight_by: WeightBy = "fraction",
@@ -196,10 +197,10 @@ def given_recipe(
 ) -> Recipe:
     """What to measure of the layers, checked against the bands they have."""
     known = list(dict.fromkeys(name for layer in found.layers for name in layer.bands))
-    given = None if mask is None else _mask(mask, known)
+    masks = _masks(mask, found, known)
     measurements = expressions_given(measurements)
     if measurements is None:
-        measurements = {n: n for n in known if given is None or n != given.band}
+        measurements = {n: n for n in known if n not in {mask.band for mask in masks}}
         expressions = {n: bare(n) for n in measurements}
     else:
         expressions = {n: parse(text) for n, text in measurements.items()}
@@ -213,7 +214,7 @@ def given_recipe(
     check_weighing(statistics, weights)
     default = default_given(default_value)
     recipe = Recipe(
-        measurements=tuple(Measurement(n, e, given, default) for n, e in expressions.items()),
+        measurements=tuple(Measurement(n, e, masks, default) for n, e in expressions.items()),
         statistics=tuple(s.asked for s in statistics),
         coverage=coverage_rule(coverage),
         min_fraction=min_fraction_given(min_fraction, coverage),
@@ -226,14 +227,10 @@ def given_recipe(
     return recipe
 
 
-def _mask(mask: Mapping[str, Any], known: Sequence[str]) -> Mask:
-    keys = set(mask) if isinstance(mask, Mapping) else set()
-    lists = [key for key in ("exclude", "include") if key in keys]
-    if "band" not in keys or len(lists) != 1 or len(keys) != 2:
-        raise InputError(
-            f"mask {mask!r} is not understood; give "
-            "{'band': name, 'exclude': [...]} or {'band': name, 'include': [...]}"
-        )
-    if mask["band"] not in known:
-        raise InputError(f"mask band {mask['band']!r} is unknown; known are {', '.join(known)}")
-    return Mask(mask["band"], mask_values(lists[0], mask[lists[0]]), keep=lists[0] == "include")
+def _masks(given: Any, found: Layers, known: Sequence[str]) -> tuple[Mask, ...]:
+    """Masks by bands that there are, with the names in them looked up."""
+    masks = masks_given(given)
+    for mask in masks:
+        if mask.band not in known:
+            raise InputError(f"mask band {mask.band!r} is unknown; known are {', '.join(known)}")
+    return found.looked_up(masks)

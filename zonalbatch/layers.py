@@ -9,6 +9,8 @@ from typing import Literal
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError
 from zonalbatch.lattice import Grid
+from zonalbatch.masks.legend import Legend
+from zonalbatch.masks.mask import Mask
 
 __all__ = ["Asset", "Failure", "Layer", "Layers", "Scene"]
 
@@ -139,3 +141,13 @@ class Layers:
     """Sentences for the report: what was assumed or repaired."""
     doubts: tuple[str, ...] = ()
     """Sentences for the report: what does not agree about the meaning of values."""
+    legends: Mapping[str, Legend] = field(default_factory=dict)
+    """Band name → what its raw values are called, where the source says it."""
+
+    def looked_up(self, masks: Iterable[Mask]) -> tuple[Mask, ...]:
+        """Masks with raw values and bits for the names in them.
+
+        Raises:
+            SourceError: the source does not say what a name means.
+        """
+        return tuple(mask.looked_up(self.legends.get(mask.band, Legend())) for mask in masks)

@@ -6,20 +6,17 @@ and masks are worked out for the covered cells only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import (
-    ALL_VALID,
     FILE_MASK,
     NODATA,
     NOT_A_NUMBER,
-    OUTSIDE,
-    USER_MASK,
     VALID,
     Cells,
     Layout,
@@ -27,41 +24,30 @@ from zonalbatch.cover.cells import (
     gather,
 )
 from zonalbatch.expression import Expression
+from zonalbatch.masks.mask import Mask
+from zonalbatch.masks.masking import flag
 
 __all__ = [
-    "NO_ENCODING", "BandCells", "Encoding", "Mask", "Measurement", "TileBand", "measure",
+    "NO_ENCODING", "BandCells", "Bands", "Encoding", "Measurement", "TileBand", "measure",
     "physical",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
-    """Which cells the user does not want, by the raw values of a band."""
-
-    band: str
-    values: tuple[int | float, ...]
-    """Raw values of the band."""
-    keep: bool
-    """True: cells with other values are masked; False: cells with these values are masked."""
-
-
-@dataclass(frozen=True, slots=True)
 class Measurement:
-    """One output variable: a band or an expression of bands, with its mask."""
+    """One output variable: a band or an expression of bands, with its masks."""
 
     name: str
     expression: Expression
-    mask: Mask | None = None
+    masks: tuple[Mask, ...] = ()
+    """Cells that any of them masks are left out."""
     default: float | None = None
     """Physical value of cells that are nodata, NaN or masked by their file; None leaves them so."""
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Names of the bands that must be read, the mask's last."""
-        names = dict.fromkeys(self.expression.names)
-        if self.mask is not None:
-            names[self.mask.band] = None
-        return tuple(names)
+        """Names of the bands that must be read, those of masks last."""
+        return tuple(dict.fromkeys([*self.expression.names, *(mask.band for mask in self.masks)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +120,28 @@ class BandCells:
         return values
 
 
-def measure(
-    measurement: Measurement, layout: Layout, band: Callable[[str], BandCells]
-) -> tuple[Cells, Encoding]:
+class Bands(Protocol):
+    """The bands of one scene at the covered cells of a tile."""
+
+    def band(self, name: str) -> BandCells:
+        """A band by its name."""
+
+    def masked(self, mask: Mask) -> NDArray[np.uint8]:
+        """(cell,) why a mask takes cells away; of length 0 if it takes none."""
+
+
+def measure(measurement: Measurement, layout: Layout, bands: Bands) -> tuple[Cells, Encoding]:
     """One measurement at the covered cells of a tile, and what its values mean.
 
     A bare band keeps its raw values (their statistics are brought to physical ones in the end);
-    an expression has physical ones. The first reason over its bands wins, the user's mask last.
+    an expression has physical ones. The first reason over its bands wins, the user's masks last.
     A default stands in for what the files do not say, not for what the mask takes away.
     """
-    parts = {name: band(name) for name in measurement.expression.names}
+    parts = {name: bands.band(name) for name in measurement.expression.names}
     values, encoding, reasons = _evaluate(measurement.expression, parts)
     if measurement.default is not None:
         values, encoding, reasons = _filled(values, encoding, reasons, measurement.default)
-    if measurement.mask is not None:
-        masked = _masked(measurement.mask, band(measurement.mask.band))
-        reasons = first_reason(reasons, masked)
+    reasons = first_reason(reasons, *map(bands.masked, measurement.masks))
     return Cells(layout, values, reasons), encoding
 
 
@@ -195,36 +187,10 @@ def _no_value(values: NDArray[Any], nodata: float | int | None) -> NDArray[np.ui
     """(cell,) NODATA, NOT_A_NUMBER or 0; of length 0 if all are valid."""
     found = []
     if nodata is not None and nodata == nodata:
-        found.append(_flag(values == values.dtype.type(nodata), NODATA))
+        found.append(flag(values == values.dtype.type(nodata), NODATA))
     if values.dtype.kind == "f":
         tagged = nodata is not None and nodata != nodata
         if tagged:
-            found.append(_flag(np.isnan(values), NODATA))
-        found.append(_flag(~np.isfinite(values), NOT_A_NUMBER))
+            found.append(flag(np.isnan(values), NODATA))
+        found.append(flag(~np.isfinite(values), NOT_A_NUMBER))
     return first_reason(*found)
-
-
-def _flag(where: NDArray[np.bool_], reason: int) -> NDArray[np.uint8]:
-    return where.view(np.uint8) * np.uint8(reason) if where.any() else ALL_VALID
-
-
-def _masked(mask: Mask, cells: BandCells) -> NDArray[np.uint8]:
-    """(cell,) USER_MASK where the mask's band says so, or says nothing."""
-    listed = _is_listed(cells.values, mask.values)
-    unwanted = ~listed if mask.keep else listed
-    reasons = _flag(unwanted, USER_MASK)
-    if not len(cells.reasons):
-        return reasons
-    # Outside of the mask's file, or unread, is said so; a mask without a value masks.
-    silent = np.where(cells.reasons > OUTSIDE, np.uint8(USER_MASK), cells.reasons)
-    return first_reason(reasons, silent)
-
-
-def _is_listed(values: NDArray[Any], listed: Sequence[int | float]) -> NDArray[np.bool_]:
-    if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
-        info = np.iinfo(values.dtype)
-        table = np.zeros(info.max - info.min + 1, bool)
-        whole = [int(v) for v in listed if v == int(v) and info.min <= v <= info.max]
-        table[np.array(whole, np.int64) - info.min] = True
-        return table[values.astype(np.int64) - info.min if info.min else values]
-    return np.isin(values, np.array(listed))

@@ -40,6 +40,8 @@ class Receipt:
     seconds: float = 0.0
     applied: Mapping[str, Any] = field(default_factory=dict)
     """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
+    source: str = ""
+    """The earlier part that the rows were taken from; empty if they were computed."""
     contradicted: Mapping[str, Any] = field(default_factory=dict)
     """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
     mismatched: tuple[str, ...] = ()
@@ -68,6 +70,8 @@ class Report:
     """Of the plan, all done."""
     computed: int
     """How many of them in this run; the others were there."""
+    rewritten: int
+    """How many of these from rows that were there, without a pixel."""
     rows: int
     bytes: int
     """Size of all result files."""

@@ -9,8 +9,9 @@ from typing import Literal
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import SourceError, StatisticError
-from zonalbatch.lattice import Lattice, nesting_factor
-from zonalbatch.layers import Asset, Layer, Scene
+from zonalbatch.lattice import TILE, Grid, Lattice, nesting_factor
+from zonalbatch.layers import Asset, Layer, Layers, Scene
+from zonalbatch.masks.dilation import reach
 from zonalbatch.measure import Measurement
 from zonalbatch.statistics import (
     KEPT,
@@ -26,12 +27,13 @@ from zonalbatch.statistics import (
 
 __all__ = [
     "AT_POINTS", "LISTS", "Recipe", "WeightBy", "cell_area", "check_layers", "check_weighing",
-    "lattices_of",
-    "pieces_of", "wanted",
+    "lattices_of", "looked_up", "pieces_of", "wanted",
 ]  # fmt: skip
 
 AT_POINTS: dict[str, CoverageRule] = {"nearest": "fraction", "bilinear": "bilinear"}
 """How the value at a point is found, and which cells it is found from."""
+FARTHEST = 1024
+"""Cells by which a mask may grow."""
 LISTS = Breakdown()
 """No classes or bins are given: what is told by them is a list."""
 WeightBy = Literal["fraction", "area"]
@@ -47,6 +49,8 @@ class Recipe:
     coverage: CoverageRule = "fraction"
     min_fraction: float = 0.0
     """Cells of which an area covers less than this share are left out."""
+    min_clear: float = 0.0
+    """Rows of a smaller ``clear_fraction`` have no statistics."""
     densify: Literal["auto", "none"] = "auto"
     weights: Asset | None = None
     """The band whose values weigh the cells of ``weighted_*``, whatever the layer."""
@@ -66,6 +70,14 @@ class Recipe:
     def bands(self) -> tuple[str, ...]:
         """Names of all bands that are read."""
         return tuple(dict.fromkeys(b for m in self.measurements for b in m.bands))
+
+    @property
+    def dilations(self) -> dict[str, float]:
+        """Band -> metres by which the masks grow that are told by it; the largest of several."""
+        found: dict[str, float] = {}
+        for mask in (mask for m in self.measurements for mask in m.masks):
+            found[mask.band] = max(mask.dilate, found.get(mask.band, 0.0))
+        return found
 
     @property
     def told(self) -> tuple[Statistic, ...]:
@@ -117,6 +129,16 @@ def check_weighing(statistics: Iterable[Statistic], weights: object) -> None:
             "weights are given, but no statistic uses them; ask for weighted_mean, weighted_sum, "
             "weighted_std, weighted_variance or weighted_frac, or leave the weights out"
         )
+
+
+def looked_up(recipe: Recipe, found: Layers) -> Recipe:
+    """A recipe with masks in which a source's names are raw values and bits.
+
+    Raises:
+        SourceError: the source does not say what a name means.
+    """
+    measurements = (replace(m, masks=found.looked_up(m.masks)) for m in recipe.measurements)
+    return replace(recipe, measurements=tuple(measurements))
 
 
 def check_layers(layers: Iterable[Layer], recipe: Recipe) -> None:
@@ -181,8 +203,21 @@ def _lattices(layer: str, scene: Scene, recipe: Recipe) -> dict[Lattice, list[Me
             if nesting_factor(asset.grid.lattice, finest) is None:
                 raise SourceError(_do_not_nest(layer, measurement, band, asset, finest))
         _check_weights(layer, finest, recipe)
+        _check_reach(layer, min(assets.values(), key=cell_area).grid, measurement)
         found.setdefault(finest, []).append(measurement)
     return found
+
+
+def _check_reach(layer: str, grid: Grid, measurement: Measurement) -> None:
+    """Refuse masks that would grow by so many cells that it must be a mistake of units."""
+    for mask in measurement.masks:
+        rows = {grid.window.top // TILE, (grid.window.bottom - 1) // TILE}
+        cells = max(max(reach(grid.lattice, mask.dilate, row)) for row in rows)
+        if cells > FARTHEST:
+            raise SourceError(
+                f"the mask by {mask.band!r} grows by {mask.dilate:g} m, {cells:,} cells of layer "
+                f"{layer!r}; at most {FARTHEST:,} are taken, so give fewer metres"
+            )
 
 
 def _check_weights(layer: str, lattice: Lattice, recipe: Recipe) -> None:

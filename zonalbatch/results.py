@@ -48,17 +48,31 @@ class Results:
 
     @property
     def files(self) -> list[Path]:
-        """The files that hold the rows."""
-        return sorted((self.path / "results").glob("part-*.parquet"))
+        """The files that hold the rows; not those that a run under way has replaced already."""
+        output = Output(self.path)
+        there, manifest = set(output.part_sizes()), output.manifest()
+        plan = output.plans / manifest.get("fingerprint", "") / "parts.parquet"
+        if "alone" in manifest and plan.is_file():
+            there &= {*_read(plan)["id"].to_pylist(), manifest["alone"]}
+        return sorted(map(output.part_path, there))
 
     @cached_property
     def table(self) -> pa.Table:
-        """All rows as an Arrow table, without the states that some runs keep in them."""
+        """All rows as an Arrow table, without the states that some runs keep in them.
+
+        Raises:
+            OutputError: a file is gone or broken, or a run that goes on has written none yet.
+        """
         return self._rows.select(told_columns(self._rows.schema))
 
     @cached_property
     def _rows(self) -> pa.Table:
         """All rows with all that is kept in them."""
+        if not self.files:
+            raise OutputError(
+                f"the run in {self.path} has not ended, and none of its parts is there yet; run "
+                "the job again to go on with it"
+            )
         return pa.concat_tables([_read(file) for file in self.files])
 
     @cached_property
@@ -69,6 +83,24 @@ class Results:
             OutputError: the run has not ended.
         """
         return self._frame(self.table)
+
+    @cached_property
+    def picked(self) -> geopandas.GeoDataFrame:
+        """The rows that were picked: one for each zone and window, ordered by zone and time.
+
+        Raises:
+            OutputError: the run has not ended.
+            InputError: its job picks none.
+        """
+        self._sealed("failures.parquet")
+        files = sorted(Output(self.path).picked.glob("part-*.parquet"))
+        if not files:
+            raise InputError(
+                f"the result in {self.path} picks no rows; write pick into its job, such as "
+                "pick: {every: 10d, by: clearest}, and run it"
+            )
+        table = pa.concat_tables([_read(file) for file in files])
+        return self._frame(table.select(told_columns(table.schema)))
 
     @cached_property
     def temporal(self) -> geopandas.GeoDataFrame:

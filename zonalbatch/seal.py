@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from zonalbatch import __version__
 from zonalbatch.engine import Done
+from zonalbatch.picks.pick import Pick
+from zonalbatch.picks.picking import write_picked
 from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
@@ -28,7 +30,13 @@ __all__ = ["seal"]
 ZONES_AT_ONCE = 100_000
 
 
-def seal(plan: Plan, output: Output, done: Done, temporal: Temporal | None = None) -> None:
+def seal(
+    plan: Plan,
+    output: Output,
+    done: Done,
+    temporal: Temporal | None = None,
+    pick: Pick | None = None,
+) -> None:
     """Write the rows of zones that meet no layer, the tables beside the results, the manifest.
 
     Args:
@@ -36,10 +44,13 @@ def seal(plan: Plan, output: Output, done: Done, temporal: Temporal | None = Non
         output: where they lie.
         done: what their receipts say.
         temporal: what is told over time; None tells nothing.
+        pick: which rows are picked; None picks none.
     """
     alone = np.flatnonzero(~done.met)
     _write_alone(plan, output, alone)
     output.drop_others([*(part.id for part in plan.parts), _alone_name(plan)])
+    others = [_alone_name(plan)] if len(alone) else []
+    picked = write_picked(plan, output, pick, others)
     over_time = _write_temporal(plan, output, temporal, alone)
     _write_zones(plan, output)
     _write_layers(plan, output, done)
@@ -53,11 +64,14 @@ def seal(plan: Plan, output: Output, done: Done, temporal: Temporal | None = Non
         rows=done.rows + len(alone),
         zones=plan.n_zones,
         zones_without_layer=len(alone),
+        alone=_alone_name(plan),
         temporal=over_time,
+        picked=None if pick is None else pick.document | {"rows": picked},
         layers=len(plan.layers),
         failures=len(failures),
         bytes=sum(output.part_sizes().values()),
     )
+    output.drop_other_plans(plan.fingerprint)
 
 
 def _alone_name(plan: Plan) -> str:

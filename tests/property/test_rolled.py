@@ -22,7 +22,8 @@ CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 """Coordinates are cells, y upward."""
 
 MOMENTS = ("count", "sum", "mean", "std", "variance", "cv", "n_total", "n_nodata", "n_nan",
-           "n_masked", "n_outside", "valid_fraction", "area", "valid_area")  # fmt: skip
+           "n_masked", "n_outside", "valid_fraction", "clear_fraction", "area",
+           "valid_area")  # fmt: skip
 POWERS = ("skew", "kurtosis")
 EXTREMES = ("min", "max", "range")
 CLASSES = ("mode", "minority", "variety", "unique", "frac")

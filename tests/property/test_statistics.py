@@ -27,7 +27,7 @@ from tests.oracles import (
     zonal,
 )
 from zonalbatch.lattice import TILE, Lattice, Window
-from zonalbatch.measure import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.statistics import values as values_module
 from zonalbatch.statistics.moments import empty_moments, merge_moments
 

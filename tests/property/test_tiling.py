@@ -31,7 +31,7 @@ from tests.oracles import (
 )
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.lattice import TILE, Lattice
-from zonalbatch.measure import Mask
+from zonalbatch.masks.mask import Mask
 from zonalbatch.work.layer_work import LayerSummary
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)

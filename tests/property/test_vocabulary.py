@@ -130,6 +130,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "nothing valid": lambda: Case(values=made("uint8") * 0, about={"nodata": 0}),
     "nowhere": lambda: Case(values=made("uint8"), zone=shapely.box(90, 90, 95, 95)),
 }  # fmt: skip
+TOLD_OF_NONE = ("count", "valid_fraction", "clear_fraction", "area", "valid_area")
+"""Told also of a zone without a valid cell, beside the counts."""
 SELECTED = [pytest.param(c, marks=pytest.mark.long) if c in LONG else c for c in CASES]
 
 
@@ -227,7 +229,7 @@ def agree(found: Any, expected: Any, rel: float = 1e-12) -> None:
 def test_it_is_that_of_the_cells(name: str, case: str) -> None:
     """A statistic is what NumPy says of the covered cells, whatever the type, tiles and holes."""
     cells = hand(case)
-    told_of_none = name in ("count", "valid_fraction", "area", "valid_area") or name[:2] == "n_"
+    told_of_none = name in TOLD_OF_NONE or name[:2] == "n_"
     if len(cells.values) or told_of_none or name in LISTED:
         agree(told(case)[name], BY_HAND[name](cells), 1e-10 if name == "kurtosis" else 1e-12)
     else:

@@ -17,6 +17,7 @@ from tests.made.commands import python
 from zonalbatch.api import recipe_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
+from zonalbatch.masks.mask import Mask
 from zonalbatch.planning.files import recipe_from
 from zonalbatch.planning.identity import recipe_document
 from zonalbatch.sources.protocol import Band
@@ -204,11 +205,16 @@ def test_frozen() -> None:
         ({"measurements": {}}, "nothing to measure"),
         ({"mask": {"band": "sc", "exclude": [1]}}, "mask.band 'sc' is not a band"),
         ({"mask": {"band": "red", "exclude": [1]}}, "nothing to measure"),
-        ({"mask": {"band": "red"}}, "give either exclude or include"),
-        ({"mask": {"band": "red", "exclude": ["x"]}}, "mask.exclude.0 is 'x': write a number"),
+        ({"mask": {"band": "red"}}, "does not say what it masks: give exclude, include, bits"),
+        ({"mask": {"band": "red", "exclude": [[]]}}, "mask.exclude.0 is []: write a number"),
+        ({"mask": {"band": "red", "exlude": [1]}}, "'exlude' in mask; did you mean 'exclude'?"),
+        ({"mask": [{"band": "red", "above": "x"}]}, "mask.0.above is 'x': write a number"),
+        ({"mask": [{"band": "red", "abov": 1}]}, "'abov' in mask.0; did you mean 'above'?"),
+        ({"mask": []}, "mask is []: give at least 1"),
+        ({"mask": {"band": "red", "bits": ["a", 3]}}, "mask.bits is ['a', 3]: mask bits="),
         (
-            {"mask": {"band": "red", "exclude": [1], "dilate": 20}},
-            "mask.dilate is 20: dilating a mask is not in this version",
+            {"mask": {"band": "red", "exclude": [1], "dilate": -20}},
+            "mask.dilate is -20: write 0 or more",
         ),
         ({"statistics": ["mean", "mean"]}, "statistics names 'mean' twice"),
         ({"statistics": "mean"}, "statistics is 'mean': write a list"),
@@ -373,9 +379,24 @@ def test_numpy_numbers_are_numbers() -> None:
     """Values of a mask may come from NumPy."""
     mask = {"band": "c", "exclude": list(np.array([1, 2], "uint8"))}
     job = Job(**document(bands={"red": 1, "c": 2}, mask=mask))
-    assert job.mask is not None
-    assert job.mask.exclude == (1, 2)
+    assert job.masks() == (Mask("c", (1, 2)),)
     assert Job.from_yaml(job.to_yaml()) == job
+
+
+def test_several_masks() -> None:
+    """A list of masks, each of any form, is read and written out."""
+    bits = {"cloud": 3, "conf": {"offset": 8, "length": 2, "exclude": [2, 3]}, "snow": None}
+    masks = [
+        {"band": "scl", "exclude": ["cloud", 3], "dilate": 20},
+        {"band": "qa", "bits": bits},
+        {"band": "b", "nodata": True},
+    ]
+    job = Job(**document(bands={"red": 1, "scl": 2, "qa": 3, "b": 4}, mask=masks))
+    assert [mask.band for mask in job.masks()] == ["scl", "qa", "b"]
+    assert job.masks()[0] == Mask("scl", ("cloud", 3), dilate=20.0)
+    assert list(job.expressions()) == ["red"]
+    again = Job.from_yaml(job.to_yaml())
+    assert again.masks() == job.masks()
 
 
 def test_bands_not_needed_are_not_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,6 +16,7 @@ JOB: dict[str, Any] = {
     "bands": {"red": "B04"},
     "output": {"path": "out"},
 }
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 API = "https://stac.example.com"
 
 
@@ -74,3 +76,9 @@ def test_refused(source: dict[str, Any], words: str) -> None:
         job(**source)
     assert words in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_is_a_valid_job(config: Path) -> None:
+    """Those that ask an API too, which no test can run."""
+    assert zb.Job.from_file(config).version == 1

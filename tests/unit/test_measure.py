@@ -38,7 +38,7 @@ from zonalbatch.cover.cells import (
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import Lattice
 from zonalbatch.layers import Layer
-from zonalbatch.measure import Mask
+from zonalbatch.masks.mask import Mask
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 

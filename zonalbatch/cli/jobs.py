@@ -11,6 +11,7 @@ import typer
 from zonalbatch.cli.interruption import Interruption
 
 if TYPE_CHECKING:
+    from zonalbatch.planning.news import Change
     from zonalbatch.planning.plan import Plan
     from zonalbatch.receipts import Report
 
@@ -24,6 +25,10 @@ AllowCode = Annotated[
         "--allow-code", help="Import the functions that the job names as module:function."
     ),
 ]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Remove the rows of zones and layers that the job does not name."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -33,15 +38,18 @@ def run(
     quiet: Quiet = False,
     as_json: AsJson = False,
     allow_code: AllowCode = False,
+    prune: Prune = False,
 ) -> None:
-    """Do a job, or what is left of it.
+    """Do a job, or what is left or new of it.
 
-    Run the same command again after an interruption: parts that are done are kept.
+    Run the same command again after an interruption, or with more zones or scenes in the job:
+    parts that are done are kept.
 
     Example: `zonalbatch run job.yaml`
     """
-    from zonalbatch.api import recipe_of, without_version
+    from zonalbatch.api import recipe_of
     from zonalbatch.api import run as run_job
+    from zonalbatch.claim import without_version
     from zonalbatch.job import Job
     from zonalbatch.progress import Bar, Silent, observer_for
 
@@ -53,7 +61,7 @@ def run(
         )
     observer: Any = Silent() if quiet else observer_for()
     try:
-        report = run_job(document, observer=observer)
+        report = run_job(document, observer=observer, prune=prune)
     finally:
         if isinstance(observer, Bar):
             observer.stop()
@@ -61,8 +69,10 @@ def run(
     raise typer.Exit(report.exit_code)
 
 
-def plan(job: JobFile, as_json: AsJson = False, allow_code: AllowCode = False) -> None:
-    """Print what a job will do: parts, rows, bytes, memory. Reads no pixel.
+def plan(
+    job: JobFile, as_json: AsJson = False, allow_code: AllowCode = False, prune: Prune = False
+) -> None:
+    """Print what a job will do, and what of it is new: parts, rows, bytes, memory. Reads no pixel.
 
     The plan is stored in the output's folder `plan`, for a look at its tables; it claims nothing.
 
@@ -71,7 +81,7 @@ def plan(job: JobFile, as_json: AsJson = False, allow_code: AllowCode = False) -
     from zonalbatch.api import plan as plan_job
     from zonalbatch.job import Job
 
-    _tell_plan(plan_job(Job.from_file(job, allow_code=allow_code)), as_json)
+    _tell_plan(plan_job(Job.from_file(job, allow_code=allow_code), prune=prune), as_json)
 
 
 def validate(job: JobFile, allow_code: AllowCode = False) -> None:
@@ -159,7 +169,10 @@ def _tell_report(report: Report, as_json: bool, quiet: bool) -> None:
     if quiet:
         return
     there = report.parts - report.computed
-    kept = f" ({there:,} were there already)" if there else ""
+    told = [f"{there:,} were there already"] if there else []
+    if report.rewritten:
+        told.append(f"{report.rewritten:,} rewritten from rows that were")
+    kept = f" ({', '.join(told)})" if told else ""
     print(
         f"{report.rows:,} rows, {size_text(report.bytes)}, in {report.parts:,} parts{kept}: "
         f"{report.output}/results   {report.seconds:.1f} s"
@@ -190,7 +203,7 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
 
     estimate = made.estimate
     if as_json:
-        print(json.dumps(asdict(estimate) | {"fingerprint": made.fingerprint}))
+        print(json.dumps(asdict(estimate) | {"fingerprint": made.fingerprint} | _news(made)))
         return
     lattices = {a.grid.lattice for layer in made.layers for a in layer.assets}
     print(f"plan {made.fingerprint}")
@@ -203,8 +216,37 @@ def _tell_plan(made: Plan, as_json: bool) -> None:
     print(f"  rows      at most {estimate.rows:,}")
     print(f"  to read   at most {size_text(estimate.decoded)}, decoded")
     print(f"  memory    about {size_text(estimate.memory)} a worker")
+    _tell_news(made)
     print(f"  stored    {made.folder}")
     for failure in made.failures:
         print(f"  failure   {failure.cause}")
     for note in made.notes:
         print(f"  note      {note}")
+
+
+def _news(made: Plan) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    news = {"zones": made.news.zones.document, "layers": made.news.layers.document}
+    return {"new": news, "todo": asdict(made.todo)}
+
+
+def _tell_news(made: Plan) -> None:
+    """What is new beside what the output holds, if it holds anything."""
+    from zonalbatch.progress import size_text
+
+    if not made.news.done:
+        return
+    told = (_change("zones", made.news.zones), _change("layers", made.news.layers))
+    print(f"  new       {'; '.join(told)}")
+    todo = made.todo
+    print(
+        f"  to do     {todo.computed:,} part{'s' * (todo.computed != 1)}, "
+        f"at most {size_text(todo.decoded)} decoded; "
+        f"{todo.rewritten:,} rewritten from their rows, {todo.kept:,} kept"
+    )
+
+
+def _change(noun: str, change: Change) -> str:
+    counts = [f"{count:,} {what}" for what, count in change.document.items() if count]
+    return f"{noun} {', '.join(counts) or 'as they were'}"

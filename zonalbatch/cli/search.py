@@ -67,12 +67,13 @@ def search(
     -d 2024-06/2024-08 -q 'eo:cloud_cover<20' -o items.json`,
     `zonalbatch search job.yaml --plot clouds.png`
     """
+    from zonalbatch.pictures import check_picture
     from zonalbatch.searches import picture
     from zonalbatch.searches.files import writer
 
     write = None if out is None else writer(out)
     if plot is not None:
-        picture.check(plot)
+        check_picture(plot)
     asked = {
         "collections": _several(collections), "datetime": datetime, "query": query or None,
         "filter": filter, "ids": _several(ids), "fields": _several(fields),

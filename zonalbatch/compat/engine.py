@@ -87,7 +87,7 @@ def columns_of(
     """
     asked = parse_statistics(statistics)
     recipe = Recipe(
-        measurements=(Measurement(VALUE, bare(VALUE), None, default),),
+        measurements=(Measurement(VALUE, bare(VALUE), (), default),),
         statistics=tuple(one.asked for one in asked), coverage=rule, min_fraction=min_fraction,
         weights=None if weights is None else _asset("array:weights", weights, 1),
     )  # fmt: skip

@@ -11,7 +11,8 @@ import pandas as pd
 from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.explanation.explanation import Explanation
 from zonalbatch.lattice import crs_label
-from zonalbatch.measure import Encoding, Mask
+from zonalbatch.masks.mask import Bits, Mask
+from zonalbatch.measure import Encoding
 from zonalbatch.zones import ROW
 
 __all__ = ["account"]
@@ -40,8 +41,8 @@ def _head(e: Explanation) -> Iterator[str]:
     yield f"zone {e.zone_id} on layer {e.layer}"
     yield f"  zone         {_named(e)}"
     yield f"  measurement  {_measured(e)}"
-    if e.measurement.mask is not None:
-        yield f"  mask         {_masked(e.measurement.mask)}"
+    for mask in e.measurement.masks:
+        yield f"  mask         {_masked(mask)}"
     yield f"  coverage     {e.coverage}"
     yield f"  grid         {height:,} × {width:,} cells of {lattice.dx:g} × {lattice.dy:g}, {crs}"
     for band, encoding in e.encodings.items():
@@ -69,8 +70,32 @@ def _measured(e: Explanation) -> str:
 
 
 def _masked(mask: Mask) -> str:
-    values = ", ".join(f"{value:g}" for value in mask.values)
-    return f"leaves out cells where {mask.band} is {'none' if mask.keep else 'one'} of {values}"
+    grown = f", and those within {mask.dilate:g} m of one" if mask.dilate else ""
+    return f"leaves out cells where {mask.band} {', or '.join(_rules(mask))}{grown}"
+
+
+def _rules(mask: Mask) -> Iterator[str]:
+    if mask.values or mask.keep:
+        values = ", ".join(map(_told, mask.values))
+        yield f"is {'none' if mask.keep else 'one'} of {values}"
+    for bits in mask.bits:
+        yield f"has {_places(bits)} at {', '.join(map(str, bits.exclude))} ({bits.name})"
+    if mask.above is not None:
+        yield f"is above {mask.above:g}"
+    if mask.below is not None:
+        yield f"is below {mask.below:g}"
+    if mask.nodata:
+        yield "has no value"
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _places(bits: Bits) -> str:
+    """Which bits these are, from 0."""
+    first = bits.offset or 0
+    return f"bit {first}" if bits.length == 1 else f"bits {first} to {first + bits.length - 1}"
 
 
 def _encoded(encoding: Encoding) -> str:
@@ -108,6 +133,8 @@ def _sums(e: Explanation) -> Iterator[str]:
     yield f"{'cells':<14}{'number':>12}{UNITS.get(e.kind, 'points'):>20}"
     for name, (number, weight) in e.by_reason.items():
         yield f"  {name:<12}{number:>12,}{weight:>20.10g}"
+    for name, (number, weight) in e.by_mask.items():
+        yield f"    by {name:<12}{number:>7,}{weight:>20.10g}"
     if not e.complete:
         yield f"  (of the first {len(e.row):,} cells of {e.n_cells:,})"
     if e.unlisted:

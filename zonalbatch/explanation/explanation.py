@@ -7,7 +7,7 @@ its layouts and tiles as they pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -20,13 +20,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import OUTSIDE, REASONS, UNREAD, VALID, Layout, gather
+from zonalbatch.cover.cells import OUTSIDE, REASONS, UNREAD
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.cover.figures import AREA, KINDS, LINE, POINT
 from zonalbatch.cover.outlines import outline, shapes_of
 from zonalbatch.cover.paths import paths
 from zonalbatch.cover.spots import spots
 from zonalbatch.explanation.amounts import Amounts
+from zonalbatch.explanation.seen import Some, seen_of
 from zonalbatch.lattice import TILE, Grid
 from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement
@@ -34,11 +35,9 @@ from zonalbatch.recipe import Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.work.ground import Ground, Shapes
-from zonalbatch.work.layer_work import LayerWork, TileCells, sheets_of, work_on
-from zonalbatch.work.mosaic import Mosaic
+from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
 from zonalbatch.work.place import Place
 from zonalbatch.work.reading import Handles
-from zonalbatch.work.schedule import Step
 from zonalbatch.work.weights import Weights
 
 __all__ = ["NAMES", "TOTALS", "Explanation", "explanation_of"]
@@ -107,6 +106,10 @@ class Explanation:
     """(cell,) what the raster of weights says, NaN where it says nothing; None without one."""
     reason: NDArray[np.uint8]
     """(cell,) why there is no value, as in `cells`; 0 where there is one."""
+    masked: Ints
+    """(cell,) which mask of the measurement took it, from 0; -1 where none did."""
+    grown: NDArray[np.bool_]
+    """(cell,) True where that mask took it only because it grows."""
     totals: Mapping[str, float | None]
     """Statistic -> what a run writes; None where it writes null."""
     amounts: Amounts
@@ -177,22 +180,22 @@ class Explanation:
         columns["value"] = self.value
         if self.weight is not None:
             columns["weight"] = self.weight
-        return pd.DataFrame(columns | {"reason": np.array(NAMES, dtype=object)[self.reason]})
+        columns["reason"] = np.array(NAMES, dtype=object)[self.reason]
+        if self.measurement.masks:
+            columns["mask"] = self._masks()
+        return pd.DataFrame(columns)
 
+    def _masks(self) -> NDArray[np.object_]:
+        """(cell,) band of the mask that took it, and whether it does so only as it grows."""
+        bands = np.array(["", *(mask.band for mask in self.measurement.masks)], dtype=object)
+        return np.where(self.grown, bands[self.masked + 1] + ", grown", bands[self.masked + 1])
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Some:
-    """The covered cells of one tile."""
-
-    row: Ints
-    """(cell,) in the lattice."""
-    col: Ints
-    fraction: Floats
-    raw: dict[str, BandCells]
-    value: Floats
-    weight: Floats
-    """NaN where there is none."""
-    reason: NDArray[np.uint8]
+    @cached_property
+    def by_mask(self) -> dict[str, tuple[int, float]]:
+        """Band of a mask, with "grown" where it took a cell only so -> number of cells, weights."""
+        names = self._masks()
+        found = {str(name): names == name for name in dict.fromkeys(names) if name}
+        return {n: (int(at.sum()), float(self.fraction[at].sum())) for n, at in found.items()}
 
 
 def explanation_of(
@@ -287,7 +290,7 @@ def _work(ground: Ground, recipe: Recipe, handles: Handles, layer: Layer) -> Lay
 
 def _watched(
     work: LayerWork, measurement: Measurement, pool: ThreadPoolExecutor
-) -> tuple[list[_Some], int]:
+) -> tuple[list[Some], int]:
     """Read and reduce a layer; the cells of the first tiles, and the number of all."""
     found, n_cells = [], 0
     for step in work.steps:
@@ -295,50 +298,9 @@ def _watched(
         work.reduce(step, list(pool.map(lambda read: read(), reads)))
         for layout in work.layouts:
             if n_cells < KEPT:
-                found.append(_seen(work, step, layout, measurement))
+                found.append(seen_of(work, step, layout, measurement))
             n_cells += layout.size
     return found, n_cells
-
-
-def _seen(work: LayerWork, step: Step, layout: Layout, measurement: Measurement) -> _Some:
-    """What the engine has just reduced of one tile."""
-    tiles = work.tiles(step, layout)
-    seen = work.measured(tiles, layout, measurement)
-    cells = seen.cells
-    reason = cells.reasons if len(cells.reasons) else np.full(layout.size, VALID, np.uint8)
-    value = BandCells(cells.values, reason, seen.encoding).physical()
-    at = gather(np.arange(TILE * TILE).reshape(TILE, TILE), layout)
-    (inner,), ((start, stop),) = layout.inner, layout.cell_span
-    return _Some(
-        row=layout.tile_row * TILE + at // TILE,
-        col=layout.tile_col * TILE + at % TILE,
-        fraction=np.concatenate([np.ones(inner), layout.shares[start:stop]]),
-        raw={name: _answering(tiles, seen, name) for name in measurement.bands},
-        value=np.where(reason == VALID, value, np.nan),
-        weight=_weights(layout),
-        reason=reason,
-    )
-
-
-def _answering(tiles: Sequence[TileCells], seen: Mosaic, band: str) -> BandCells:
-    """A band at the cells of a tile, each of the scene that answered."""
-    first = tiles[0].band(band)
-    if not len(seen.scene):
-        return first
-    every = [tile.band(band) for tile in tiles]
-    reasons = [b.reasons if len(b.reasons) else np.zeros(len(b.values), np.uint8) for b in every]
-    at = seen.scene, np.arange(len(seen.scene))
-    return replace(
-        first, values=np.stack([b.values for b in every])[at], reasons=np.stack(reasons)[at]
-    )
-
-
-def _weights(layout: Layout) -> Floats:
-    """(cell,) weights of a tile's cells, NaN where there are none."""
-    if layout.weighted is None:
-        return np.full(layout.size, np.nan)
-    lacking, weight = layout.weighted.lacking, layout.weighted.weight
-    return np.where(lacking == VALID, weight, np.nan) if len(lacking) else weight
 
 
 def _finest(layer: Layer, measurement: Measurement) -> Grid:
@@ -349,7 +311,7 @@ def _finest(layer: Layer, measurement: Measurement) -> Grid:
 
 
 def _columns(
-    found: list[_Some], grid: Grid, measurement: Measurement, *, weighted: bool
+    found: list[Some], grid: Grid, measurement: Measurement, *, weighted: bool
 ) -> dict[str, Any]:
     """The cells of all tiles in order of (row, col) from north to south."""
     row, col = _joined([s.row for s in found], int), _joined([s.col for s in found], int)
@@ -372,6 +334,8 @@ def _columns(
         "value": _joined([s.value for s in found], float)[order],
         "weight": _joined([s.weight for s in found], float)[order] if weighted else None,
         "reason": _joined([s.reason for s in found], np.uint8)[order],
+        "masked": _joined([s.masked for s in found], np.int64)[order],
+        "grown": _joined([s.grown for s in found], bool)[order],
     }
 
 

@@ -26,8 +26,9 @@ from zonalbatch.given import (
     given_zones,
 )
 from zonalbatch.layers import Layer
-from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.recipe import Recipe, WeightBy, pieces_of, wanted
+from zonalbatch.pictures import check_picture
+from zonalbatch.planning.offer import on_one_lattice
+from zonalbatch.recipe import Recipe, WeightBy, looked_up, pieces_of, wanted
 from zonalbatch.sources import (
     Access,
     Pixels,
@@ -58,7 +59,7 @@ def explain(
     measurement: str | None = None,
     bands: Any = None,
     measurements: Mapping[str, str] | None = None,
-    mask: Mapping[str, Any] | None = None,
+    mask: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     id: str | None = None,
     coverage: CoverageRule = "fraction",
     nodata: float | int | Literal["none"] | None = None,
@@ -154,7 +155,7 @@ def explain_job(
     asked = (zone_id, layer, measurement)
     layers = on_one_lattice(found.layers)
     weights, array = find_weights(job)
-    recipe, arrays = recipe_of(job, weights), {**arrays, **array}
+    recipe, arrays = looked_up(recipe_of(job, weights), found), {**arrays, **array}
     made = _explained(zones, layers, recipe, arrays, access_of(job), asked)
     return _drawn(made, png)
 
@@ -253,9 +254,7 @@ def _typed(zones: ZoneReader, zone_id: int | str) -> pa.Scalar:
 def _check_picture(png: str | os.PathLike[str] | None) -> None:
     """Say that a picture cannot be made before anything is read."""
     if png is not None:
-        from zonalbatch.explanation.picture import check
-
-        check(Path(png))
+        check_picture(Path(png))
 
 
 def _drawn(made: Explanation, png: str | os.PathLike[str] | None) -> Explanation:

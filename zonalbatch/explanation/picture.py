@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,15 @@ from zonalbatch.cover.cells import (
     VALID,
 )
 from zonalbatch.cover.figures import AREA, LINE
-from zonalbatch.errors import InputError, OutputError
+from zonalbatch.errors import InputError
 from zonalbatch.explanation.explanation import NAMES, Explanation
+from zonalbatch.pictures import check_picture, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["check", "draw"]
+__all__ = ["draw"]
 
 COLOURS = "viridis"
 """Told apart by colour-blind eyes; none of them is a grey, which is for cells without a value."""
@@ -54,21 +54,6 @@ WIDTH, DPI = 8.0, 150
 Bytes = NDArray[np.uint8]
 
 
-def check(path: Path) -> None:
-    """Say whether a picture can be made, before anything is computed.
-
-    Raises:
-        InputError: matplotlib is missing, or the name does not end in ``.png``.
-    """
-    if find_spec("matplotlib") is None:
-        raise InputError(
-            "a picture needs matplotlib, which is not installed; "
-            "install it with: pip install 'zonalbatch[plot]'"
-        )
-    if path.suffix.lower() != ".png":
-        raise InputError(f"cannot draw {path}: use a name that ends in .png")
-
-
 def draw(explanation: Explanation, path: Path) -> None:
     """Draw a zone over its pixels.
 
@@ -76,7 +61,7 @@ def draw(explanation: Explanation, path: Path) -> None:
         InputError: matplotlib is missing; there is nothing to draw, or far too much.
         OutputError: the file cannot be written.
     """
-    check(path)
+    check_picture(path)
     from matplotlib.figure import Figure
 
     _refuse(explanation)
@@ -89,10 +74,7 @@ def draw(explanation: Explanation, path: Path) -> None:
     _zone(axes, explanation)
     _shares(axes, explanation, frame)
     _words(figure, axes, explanation, frame, reasons)
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error}") from error
+    write_picture(figure, path)
 
 
 class _Frame:

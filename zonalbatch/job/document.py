@@ -18,6 +18,8 @@ from zonalbatch.job.items import ItemSource, StackSource
 from zonalbatch.job.keys import ArraySource, JobKeys
 from zonalbatch.job.problems import hint, message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
+from zonalbatch.masks.mask import Mask
+from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = ["Job"]
@@ -48,6 +50,7 @@ class Job(JobKeys):
         if self.temporal is not None:
             problems += repeated("temporal.statistics", self.temporal.statistics or ())
         problems += self._no_points()
+        problems += self._no_pick()
         if self.resolution is not None and isinstance(self.source, ArraySource):
             problems.append("resolution reads overviews of files; an array has none")
         if self.resolution is not None and isinstance(self.source, StackSource):
@@ -132,7 +135,7 @@ class Job(JobKeys):
     def bands_to_read(self) -> dict[str, Band]:
         """Bands by name, in the document's order, that a measurement or the mask needs."""
         needed = {name for expression in self.expressions().values() for name in expression.names}
-        needed |= {self.mask.band} if self.mask else set()
+        needed |= {mask.band for mask in self.masks()}
         return {name: keys.band() for name, keys in self.bands.items() if name in needed}
 
     def expressions(self) -> dict[str, Expression]:
@@ -140,6 +143,11 @@ class Job(JobKeys):
         if self.measurements is not None:
             return {name: parse(text) for name, text in self.measurements.items()}
         return {name: parse(name) for name in self.bands if not self._only_mask(name)}
+
+    def masks(self) -> tuple[Mask, ...]:
+        """The masks; names of classes and bits are not looked up yet."""
+        several = self.mask if isinstance(self.mask, tuple) else (self.mask,)
+        return tuple(one.mask() for one in several if one is not None)
 
     def grouping(self) -> GroupBy:
         """What makes a layer."""
@@ -151,7 +159,18 @@ class Job(JobKeys):
         return breakdown_given(self.classes, self.edges, bins)
 
     def _only_mask(self, name: str) -> bool:
-        return self.mask is not None and self.mask.band == name
+        return name in {mask.band for mask in self.masks()}
+
+    def picks(self) -> Pick | None:
+        """Which rows are picked; None if none are."""
+        return None if self.pick is None else Pick(self.pick.every)
+
+    def _no_pick(self) -> Iterable[str]:
+        """What lacks beside ``pick``."""
+        if self.pick is not None and SEEN not in self.statistics:
+            yield f"pick by clearest needs {SEEN!r}; add it to statistics"
+        if self.pick is not None and self.output.layout == "long":
+            yield "pick takes whole rows; use output.layout: wide, or leave pick out"
 
     def _no_points(self) -> Iterable[str]:
         """What makes no sense beside ``interpolate``."""
@@ -166,8 +185,9 @@ class Job(JobKeys):
                 check(expression, self.bands)
             except ExpressionError as error:
                 yield f"measurements.{name}: {error}"
-        if self.mask and self.mask.band not in self.bands:
-            yield f"mask.band {self.mask.band!r} is not a band{hint(self.mask.band, self.bands)}"
+        for mask in self.masks():
+            if mask.band not in self.bands:
+                yield f"mask.band {mask.band!r} is not a band{hint(mask.band, self.bands)}"
         if not self.expressions():
             yield "there is nothing to measure: give a band beside the mask's, or measurements"
 

@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from zonalbatch.job.group import Keys
 from zonalbatch.job.items import StackSource, StacSource
+from zonalbatch.job.masks import MaskKeys, Masks
 from zonalbatch.job.signing import Signing, bare_files
 from zonalbatch.job.values import (
     ArrayData,
@@ -34,8 +35,6 @@ from zonalbatch.job.values import (
     Folder,
     Location,
     Nodata,
-    NoDilation,
-    Number,
     Scaling,
     StatisticName,
     Text,
@@ -63,6 +62,7 @@ __all__ = [
     "LocalCluster",
     "MaskKeys",
     "OutputKeys",
+    "PickKeys",
     "StacSource",
     "StackSource",
     "TemporalKeys",
@@ -161,25 +161,6 @@ class BandKeys(Keys):
         return Band(**dict(self))
 
 
-class MaskKeys(Keys):
-    """Which cells to leave out, by the values of a band."""
-
-    band: Text
-    """The band that holds the classes."""
-    exclude: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """Values that mask a cell."""
-    include: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
-    """The only values that do not mask a cell."""
-    dilate: NoDilation = 0.0
-    """Metres by which the mask grows; only 0 in this version."""
-
-    @model_validator(mode="after")
-    def _one_of(self) -> MaskKeys:
-        if (self.exclude is None) == (self.include is None):
-            raise ValueError("give either exclude or include")
-        return self
-
-
 class BinKeys(Keys):
     """Bins of equal width; a number is their count."""
 
@@ -200,6 +181,16 @@ class WeightKeys(Keys):
         BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
     ] = BandKeys(index=1)
     """Its number, its description, or keys as those of a band."""
+
+
+class PickKeys(Keys):
+    """One row for each zone and window of time."""
+
+    every: Every
+    """The window (UTC): day, week, month, quarter, season, year, or days such as 10d, counted from
+    each 1 January."""
+    by: Literal["clearest"] = "clearest"
+    """clearest: the row with the largest valid_fraction, of several the earliest."""
 
 
 class TemporalKeys(Keys):
@@ -285,8 +276,14 @@ class JobKeys(Keys):
     measurements: dict[Text, ExpressionText] | None = None
     """Output variables by name, each an expression of bands; null measures each band but the
     mask's."""
-    mask: MaskKeys | None = None
-    """Which cells to leave out."""
+    mask: Masks | None = None
+    """Which cells to leave out: a mask, or a list of them, of which any masks a cell."""
+    min_clear: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Least share of a zone's cells with data that must not be masked; rows with less have no
+    statistics but clear_fraction, and status filtered."""
+    pick: PickKeys | None = None
+    """Which rows the folder picked holds, beside the results: one for each zone and window of time;
+    null makes none."""
     statistics: Annotated[tuple[StatisticName, ...], Field(min_length=1)] = ("count", "mean")
     """Names of statistics; module:function, where code is allowed, is called with the values and
     fractions of each zone."""

@@ -19,6 +19,7 @@ from zonalbatch.job.keys import (
     LocalCluster,
     MaskKeys,
     OutputKeys,
+    PickKeys,
     StackSource,
     StacSource,
     TemporalKeys,
@@ -41,6 +42,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("bands", "*"): BandKeys,
     ("mask",): MaskKeys,
     ("bins",): BinKeys,
+    ("pick",): PickKeys,
     ("temporal",): TemporalKeys,
     ("output",): OutputKeys,
     ("cluster", "local"): LocalCluster,
@@ -83,7 +85,7 @@ def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str,
     loc, kind = problem["loc"], problem["type"]
     others = [other["loc"] for other in problems]
     if kind == "too_short":  # a list whose only value is wrong is called empty too
-        return any(other[:-1] == loc for other in others)
+        return any(other[: len(loc)] == loc != other for other in others)
     return False
 
 
@@ -138,6 +140,8 @@ def _unknown_kind(loc: tuple[Any, ...], kind: str) -> str:
 
 def _group(loc: tuple[Any, ...]) -> type[BaseModel] | None:
     """The keys that are known at a place."""
+    if loc[:2] in (("mask", "one"), ("mask", "several")):
+        loc = ("mask", *(part for part in loc[2:] if not isinstance(part, int)))
     return _GROUPS.get(("bands", "*") if loc[:1] == ("bands",) and len(loc) == 2 else loc)
 
 
@@ -163,6 +167,7 @@ def _choices(loc: tuple[Any, ...]) -> list[str]:
 def _dotted(loc: tuple[Any, ...]) -> str:
     """A place as a user writes it: without the kinds that pydantic puts in."""
     kinded = loc[:2] in _GROUPS and loc[:1] in (("source",), ("cluster",))
+    kinded = kinded or loc[:2] in (("mask", "one"), ("mask", "several"))
     parts = [str(part) for part in (loc[:1] + loc[2:] if kinded else loc) if part != "[key]"]
     return ".".join(parts) or "the document"
 

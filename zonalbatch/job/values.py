@@ -43,9 +43,7 @@ __all__ = [
     "Folder",
     "Items",
     "Location",
-    "NoDilation",
     "Nodata",
-    "Number",
     "Scaling",
     "StatisticName",
     "Text",
@@ -212,13 +210,6 @@ def _every(text: str) -> str:
     return text
 
 
-def _no_dilation(value: Any) -> float:
-    """Zero: dilation comes later."""
-    if _finite(value) != 0:
-        raise ValueError("dilating a mask is not in this version; leave it 0")
-    return 0.0
-
-
 def _location(value: Any, info: ValidationInfo) -> str:
     """A path or URL; a relative path is taken from the job file's folder, if there is one."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -349,7 +340,6 @@ _SCALE_OFFSET_SCHEMA: dict[str, Any] = {
 
 Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
-Number: TypeAlias = Annotated[int | float, PlainValidator(_number), _schema(type="number")]
 Location: TypeAlias = Annotated[str, PlainValidator(_location), _schema(**_TEXT)]
 Folder: TypeAlias = Annotated[str, PlainValidator(_folder), _schema(**_TEXT)]
 Scaling: TypeAlias = Annotated[
@@ -391,7 +381,6 @@ Classes: TypeAlias = Annotated[
     ),
 ]
 ExpressionText: TypeAlias = Annotated[StrictStr, AfterValidator(_parses)]
-NoDilation: TypeAlias = Annotated[float, PlainValidator(_no_dilation), _schema(const=0)]
 WeightsLocation: TypeAlias = Annotated[Any, PlainValidator(_weights_location), _schema(**_TEXT)]
 ZonesLocation: TypeAlias = Annotated[Any, PlainValidator(_zones_location), _schema(**_TEXT)]
 Items: TypeAlias = Annotated[

@@ -3,6 +3,7 @@
 zones.parquet    in the order of cells, so that the zones of a part are neighbours
 layers.parquet   one row for each band of each scene of each layer
 parts.parquet    one row for each part
+cells.parquet    one row for each cell of space that holds a zone
 recipe.json      how numbers are made and written
 functions.pickle the user's functions, if there are any
 """
@@ -13,7 +14,7 @@ import datetime as dt
 import json
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.errors import SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.masks.mask import mask_from
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
+from zonalbatch.planning.partition import Cell
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import OfCells
@@ -39,8 +42,12 @@ __all__ = [
     "layer_table",
     "load_part",
     "part_table",
+    "read_cells",
+    "read_layers",
+    "read_parts",
     "read_zones",
     "recipe_from",
+    "write_cells",
     "write_functions",
     "write_zones",
 ]
@@ -68,6 +75,8 @@ class Part:
     """Numbers of those of their scenes that its zones may meet."""
     decoded: int
     """About how many bytes of pixels its zones' bounds hold."""
+    source: str | None = None
+    """The part of an earlier plan whose file holds all of its rows, among others."""
 
     @property
     def pairs(self) -> int:
@@ -83,6 +92,16 @@ def write_zones(source: Path, target: Path, order: NDArray[np.int64]) -> None:
             for start in range(0, len(order), ZONES_IN_GROUP):
                 rows = table.take(pa.array(order[start : start + ZONES_IN_GROUP]))
                 writer.write_table(rows)
+
+
+def write_cells(cells: Sequence[Cell], target: Path) -> None:
+    """Write the cells of space, with the zones that each of them holds."""
+    pq.write_table(pa.Table.from_pylist([asdict(cell) for cell in cells]), target)
+
+
+def read_cells(folder: Path) -> list[Cell]:
+    """The cells of a stored plan."""
+    return [Cell(**row) for row in pq.read_table(folder / "cells.parquet").to_pylist()]
 
 
 LAYER_SCHEMA = pa.schema(
@@ -165,10 +184,27 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     columns = {
         "id": pa.string(), "cell": pa.string(), "bucket": pa.string(), "start": pa.int64(),
         "stop": pa.int64(), "layers": pa.list_(pa.int32()), "scenes": pa.list_(pa.int32()),
-        "decoded": pa.int64(),
+        "decoded": pa.int64(), "source": pa.string(),
     }  # fmt: skip
     rows = [{name: getattr(part, name) for name in columns} for part in parts]
     return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
+
+
+def _parts_from(table: pa.Table) -> tuple[Part, ...]:
+    """The parts that `part_table` wrote."""
+    lists = ("layers", "scenes")
+    return tuple(Part(**r | {name: tuple(r[name]) for name in lists}) for r in table.to_pylist())
+
+
+def read_parts(folder: Path) -> tuple[Part, ...]:
+    """All parts of a stored plan."""
+    return _parts_from(pq.read_table(folder / "parts.parquet"))
+
+
+def read_layers(folder: Path) -> tuple[Layer, ...]:
+    """All layers of a stored plan, in their order."""
+    found = _layers_from(pq.read_table(folder / "layers.parquet"))
+    return tuple(found[index] for index in sorted(found))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,8 +232,7 @@ def load_part(folder: Path, part_id: str) -> PartInput:
             f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
             "use the same version of zonalbatch on client and workers"
         )
-    row = pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]).to_pylist()[0]
-    part = Part(**row | {name: tuple(row[name]) for name in ("layers", "scenes")})
+    (part,) = _parts_from(pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]))
     table = pq.read_table(folder / "layers.parquet", filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)
     return PartInput(
@@ -258,11 +293,10 @@ def _functions_of(folder: Path) -> Mapping[str, OfCells]:
 
 def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -> Recipe:
     """The recipe that `recipe_document` wrote, with its functions by name."""
-    mask = document["mask"]
-    known = None if mask is None else Mask(mask["band"], tuple(mask["values"]), mask["keep"])
+    masks = mask_from(document["mask"])
     return Recipe(
         measurements=tuple(
-            Measurement(name, parse(text), known, document.get("default_value"))
+            Measurement(name, parse(text), masks, document.get("default_value"))
             for name, text in document["measurements"].items()
         ),
         statistics=tuple(
@@ -270,6 +304,7 @@ def recipe_from(document: Mapping[str, Any], functions: Mapping[str, OfCells]) -
         ),
         coverage=document["coverage"],
         min_fraction=document.get("min_fraction", 0.0),
+        min_clear=document.get("min_clear", 0.0),
         densify=document["densify"],
         weights=asset_from(document["weights"]) if "weights" in document else None,
         weight_by=document.get("weight_by", "fraction"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer, Scene
+from zonalbatch.masks.mask import mask_document
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 
@@ -41,7 +42,7 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
     """A recipe in plain types, expressions in canonical form; later keys only where asked."""
     document: dict[str, Any] = {
         "measurements": {m.name: m.expression.canonical for m in recipe.measurements},
-        "mask": _mask_document(recipe),
+        "mask": mask_document(recipe.measurements[0].masks),
         "statistics": [s if isinstance(s, str) else dict(s.document) for s in recipe.statistics],
         "coverage": recipe.coverage,
         "densify": recipe.densify,
@@ -56,6 +57,7 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
     weights = None if recipe.weights is None else asset_document(recipe.weights)
     keys: dict[str, tuple[Any, Any]] = {
         "min_fraction": (recipe.min_fraction, 0.0),
+        "min_clear": (recipe.min_clear, 0.0),
         "default_value": (recipe.measurements[0].default, None),
         "weights": (weights, None),
         "weight_by": (recipe.weight_by, "fraction"),
@@ -78,13 +80,6 @@ def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:
     if bins is not None:
         found["bins"] = {"count": bins.count, "span": bins.span and list(bins.span)}
     return found
-
-
-def _mask_document(recipe: Recipe) -> dict[str, Any] | None:
-    mask = recipe.measurements[0].mask
-    if mask is None:
-        return None
-    return {"band": mask.band, "values": list(mask.values), "keep": mask.keep}
 
 
 def recipe_hash(recipe: Recipe, form: dict[str, Any]) -> bytes:

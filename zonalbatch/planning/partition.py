@@ -1,27 +1,28 @@
 """Partition: how zones and layers are cut into parts.
 
 Space is cut into cells of 2^k × 2^k fold tiles of a reference lattice, anchored at its zero; time
-into months, quarters or years, UTC. A part is what one cell and one bucket of time hold. Time is
-cut first, since a part then reads each block once; a cell that is overfull even so is split into
-quadrants. Both are chosen from the input alone, never from the cluster or its limits.
+into months, quarters or years, UTC. A part is what one cell and one bucket of time hold, or some
+of its layers. Time is cut first, since a part then reads each block once; a cell that is overfull
+in one month even so is split into quadrants. Both are chosen from the input alone, never from the
+cluster or its limits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.lattice import TILE
+from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.layers import Layer
 
 __all__ = [
-    "Bucket", "Cell", "Load", "Partition", "bucket_codes", "bucket_of", "cells_of", "chunks",
-    "level_for", "longest_bucket", "most_layers",
+    "Bucket", "Cell", "Load", "Order", "Partition", "bucket_codes", "bucket_of", "cells_of",
+    "chunks", "fewest_rows", "level_for", "longest_bucket", "most_layers",
 ]  # fmt: skip
 
 Bucket = Literal["year", "quarter", "month"]
@@ -32,15 +33,28 @@ ROWS = 1_000_000
 DECODED = 512 * 1024**2
 """A part decodes about this many bytes at most, so that work can be shared out."""
 
+FEWEST = 250_000
+"""A part is not cut for its bytes into parts of fewer rows: small files are slow to read."""
+
+SHARES = 16
+"""Where there are few rows in all, parts of fewer are cut, until there are about this many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """How space and time are cut."""
+    """How space and time are cut: chosen for the first plan of an output, and kept."""
 
     level: int
     """Cells are 2^level fold tiles wide and high before any split."""
     bucket: Bucket
     """Length of a bucket of time."""
+    reference: Lattice
+    """The lattice whose fold tiles these are."""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Partition:
+        """The partition of ``dataclasses.asdict``."""
+        return cls(**{**document, "reference": Lattice(**document["reference"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,15 @@ def level_for(layers: Sequence[Layer]) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """The zones of a plan in the order of its cells."""
+
+    rows: NDArray[np.int64]
+    """(zone,) row of the input."""
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Load:
     """What one cell would have to do."""
 
@@ -92,13 +115,29 @@ class Load:
     sizes: NDArray[np.float64]
     """(layer,) bytes that each of them gives within the cell when it is decoded."""
 
+    @property
+    def pairs(self) -> int:
+        """Number of (zone, layer) pairs."""
+        return (self.cell.stop - self.cell.start) * len(self.near)
+
+    def only(self, layers: NDArray[np.int64], owner: NDArray[np.int64]) -> Load:
+        """What some of the layers would give; ``owner`` is the layer of each scene of all."""
+        some = np.isin(self.near, layers)
+        scenes = self.scenes[np.isin(owner[self.scenes], layers)]
+        return replace(self, scenes=scenes, near=self.near[some], sizes=self.sizes[some])
+
 
 def longest_bucket(layers: Sequence[Layer], loads: Sequence[Load]) -> Bucket:
-    """The longest bucket of time with which no part is overfull; else a month."""
+    """The longest bucket of time with which most parts are not overfull; else a month.
+
+    The others are cut by their layers: one city should not cut the countryside into months.
+    """
     buckets: tuple[Bucket, ...] = ("year", "quarter", "month")
+    fewest = fewest_rows(loads)
     for bucket in buckets:
         codes = bucket_codes(layers, bucket)
-        if all(_fits(load, codes) for load in loads):
+        fit = np.concatenate([[], *(_fit(load, codes, fewest) for load in loads)])
+        if 2 * fit.sum() > len(fit):
             break
     return bucket
 
@@ -114,10 +153,13 @@ def most_layers(load: Load, codes: NDArray[np.int64]) -> int:
     return int(np.bincount(codes[load.near]).max(initial=0))
 
 
-def _fits(load: Load, codes: NDArray[np.int64]) -> bool:
-    zones = load.cell.stop - load.cell.start
-    decoded = np.bincount(codes[load.near], weights=load.sizes).max(initial=0)
-    return zones * most_layers(load, codes) <= ROWS and decoded <= DECODED
+def _fit(load: Load, codes: NDArray[np.int64], fewest: int) -> NDArray[np.bool_]:
+    """For each bucket: true if it needs no cut for its rows, nor, having enough, for its bytes."""
+    layers = np.bincount(codes[load.near])
+    rows = (load.cell.stop - load.cell.start) * layers
+    decoded = np.bincount(codes[load.near], weights=load.sizes)
+    heavy = (decoded > DECODED) & (rows >= 2 * fewest)
+    return np.logical_not(heavy | (rows > ROWS))[layers > 0]
 
 
 def cells_of(
@@ -162,8 +204,13 @@ def _keys(
     return keys, inverse.reshape(-1), counts
 
 
+def fewest_rows(loads: Iterable[Load]) -> int:
+    """The rows below which no part is cut for its bytes, when all of this is to be done."""
+    return min(FEWEST, sum(load.pairs for load in loads) // SHARES)
+
+
 def chunks(
-    cell: Cell, layers: NDArray[np.int64], sizes: NDArray[np.float64]
+    cell: Cell, layers: NDArray[np.int64], sizes: NDArray[np.float64], fewest: int = 0
 ) -> Iterator[tuple[range, tuple[int, ...]]]:
     """Zones and layers of the parts of one cell and bucket: one part, or more if it is overfull.
 
@@ -171,11 +218,13 @@ def chunks(
         cell: the zones.
         layers: indices of the layers.
         sizes: bytes that each layer gives when it is decoded.
+        fewest: rows of a part below which it is not cut for its bytes.
     """
     zones = cell.stop - cell.start
     pieces = max(1, math.ceil(zones / ROWS))
     rows = math.ceil(zones / pieces) * len(layers)
-    times = max(math.ceil(rows / ROWS), math.ceil(sizes.sum() / DECODED), 1)
+    shares = min(math.ceil(sizes.sum() / DECODED), rows // max(fewest, 1))
+    times = max(math.ceil(rows / ROWS), shares, 1)
     for part in np.array_split(layers, min(times, len(layers))):
         for piece in np.array_split(np.arange(cell.start, cell.stop), pieces):
             yield range(int(piece[0]), int(piece[-1]) + 1), tuple(int(i) for i in part)

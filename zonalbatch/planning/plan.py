@@ -8,10 +8,9 @@ and a part's id and reads only the rows it needs.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -19,40 +18,34 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.errors import SourceError
-from zonalbatch.lattice import Grid, Lattice
-from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
+from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.planning.cutting import Cutter, cut_space, pairs_of
+from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import (
     Part,
     layer_table,
     part_table,
+    read_parts,
+    write_cells,
     write_functions,
     write_zones,
 )
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
-from zonalbatch.planning.partition import (
-    Bucket,
-    Cell,
-    Load,
-    Partition,
-    bucket_codes,
-    bucket_of,
-    cells_of,
-    chunks,
-    level_for,
-    longest_bucket,
-    most_layers,
-)  # fmt: skip
-from zonalbatch.planning.reach import Reach
+from zonalbatch.planning.increment import order_after, places_of, standing
+from zonalbatch.planning.news import Change, News, news_of
+from zonalbatch.planning.offer import on_one_lattice, reference_lattice, refuse_none, usable
+from zonalbatch.planning.partition import Order, Partition, level_for
+from zonalbatch.planning.surroundings import Surroundings, bands_of, itemsize
 from zonalbatch.planning.zone_rows import ZoneRows
-from zonalbatch.recipe import Recipe, check_layers, lattices_of, pieces_of
+from zonalbatch.recipe import Recipe, check_layers
 from zonalbatch.sinks.files import make_folder, write_text
+from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
+from zonalbatch.sources.protocol import in_order
 from zonalbatch.statistics import MOMENTS
 from zonalbatch.zones import ZoneReader
 
-__all__ = ["Estimate", "Plan", "make_plan", "on_one_lattice"]
-
+__all__ = ["Estimate", "Plan", "make_plan"]
 
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
@@ -76,13 +69,27 @@ class Estimate:
     """Peak bytes of one worker, roughly."""
 
 
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What a plan leaves to do, beside the rows that an output holds already."""
+
+    kept: int
+    """Parts that are done."""
+    rewritten: int
+    """Parts whose rows are taken from those of an earlier part, without pixels."""
+    computed: int
+    """Parts whose rows are computed."""
+    decoded: int
+    """Bytes of pixels to read for these, decoded; an upper bound."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """All of the work."""
 
     fingerprint: str
-    zones_digest: str
-    """What the zones are, whatever their order."""
+    inputs: str
+    """What it was made from: recipe, form, zones and layers, whatever their order."""
     folder: Path
     """Where it is stored."""
     recipe: Recipe
@@ -94,6 +101,8 @@ class Plan:
     crs: str
     failures: tuple[Failure, ...]
     """What could not be planned, and why."""
+    news: News
+    """What is new in it."""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -113,13 +122,27 @@ class Plan:
         )
 
     @property
+    def todo(self) -> Todo:
+        """What is left to do of it."""
+        left = [part for part in self.parts if part.id not in self.news.done]
+        new = [part for part in left if part.source is None]
+        return Todo(
+            kept=len(self.parts) - len(left),
+            rewritten=len(left) - len(new),
+            computed=len(new),
+            decoded=sum(part.decoded for part in new),
+        )
+
+    @property
     def _lists(self) -> int:
         """Peak bytes of classes and lists: as if each cell in a part's bounds made one item."""
         told, sketched = self.recipe.told, "values" in self.recipe.states
         if not sketched and not any(one.detailed for one in told):
             return 0
         item = ITEM + LISTED * (sum(one.listed for one in told) + sketched)
-        cell = min(_bytes_of_cell(scene) for layer in self.layers for scene in layer.scenes)
+        cell = min(
+            _bytes_of_cell(bands_of(scene)) for layer in self.layers for scene in layer.scenes
+        )
         cells = max((part.decoded for part in self.parts), default=0) // cell
         return cells * len(self.recipe.measurements) * item
 
@@ -130,7 +153,9 @@ def make_plan(
     recipe: Recipe,
     form: Form,
     folder: Path,
-    kept: Partition | None = None,
+    earlier: Earlier | None = None,
+    *,
+    prune: bool = False,
 ) -> Plan:
     """Decide all of the work and store it under ``folder``.
 
@@ -138,236 +163,177 @@ def make_plan(
         zones: what to summarise over; read once, in batches.
         found: what a source has to offer.
         recipe: what to compute.
-        form: how results are written.
+        form: how results are written, unless an earlier plan says.
         folder: the ``plan`` folder of an output.
-        kept: the partition of an earlier plan of the same output.
+        earlier: the plan whose results the output holds; what stands of it is kept.
+        prune: let zones and layers go that are no longer named.
 
     Raises:
         ZonesError: there is no zone, or an id stands twice.
         SourceError: there is no usable layer, or bands do not nest.
+        InputError: zones or layers of the earlier plan are not named, and are not to go.
     """
-    layers, failures = _usable(on_one_lattice(found.layers), found.failures)
-    check_layers(layers, recipe)
+    found = _offered(found, earlier)
+    check_layers(found.layers, recipe)
     draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
     draft.mkdir()
     try:
-        rows = ZoneRows.stream(zones, _reference(layers, recipe), draft / "zones.arrow")
-        return _Planner(zones, layers, recipe, form, rows).plan(
-            draft, folder, kept, failures, (*found.notes, *found.doubts, *zones.notes)
+        reference = earlier.partition.reference if earlier else None
+        rows = ZoneRows.stream(
+            zones, reference or reference_lattice(found.layers, recipe), draft / "zones.arrow"
         )
+        planner = _Planner(zones, found, recipe, form, rows, draft, folder)
+        return planner.after(earlier, prune=prune) if earlier else planner.first()
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def on_one_lattice(layers: Iterable[Layer]) -> tuple[Layer, ...]:
-    """The layers with equal lattices made one: the first that fits, in order of hrefs.
-
-    Two rasters may share all cells and yet differ in the last bits of their origins.
-    """
-    known: dict[str, list[Lattice]] = {}
-    moved: dict[Grid, Grid] = {}
-    layers = tuple(layers)
-    assets = {a.href: a.grid for layer in layers for a in layer.assets}
-    for href in sorted(assets):
-        grid = assets[href]
-        if grid in moved:
-            continue
-        same = known.setdefault(grid.lattice.crs, [])
-        fits = (g for g in (grid.on(lattice) for lattice in same) if g is not None)
-        moved[grid] = next(fits, grid)
-        if moved[grid] is grid:
-            same.append(grid.lattice)
-    return tuple(_with_grids(layer, moved) for layer in layers)
-
-
-def _with_grids(layer: Layer, moved: Mapping[Grid, Grid]) -> Layer:
-    return layer.each_asset(lambda asset: replace(asset, grid=moved.get(asset.grid, asset.grid)))
-
-
-def _usable(
-    layers: Sequence[Layer], failures: Sequence[Failure]
-) -> tuple[tuple[Layer, ...], tuple[Failure, ...]]:
-    """Layers with at least one asset; the others become failures."""
-    useless = tuple(
-        Failure(layer.id, "", f"layer {layer.id!r} has none of the bands: {_why(layer)}", True)
-        for layer in layers
-        if not layer.assets
+def _offered(found: Layers, earlier: Earlier | None) -> Layers:
+    """The layers that can be planned; those that cannot be read now stay as they were planned."""
+    layers, failures = usable(
+        on_one_lattice(found.layers, earlier.lattices if earlier else ()), found.failures
     )
-    usable = tuple(layer for layer in layers if layer.assets)
-    if not usable:
-        causes = [f.cause for f in (*failures, *useless)]
-        raise SourceError(causes[0] if causes else "the source has no layer; check its files")
-    return usable, (*failures, *useless)
-
-
-def _why(layer: Layer) -> str:
-    return "; ".join(dict.fromkeys(layer.missing.values())) or "nothing was found"
-
-
-def _reference(layers: Sequence[Layer], recipe: Recipe) -> Lattice:
-    """The lattice that cells of space are cut on: the one most layers are measured on."""
-    counts: dict[Lattice, int] = {}
-    for layer in layers:
-        for piece in pieces_of(layer, recipe):
-            for lattice in lattices_of(piece, recipe):
-                counts[lattice] = counts.get(lattice, 0) + 1
-    return min(counts, key=lambda lattice: (-counts[lattice], repr(lattice)))
+    notes = found.notes
+    if earlier:
+        unread = {layer.id: (layer, why) for layer, why in earlier.unread(layers, failures)}
+        others = [layer for layer in layers if layer.id not in unread]
+        layers = in_order([*others, *(layer for layer, _ in unread.values())])
+        notes += tuple(
+            f"layer {name!r} cannot be read as before, and keeps its rows: {why}"
+            for name, (_, why) in unread.items()
+        )
+    refuse_none(layers, failures)
+    return replace(found, layers=layers, failures=failures, notes=notes)
 
 
 @dataclass(slots=True, eq=False)
 class _Planner:
-    """Everything that parts follow from."""
+    """Everything that a plan follows from."""
 
     zones: ZoneReader
-    layers: tuple[Layer, ...]
+    found: Layers
     recipe: Recipe
     form: Form
     rows: ZoneRows
-    scenes: tuple[Scene, ...] = field(init=False)
-    """Of all layers, numbered through."""
-    owner: NDArray[np.int64] = field(init=False)
-    """(scene,) index of its layer."""
+    draft: Path
+    folder: Path
 
-    def __post_init__(self) -> None:
-        self.scenes = tuple(scene for layer in self.layers for scene in layer.scenes)
-        counts = [len(layer.scenes) for layer in self.layers]
-        self.owner = np.repeat(np.arange(len(counts)), counts)
-
-    def plan(
-        self,
-        draft: Path,
-        folder: Path,
-        kept: Partition | None,
-        failures: tuple[Failure, ...],
-        notes: tuple[str, ...],
-    ) -> Plan:
-        """Cut the work into parts, name them, and store it all."""
-        partition, order, cells = self._cut(kept)
-        loads = self._loads(cells, order)
+    def first(self) -> Plan:
+        """The plan of an output that has none."""
+        level, here = level_for(self.found.layers), self._surroundings(self.found.layers)
+        reference = reference_lattice(self.found.layers, self.recipe)
+        every = np.arange(len(self.rows.hashes))
+        bucket, order = cut_space(self.rows, every, here, level, None)
+        partition = Partition(level, bucket, reference)
         if self.form.geometry is None:
-            rows = sum((load.cell.stop - load.cell.start) * len(load.near) for load in loads)
-            self.form = replace(self.form, geometry=rows <= WITH_GEOMETRY)
-        recipe = recipe_hash(self.recipe, self.form.document)
+            few = pairs_of(self.rows, order, here) <= WITH_GEOMETRY
+            self.form = replace(self.form, geometry=few)
+        parts = tuple(self._cutter(here, partition, order).parts())
+        news = News(Change(len(every)), Change(len(self.found.layers)))
+        inputs = self._inputs()
+        return self._stored(self._plan(inputs, inputs, parts, partition, news), order)
+
+    def after(self, earlier: Earlier, *, prune: bool) -> Plan:
+        """The plan that goes on from an earlier one, in its form."""
+        self.form = earlier.form
+        place = places_of(earlier, self.rows)
+        news = news_of(earlier, place, self.rows.file, self.found.layers)
+        inputs = self._inputs()
+        if inputs == earlier.inputs:
+            return self._again(earlier, news)
+        if not prune:
+            news.refuse_gone(Output.of_plan(earlier.folder).path)
+        partition = earlier.partition
+        here, before = map(self._surroundings, (self.found.layers, earlier.layers))
+
+        def cut(some: NDArray[np.int64]) -> Order:
+            return cut_space(self.rows, some, here, partition.level, partition.bucket)[1]
+
+        order = order_after(earlier, place, self.rows, cut)
+        cutter = self._cutter(here, partition, order)
+        stand = standing(earlier, place, order, self.rows, before, here, cutter.identify)
+        parts = tuple(cutter.parts(list(stand)))
+        told = (f"{p.id} {p.start} {p.source}".encode() for p in parts)
+        fingerprint = digest(inputs.encode(), *told).hex()
+        return self._stored(self._plan(fingerprint, inputs, parts, partition, news), order)
+
+    def _again(self, earlier: Earlier, news: News) -> Plan:
+        """The earlier plan, as nothing is new."""
+        made = self._plan(
+            earlier.fingerprint, earlier.inputs, earlier.parts, earlier.partition, news
+        )
+        return replace(made, layers=earlier.layers)
+
+    def _inputs(self) -> str:
+        """What the plan is made from, as a hash."""
         zones = np.sort(self.rows.hashes.view("V16").reshape(-1)).tobytes()
-        fingerprint = digest(recipe, zones, *sorted(map(layer_hash, self.layers))).hex()
-        plan = Plan(
+        layers = sorted(map(layer_hash, self.found.layers))
+        return digest(recipe_hash(self.recipe, self.form.document), zones, *layers).hex()
+
+    def _surroundings(self, layers: tuple[Layer, ...]) -> Surroundings:
+        return Surroundings.of(layers, self.zones.crs, self.recipe)
+
+    def _cutter(self, here: Surroundings, partition: Partition, order: Order) -> Cutter:
+        recipe = recipe_hash(self.recipe, self.form.document)
+        return Cutter(self.rows, here, recipe, partition.bucket, order)
+
+    def _plan(
+        self,
+        fingerprint: str,
+        inputs: str,
+        parts: tuple[Part, ...],
+        partition: Partition,
+        news: News,
+    ) -> Plan:
+        return Plan(
             fingerprint=fingerprint,
-            zones_digest=digest(zones).hex(),
-            folder=folder / fingerprint,
+            inputs=inputs,
+            folder=self.folder / fingerprint,
             recipe=self.recipe,
             form=self.form,
-            layers=self.layers,
-            parts=tuple(self._parts(loads, partition.bucket, order, recipe)),
+            layers=self.found.layers,
+            parts=parts,
             partition=partition,
-            n_zones=len(order),
+            n_zones=len(self.rows.hashes),
             crs=self.zones.crs,
-            failures=failures,
-            notes=notes,
+            failures=self.found.failures,
+            news=news,
+            notes=(*self.found.notes, *self.found.doubts, *self.zones.notes),
         )
-        if not (plan.folder / "parts.parquet").exists():
-            self._store(plan, draft, order)
-        return plan
 
-    def _cut(self, kept: Partition | None) -> tuple[Partition, NDArray[np.int64], list[Cell]]:
-        """How space and time are cut, the order of zones, and the cells."""
-        level = kept.level if kept else level_for(self.layers)
-        tiles, names = self.rows.tiles, self.rows.hashes.view(np.uint64)
-        order, cells = cells_of(tiles, names, level)
-        loads = self._loads(cells, order)
-        bucket = kept.bucket if kept else longest_bucket(self.layers, loads)
-        codes = bucket_codes(self.layers, bucket)
-        at_once = np.empty(len(order), np.int64)
-        for load in loads:
-            at_once[order[load.cell.start : load.cell.stop]] = most_layers(load, codes)
-        return Partition(level, bucket), *cells_of(tiles, names, level, at_once)
-
-    def _loads(self, cells: Sequence[Cell], order: NDArray[np.int64]) -> list[Load]:
-        """What each cell would have to do."""
-        beside = 1 if self.recipe.coverage == "bilinear" else 0  # where cells around a point lie
-        reach = Reach.of(self.scenes, self.zones.crs, beside)
-        decoded = np.array([_decoded(scene) for scene in self.scenes], float)
-        loads = []
-        for cell in cells:
-            shares = reach.shares(self.rows.bounds[order[cell.start : cell.stop]])
-            seen = np.flatnonzero(shares)
-            near, of = np.unique(self.owner[seen], return_inverse=True)
-            sizes = np.zeros(len(near))
-            np.add.at(sizes, of, shares[seen] * decoded[seen])
-            loads.append(Load(cell, seen, near, sizes))
-        return loads
-
-    def _parts(
-        self,
-        loads: Sequence[Load],
-        bucket: Bucket,
-        order: NDArray[np.int64],
-        recipe: bytes,
-    ) -> Iterator[Part]:
-        known: dict[tuple[int, ...], bytes] = {}
-
-        def seen(scenes: NDArray[np.int64]) -> bytes:
-            """The hash of a layer as far as its scenes are near."""
-            key = tuple(scenes.tolist())
-            if key not in known:
-                layer = self.layers[self.owner[key[0]]]
-                near = tuple(self.scenes[i] for i in key)
-                known[key] = layer_hash(replace(layer, scenes=near))
-            return known[key]
-
-        names = np.array([bucket_of(layer, bucket) for layer in self.layers])
-        for load in loads:
-            size = np.zeros(len(self.layers))
-            size[load.near] = load.sizes
-            for name in np.unique(names[load.near]):
-                near = load.near[names[load.near] == name]
-                for zones, some in chunks(load.cell, near, size[near]):
-                    ids = self.rows.hashes[order[zones.start : zones.stop]].tobytes()
-                    scenes = [load.scenes[self.owner[load.scenes] == i] for i in some]
-                    yield Part(
-                        id=digest(recipe, ids, *map(seen, scenes)).hex(),
-                        cell=load.cell.name,
-                        bucket=str(name),
-                        start=zones.start,
-                        stop=zones.stop,
-                        layers=some,
-                        scenes=tuple(np.concatenate(scenes).tolist()),
-                        decoded=int(size[list(some)].sum()),
-                    )
-
-    def _store(self, plan: Plan, draft: Path, order: NDArray[np.int64]) -> None:
-        """Write all tables, then give the folder its name."""
-        write_zones(self.rows.file, draft / "zones.parquet", order)
+    def _stored(self, plan: Plan, order: Order) -> Plan:
+        """Write all tables, then give the folder its name, unless they are there."""
+        if _is_stored(plan):
+            return plan
+        draft = self.draft
+        write_zones(self.rows.file, draft / "zones.parquet", order.rows)
         self.rows.file.unlink()
-        pq.write_table(layer_table(self.layers), draft / "layers.parquet")
+        write_cells(order.cells, draft / "cells.parquet")
+        pq.write_table(layer_table(plan.layers), draft / "layers.parquet")
         pq.write_table(part_table(plan.parts), draft / "parts.parquet")
         document = {
             "method": METHOD,
             "fingerprint": plan.fingerprint,
+            "inputs": plan.inputs,
             "crs": plan.crs,
-            "recipe": recipe_document(self.recipe),
-            "form": self.form.document,
+            "recipe": recipe_document(plan.recipe),
+            "form": plan.form.document,
             "partition": asdict(plan.partition),
         }
         write_text(draft / "recipe.json", json.dumps(document, indent=1))
-        write_functions(draft, self.recipe)
+        write_functions(draft, plan.recipe)
         shutil.rmtree(plan.folder, ignore_errors=True)
         draft.rename(plan.folder)
+        return plan
 
 
-def _decoded(scene: Scene) -> int:
-    """Bytes of a scene's wanted bands, decoded whole, each once."""
-    return sum(math.prod(asset.grid.shape) * _itemsize(asset) for asset in _bands(scene))
+def _is_stored(plan: Plan) -> bool:
+    """True if its folder holds this plan, and not one that another version has cut otherwise."""
+    names = ("zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet")
+    there = all((plan.folder / name).exists() for name in names)
+    return there and read_parts(plan.folder) == plan.parts
 
 
-def _bytes_of_cell(scene: Scene) -> int:
-    """Bytes of one cell of all of a scene's wanted bands."""
-    return sum(_itemsize(asset) for asset in _bands(scene))
-
-
-def _bands(scene: Scene) -> Iterable[Asset]:
-    """A scene's bands, each once."""
-    return {(asset.href, asset.band): asset for asset in scene.assets.values()}.values()
-
-
-def _itemsize(asset: Asset) -> int:
-    return np.dtype(asset.dtype or "uint16").itemsize
+def _bytes_of_cell(bands: Iterable[Asset]) -> int:
+    """Bytes of one cell of some bands."""
+    return sum(map(itemsize, bands))

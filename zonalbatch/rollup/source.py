@@ -100,7 +100,9 @@ class Source:
     def batches(self, names: range, *, sketched: bool) -> Iterator[Groups]:
         """The rows of some names that have a layer, some rows at a time."""
         columns, at_once = self.columns(sketched=sketched), SKETCHES if sketched else ROWS
-        wanted = dict.fromkeys(["zone_id", self.by, "layer", "datetime", *chain(*columns)])
+        wanted = dict.fromkeys(
+            ["zone_id", self.by, "layer", "datetime", "status", *chain(*columns)]
+        )
         once = _Once(self.folder / "zones.parquet") if self._counts_once else None
         for file in map(pq.ParquetFile, self.files):
             for group in range(file.num_row_groups):
@@ -125,10 +127,10 @@ class Source:
         return places(rows[self.by], self.names)
 
     def _with_layer(self, rows: pa.Table) -> pa.Table:
-        """Rows with a layer; of the others it is noted that there are such."""
+        """Rows with a layer that were not filtered; if there are others without, it is noted."""
         there = rows["layer"].is_valid()
         self.alone[self._names_of(rows.filter(pc.invert(there)))] = True
-        return rows.filter(there)
+        return rows.filter(pc.and_(there, pc.not_equal(rows["status"], "filtered")))
 
     def _times(self, rows: pa.Table) -> NDArray[np.int64]:
         """(row,) the layer, or the first day of its time, as a number that is not negative."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zonalbatch.errors import InputError, OutputError
+from zonalbatch.errors import InputError
+from zonalbatch.pictures import check_picture, write_picture
 from zonalbatch.searches.census import cloud_cover
 from zonalbatch.sources import times_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["check", "draw"]
+__all__ = ["draw"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, told apart by colour-blind eyes."""
@@ -27,21 +27,6 @@ LEAST = timedelta(days=4)
 """Time that an axis shows at least before and after what is drawn."""
 
 
-def check(path: Path) -> None:
-    """Refuse what cannot be drawn.
-
-    Raises:
-        InputError: matplotlib is missing, or the name does not end in ``.png``.
-    """
-    if find_spec("matplotlib") is None:
-        raise InputError(
-            "a picture needs matplotlib, which is not installed; "
-            "install it with: pip install 'zonalbatch[plot]'"
-        )
-    if path.suffix.lower() != ".png":
-        raise InputError(f"cannot draw {path}: use a name that ends in .png")
-
-
 def draw(items: Sequence[dict[str, Any]], path: Path) -> None:
     """Draw dates against cloud cover, a colour for each collection.
 
@@ -49,7 +34,7 @@ def draw(items: Sequence[dict[str, Any]], path: Path) -> None:
         InputError: matplotlib is missing, or no item has a date.
         OutputError: the file cannot be written.
     """
-    check(path)
+    check_picture(path)
     from matplotlib.figure import Figure
 
     groups = _by_collection(items)
@@ -60,10 +45,7 @@ def draw(items: Sequence[dict[str, Any]], path: Path) -> None:
     for place, (name, points) in enumerate(groups.items()):
         _scatter(axes, name, points, place)
     _dress(axes, groups)
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    write_picture(figure, path)
 
 
 def _by_collection(

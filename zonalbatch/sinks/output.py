@@ -5,6 +5,7 @@ plan/         plans by fingerprint
 results/      one GeoParquet file for each part, its receipt in the footer
 temporal/     one GeoParquet file for each stretch of zones, if reductions over time are asked for
 failures/     what a part could not read, one file for each part that failed to
+picked/       of each part the rows that were picked, if the job picks
 ledger/       receipts, appended as they come in
 zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
 """
@@ -28,11 +29,11 @@ from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
 
-__all__ = ["Output"]
+__all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
-FOLDERS = frozenset({"results", "temporal", "plan", "ledger", "failures"})
+FOLDERS = frozenset({"results", "picked", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
 """What a run writes later, over files of the same names."""
@@ -53,6 +54,11 @@ class Output:
     def results(self) -> Path:
         """Folder of result files: a GeoParquet dataset."""
         return self.path / "results"
+
+    @property
+    def picked(self) -> Path:
+        """Folder of the rows that were picked: a GeoParquet dataset."""
+        return self.path / "picked"
 
     @property
     def temporal(self) -> Path:
@@ -166,6 +172,18 @@ class Output:
         with _written(path, tables, schema, metadata):
             pass
 
+    def picked_path(self, part: str) -> Path:
+        """Where the rows lie that were picked of a part."""
+        return self.picked / f"part-{part}.parquet"
+
+    def drop_other_picked(self, parts: Iterable[str]) -> None:
+        """Remove picked rows that are not of these parts, and the folder if there are none."""
+        keep = {self.picked_path(part) for part in parts}
+        for file in set(self.picked.glob("part-*.parquet")) - keep:
+            file.unlink()
+        if not keep and self.picked.exists():
+            self.picked.rmdir()
+
     def temporal_path(self, name: str) -> Path:
         """Where rows over time lie."""
         return self.temporal / f"part-{name}.parquet"
@@ -217,6 +235,10 @@ class Output:
                 known[part] = found
         return known
 
+    def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
+        """Receipts of the wanted parts that lack nothing which might be read another time."""
+        return {part: one for part, one in self.receipts(wanted).items() if not one.passing}
+
     def part_sizes(self) -> dict[str, int]:
         """Size of each result file, by part."""
         files = self.results.glob("part-*.parquet")
@@ -227,6 +249,12 @@ class Output:
         for part in set(self.part_sizes()) - set(parts):
             self.part_path(part).unlink()
             (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
+
+    def drop_other_plans(self, fingerprint: str) -> None:
+        """Remove all plans but one, each of which holds a copy of its zones."""
+        for folder in self.plans.iterdir():
+            if folder.name != fingerprint:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

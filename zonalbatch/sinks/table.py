@@ -20,14 +20,14 @@ from zonalbatch.sources.view import overviews_of
 from zonalbatch.work.layer_work import LayerSummary
 
 __all__ = [
-    "Form", "Matrix", "check_names", "geo_metadata", "refuse_twins", "result_schema",
-    "told_columns", "without_layer",
+    "Form", "Matrix", "carried_columns", "check_names", "geo_metadata", "refuse_twins",
+    "result_schema", "rows_of_pair", "told_columns", "without_layer",
 ]  # fmt: skip
 
 STATUS = ("ok", "empty", "filtered", "partial", "failed")
 """What became of a row."""
 
-OK, EMPTY, _, PARTIAL, FAILED = range(5)
+OK, EMPTY, FILTERED, PARTIAL, FAILED = range(5)
 
 TIME = pa.timestamp("us", "UTC")
 """Type of all times."""
@@ -89,6 +89,11 @@ def result_kinds(recipe: Recipe) -> dict[tuple[str, str], pa.DataType]:
     """(measurement, statistic column) -> type of the result column, in order."""
     statistics = recipe.asked
     return {(m.name, s.column): s.kind for m in recipe.measurements for s in statistics}
+
+
+def rows_of_pair(recipe: Recipe, form: Form) -> int:
+    """How many rows tell of one zone and layer."""
+    return 1 if form.layout == "wide" else len(result_columns(recipe, form))
 
 
 def check_names(recipe: Recipe, form: Form, carried: Sequence[str]) -> None:
@@ -241,8 +246,7 @@ class Matrix:
     def tables(self, most: int = 100_000) -> Iterator[pa.Table]:
         """The rows in order of (zone, time), some at a time."""
         zone, layer = np.nonzero(self.met)
-        per_row = 1 if self.form.layout == "wide" else len(self.columns)
-        step = max(1, most // per_row)
+        step = max(1, most // rows_of_pair(self.recipe, self.form))
         for start in range(0, len(zone), step):
             yield self._table(zone[start : start + step], layer[start : start + step])
 
@@ -332,11 +336,14 @@ def without_layer(zones: pa.Table, schema: pa.Schema, form: Form) -> pa.Table:
 def _status(summary: LayerSummary) -> NDArray[np.int8]:
     """(zone,) index into STATUS."""
     unread = np.column_stack(list(summary.unread.values()))
-    return row_status(summary.valid, unread, summary.unweighed)
+    return row_status(summary.valid, unread, summary.unweighed, summary.filtered)
 
 
 def row_status(
-    valid: NDArray[np.bool_], unread: NDArray[np.bool_], unweighed: NDArray[np.bool_] | bool = False
+    valid: NDArray[np.bool_],
+    unread: NDArray[np.bool_],
+    unweighed: NDArray[np.bool_] | bool = False,
+    filtered: NDArray[np.bool_] | bool = False,
 ) -> NDArray[np.int8]:
     """(row,) index into STATUS.
 
@@ -344,7 +351,9 @@ def row_status(
         valid: (row,) True if any measurement has a valid cell.
         unread: (row, measurement) True if a cell could not be read.
         unweighed: (row,) True if the weight of a cell could not be read.
+        filtered: (row,) True if too little of the zone is clear.
     """
     status = np.where(valid, OK, EMPTY)
     status = np.where(unread.any(axis=1) | unweighed, PARTIAL, status)
+    status = np.where(filtered, FILTERED, status)
     return np.where(unread.all(axis=1), FAILED, status).astype(np.int8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import shapely
@@ -31,7 +32,7 @@ def grouped(found: Layers, by: GroupBy) -> Layers:
     for layer in found.layers:
         groups.setdefault(_key(layer, by), []).append(layer)
     layers = in_order(_together(key, some) for key, some in groups.items())
-    return Layers(layers, found.failures, found.notes)
+    return replace(found, layers=layers)
 
 
 def _key(layer: Layer, by: GroupBy) -> str:

@@ -12,6 +12,7 @@ from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.acquisitions import SUPERSEDED, last_processed
+from zonalbatch.sources.classification import legends_of
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
@@ -65,7 +66,7 @@ def stac_layers(
     _note_without_bands(drafts, notes)
     told = ((d.item, name, sketch.scaling) for d in drafts for name, sketch in d.bands.items())
     found = _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
-    return replace(found, doubts=tuple(doubts_of(told)))
+    return replace(found, doubts=tuple(doubts_of(told)), legends=legends_of(docs, places))
 
 
 def _bare(doc: Doc, access: Access) -> Doc:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zonalbatch.cover.cells import OUTSIDE, UNREAD, Cells, Covered
+from zonalbatch.cover.cells import FILE_MASK, OUTSIDE, UNREAD, USER_MASK, Cells, Covered
 from zonalbatch.lattice import Window
 from zonalbatch.statistics.moments import COUNT, Moments
 
@@ -117,6 +117,19 @@ class Summary:
     def count(self) -> NDArray[np.float64]:
         """(zone,) sum of the shares of the valid cells."""
         return self.moments.state[:, COUNT]
+
+    @property
+    def masked(self) -> NDArray[np.float64]:
+        """(zone,) sum of the shares of the cells that the file or the user masks."""
+        counts = self.moments.counts
+        return counts[:, FILE_MASK] + counts[:, USER_MASK]
+
+    @property
+    def clear(self) -> NDArray[np.float64]:
+        """(zone,) share of valid cells among those with data, masked or not; NaN without data."""
+        seen = self.count + self.masked
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(seen > 0, self.count / seen, np.nan)
 
     def of_valid(self, column: NDArray[np.float64]) -> NDArray[np.float64]:
         """A column with NaN where the zone has no valid cell."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zonalbatch.breakdown import Bins, Breakdown
-from zonalbatch.cover.cells import FILE_MASK, NODATA, NOT_A_NUMBER, OUTSIDE, USER_MASK, Covered
+from zonalbatch.cover.cells import NODATA, NOT_A_NUMBER, OUTSIDE, Covered
 from zonalbatch.errors import StatisticError
 from zonalbatch.lattice import Window
 from zonalbatch.statistics.area import ZoneArea
@@ -342,15 +342,13 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("weighted_variance", lambda s: s.state("weighted").variance, "weighted"),
         Statistic("weighted_frac", lambda s: s.state("weighted").frac(), "weighted", SHARES),
         Statistic("valid_fraction", _valid_fraction),
+        Statistic("clear_fraction", lambda s: s.clear),
         Statistic("area", _area, "area"),
         Statistic("valid_area", lambda s: _area(s) * _valid_fraction(s), "area"),
         Statistic("n_total", lambda s: s.total),
         Statistic("n_nodata", _reason(NODATA)),
         Statistic("n_nan", _reason(NOT_A_NUMBER)),
-        Statistic(
-            "n_masked",
-            lambda s: s.moments.counts[:, FILE_MASK] + s.moments.counts[:, USER_MASK],
-        ),
+        Statistic("n_masked", lambda s: s.masked),
         Statistic("n_outside", _outside),
     )
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -118,7 +119,9 @@ def _rows(files: Sequence[Path], ids: pa.Array, states: Sequence[str]) -> pa.Tab
         kinds = [file.schema_arrow.field(name) for name in columns]
         found.append(pa.schema([("zone", pa.int64()), *kinds]).empty_table())
         for group in range(file.num_row_groups):
-            zone = places(file.read_row_group(group, columns=["zone_id"])[0], ids)
+            seen = file.read_row_group(group, columns=["zone_id", "status"])
+            filtered = pc.equal(seen["status"], "filtered").to_numpy()
+            zone = np.where(filtered, -1, places(seen["zone_id"], ids))
             if (zone >= 0).any():
                 found += _of_group(file, group, columns, zone)
         file.close()

@@ -50,6 +50,8 @@ def answered(
         unread=picked([one.unread for one in summaries]),
         unweighed=_picked(by, [one.unweighed for one in summaries]),
         valid=_picked(by, [one.valid for one in summaries]),
+        clear=_picked(by, [one.clear for one in summaries]),
+        filtered=_picked(by, [one.filtered for one in summaries]),
         approximate=picked([one.approximate for one in summaries]),
         failures=tuple(failure for one in summaries for failure in one.failures),
         encodings=tuple(told for one in summaries for told in one.encodings),

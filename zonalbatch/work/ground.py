@@ -125,9 +125,9 @@ class Ground:
 
     def schedule(self, sheet: Sheet, block: tuple[int, int], places: tuple[Place, ...]) -> Schedule:
         """When the blocks of a sheet are needed; the same for all sheets of the same grid."""
-        key = (sheet.grid, block, places)
+        key = (sheet.grid, sheet.dilate, block, places)
         if key not in self._schedules:
             usable = [nesting_factor(sheet.grid.lattice, place.lattice) for place in places]
             steps = [s for s in self.steps(places) if usable[s.of] is not None]
-            self._schedules[key] = Schedule.of(sheet.grid, block, self.passes(places), steps)
+            self._schedules[key] = Schedule.of(sheet, block, self.passes(places), steps)
         return self._schedules[key]

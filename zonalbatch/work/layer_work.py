@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Layout
 from zonalbatch.errors import GridMismatch, PermanentReadError, ReadError
-from zonalbatch.lattice import TILE, Lattice, Window, nesting_factor
+from zonalbatch.lattice import Lattice, nesting_factor
 from zonalbatch.layers import Failure, Layer, Scene
 from zonalbatch.measure import (
     NO_ENCODING,
-    BandCells,
     Encoding,
     Measurement,
-    TileBand,
     measure,
     physical,
 )
@@ -35,9 +33,10 @@ from zonalbatch.work.mosaic import Mosaic, mosaicked
 from zonalbatch.work.place import extent_of, extent_of_scene, place_of
 from zonalbatch.work.reading import Handles, SheetReader
 from zonalbatch.work.schedule import Pass, Sheet, Step
+from zonalbatch.work.tile_cells import SceneBands, TileCells
 from zonalbatch.work.weights import WeightTiles
 
-__all__ = ["LayerSummary", "LayerWork", "TileCells", "sheets_of", "work_on"]
+__all__ = ["LayerSummary", "LayerWork", "sheets_of", "without", "work_on"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +54,10 @@ class LayerSummary:
     """(zone,) True if the weight of a cell could not be read, so that ``weighted_*`` are null."""
     valid: NDArray[np.bool_]
     """(zone,) True if any measurement has a valid cell."""
+    clear: NDArray[np.float64]
+    """(zone,) the least ``clear_fraction`` of its measurements; NaN if none has data."""
+    filtered: NDArray[np.bool_]
+    """(zone,) True if that is less than was asked for, so that statistics are null."""
     approximate: Mapping[tuple[str, str], NDArray[np.bool_]]
     """(measurement, statistic column) -> (zone,) True if it is not exact; of capped ones only."""
     failures: tuple[Failure, ...]
@@ -62,25 +65,6 @@ class LayerSummary:
     """What was applied to each band that was read of each scene."""
     contradicted: Mapping[str, tuple[float, float]]
     """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SceneBands:
-    """Where the bands of one scene come from."""
-
-    scene: Scene
-    places: Mapping[str, tuple[int, int, Encoding]]
-    """Band name -> (its reader, its place among the sheet's bands, what its values mean)."""
-    nothing: Mapping[Lattice, int]
-    """Lattice -> the reader that stands for bands which the scene lacks."""
-    extents: Mapping[Lattice, Window]
-    """Where its files lie on each measuring lattice."""
-
-    def meets(self, lattice: Lattice, layout: Layout) -> bool:
-        """True if a tile has cells in the files of the scene."""
-        top, left = layout.tile_row * TILE, layout.tile_col * TILE
-        tile = Window(top, left, top + TILE, left + TILE)
-        return not tile.intersect(self.extents[lattice]).empty
 
 
 @dataclass(slots=True, eq=False)
@@ -151,7 +135,7 @@ class LayerWork:
         self, tiles: Sequence[TileCells], layout: Layout, measurement: Measurement
     ) -> Mosaic:
         """A measurement at the cells of a tile: of the first scene with a valid value in each."""
-        told = [measure(measurement, layout, tile.band) for tile in tiles]
+        told = [measure(measurement, layout, tile) for tile in tiles]
         if measurement.name in self.mixed:
             told = [physical(*one) for one in told]
         return mosaicked(told)
@@ -169,18 +153,20 @@ class LayerWork:
         n = self.passes[0].covered.coverage.n_zones
         columns, unread, approximate = {}, {}, {}
         met, valid, unweighed = (np.zeros(n, bool) for _ in range(3))
+        clear = np.full(n, np.nan)
         for of, measurements in enumerate(self.measurements):
             for measurement in measurements:
                 summary = self._summary(of, measurement, NO_ENCODING)
                 encoding = self._summaries[measurement.name][1]
                 summary.finish(encoding.scale, encoding.offset)
                 lost = unread[measurement.name] = summary.unread
+                clear = np.fmin(clear, np.where(lost, np.nan, summary.clear))
                 met |= summary.met
                 valid |= (summary.count > 0) & ~lost
                 unweighed |= summary.unweighed
                 for statistic in self.statistics:
                     gone = lost | summary.unweighed if statistic.weighted else lost
-                    column = _without(gone, statistic.finalize(summary))
+                    column = without(gone, statistic.finalize(summary))
                     columns[measurement.name, statistic.column] = column
                 for statistic in (s for s in self.statistics if s.capped):
                     rough = summary.approximate(str(statistic.state)) & ~lost
@@ -193,6 +179,8 @@ class LayerWork:
             unread=unread,
             unweighed=unweighed,
             valid=valid,
+            clear=clear,
+            filtered=np.zeros(n, bool),
             approximate=approximate,
             failures=tuple(self.failures),
             encodings=tuple(
@@ -220,7 +208,7 @@ class LayerWork:
             ]
 
 
-def _without(lost: NDArray[np.bool_], column: Column) -> Column:
+def without(lost: NDArray[np.bool_], column: Column) -> Column:
     """A column with nothing where a cell could not be read."""
     if isinstance(column, np.ndarray):
         return np.where(lost, np.nan, column)
@@ -233,39 +221,21 @@ def _tagged(reader: SheetReader, read: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: (reader, read())
 
 
-class TileCells:
-    """The bands of one tile of one scene, each laid out and gathered once."""
-
-    def __init__(
-        self, readers: Sequence[SheetReader], bands: SceneBands, lattice: Lattice, layout: Layout
-    ) -> None:
-        self.scene = bands.scene
-        self._readers, self._scene, self._lattice, self._layout = readers, bands, lattice, layout
-        self._sheets: dict[int, Any] = {}
-        self._bands: dict[str, BandCells] = {}
-
-    def band(self, name: str) -> BandCells:
-        """A band at the covered cells of the tile."""
-        if name not in self._bands:
-            lacking = (self._scene.nothing.get(self._lattice, 0), 0, NO_ENCODING)
-            sheet, place, encoding = self._scene.places.get(name, lacking)
-            if sheet not in self._sheets:
-                self._sheets[sheet] = self._readers[sheet].tile(self._lattice, self._layout)
-            pixels, absent, valid = self._sheets[sheet]
-            tile = TileBand(pixels[place], absent, valid, encoding)
-            self._bands[name] = BandCells.of(tile, self._layout)
-        return self._bands[name]
-
-
 def sheets_of(layer: Layer, recipe: Recipe) -> list[Sheet]:
     """The files of a layer that hold wanted bands, each once."""
     bands: dict[str, set[int]] = {}
-    grids = {}
+    grids, halos = {}, dict[str, float]()
+    dilations = recipe.dilations
     for scene in layer.scenes:
-        for asset in (scene.assets[name] for name in recipe.bands if name in scene.assets):
+        for name in (name for name in recipe.bands if name in scene.assets):
+            asset = scene.assets[name]
             bands.setdefault(asset.href, set()).add(asset.band)
             grids[asset.href] = asset.grid
-    return [Sheet(href, tuple(sorted(b)), grids[href]) for href, b in bands.items()]
+            halo = dilations.get(name, 0.0)
+            halos[asset.href] = max(halo, halos.get(asset.href, 0.0))
+    return [
+        Sheet(href, tuple(sorted(some)), grids[href], halos[href]) for href, some in bands.items()
+    ]
 
 
 def work_on(

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from zonalbatch.errors import GridMismatch
+import pyarrow as pa
+
+from zonalbatch.errors import GridMismatch, ReadError
 from zonalbatch.layers import Failure
 from zonalbatch.planning.files import PartInput, load_part
 from zonalbatch.receipts import Receipt, key_of, pack_bits
@@ -26,6 +29,7 @@ from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
+from zonalbatch.work.reuse import Reuse, reusable
 from zonalbatch.work.summarise import summarise
 
 __all__ = ["ACCESS", "ARRAYS", "run_part"]
@@ -53,6 +57,9 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     began = time.perf_counter()
     folder = Path(plan)
     given = load_part(folder, part_id)
+    if reuse := reusable(Output.of_plan(folder), given):
+        with suppress(ReadError):  # the earlier file is broken; its pixels may not be
+            return _rewrite(folder, given, reuse, began)
     matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
     failures: list[Failure] = []
     applied: dict[str, Any] = {}
@@ -95,6 +102,20 @@ def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
     return {key_of(asset.href, asset.band): list(astuple(told)) for asset, told in silent}
 
 
+def _rewrite(folder: Path, given: PartInput, reuse: Reuse, began: float) -> Receipt:
+    """Write a part from the rows of an earlier one."""
+
+    def receipt() -> Receipt:
+        return Receipt(
+            part=given.part.id, rows=reuse.rows, uncovered=given.part.pairs - reuse.rows,
+            start=given.part.start, stop=given.part.stop, unmet=pack_bits(reuse.unmet),
+            seconds=time.perf_counter() - began, applied=reuse.told(reuse.receipt.applied),
+            contradicted=reuse.told(reuse.receipt.contradicted), source=given.part.source or "",
+        )  # fmt: skip
+
+    return _written(folder, given, reuse.tables(), [], receipt)
+
+
 def _write(
     folder: Path,
     given: PartInput,
@@ -104,12 +125,7 @@ def _write(
     contradicted: dict[str, Any],
     began: float,
 ) -> Receipt:
-    output = Output.of_plan(folder)
-    part = given.part
-    output.write_failures(part.id, failures)
-    schema = result_schema(given.recipe, given.form, given.zones.schema)
-    metadata = geo_metadata(given.crs, covering=True) if "geometry" in schema.names else {}
-    rows = matrix.rows
+    part, rows = given.part, matrix.rows
 
     def receipt() -> Receipt:
         return Receipt(
@@ -119,4 +135,18 @@ def _write(
             seconds=time.perf_counter() - began, applied=applied, contradicted=contradicted,
         )  # fmt: skip
 
-    return output.write_part(part.id, matrix.tables(), schema, metadata, receipt)
+    return _written(folder, given, matrix.tables(), failures, receipt)
+
+
+def _written(
+    folder: Path,
+    given: PartInput,
+    tables: Iterable[pa.Table],
+    failures: list[Failure],
+    receipt: Callable[[], Receipt],
+) -> Receipt:
+    output = Output.of_plan(folder)
+    output.write_failures(given.part.id, failures)
+    schema = result_schema(given.recipe, given.form, given.zones.schema)
+    metadata = geo_metadata(given.crs, covering=True) if "geometry" in schema.names else {}
+    return output.write_part(given.part.id, tables, schema, metadata, receipt)

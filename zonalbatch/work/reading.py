@@ -109,16 +109,23 @@ class SheetReader:
         self, lattice: Lattice, layout: Layout
     ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
         """A fold tile of a measuring lattice: (band, 512, 512) pixels, what is absent, the mask."""
+        top, left = layout.tile_row * TILE, layout.tile_col * TILE
+        return self.cells(lattice, Window(top, left, top + TILE, left + TILE))
+
+    def cells(
+        self, lattice: Lattice, wanted: Window
+    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.bool_] | None]:
+        """As a tile's, of any window of a measuring lattice; arbitrary where nothing was read."""
         factor, row_off, col_off = self._nested(lattice)
         window = self.sheet.grid.window
-        row, col = layout.tile_row * TILE - row_off, layout.tile_col * TILE - col_off
-        last_row, last_col = (row + TILE - 1) // factor, (col + TILE - 1) // factor
-        box = Window(row // factor, col // factor, last_row + 1, last_col + 1)
+        row, col = wanted.top - row_off, wanted.left - col_off
+        last_row, last_col = (wanted.bottom - row_off - 1, wanted.right - col_off - 1)
+        box = Window(row // factor, col // factor, last_row // factor + 1, last_col // factor + 1)
         pixels, absent, valid = self.pixels_in(box.shift(-window.top, -window.left))
         if factor == 1:
             return pixels, absent, valid
-        along = np.arange(TILE)
-        here = np.ix_((row + along) // factor - box.top, (col + along) // factor - box.left)
+        rows, cols = (np.arange(size) for size in wanted.shape)
+        here = np.ix_((row + rows) // factor - box.top, (col + cols) // factor - box.left)
         return (
             pixels[:, here[0], here[1]],
             None if absent is None else absent[here],

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
+from zonalbatch.masks.dilation import reach
 
 __all__ = [
     "Pass",
@@ -81,6 +82,8 @@ class Sheet:
     bands: tuple[int, ...]
     """1-based, ascending."""
     grid: Grid
+    dilate: float = 0.0
+    """Metres around covered cells within which values are wanted too, for masks that grow."""
 
 
 @dataclass(slots=True, eq=False)
@@ -124,20 +127,23 @@ class Schedule:
 
     @classmethod
     def of(
-        cls, grid: Grid, block: tuple[int, int], passes: Sequence[Pass], steps: Sequence[Step]
+        cls, sheet: Sheet, block: tuple[int, int], passes: Sequence[Pass], steps: Sequence[Step]
     ) -> Schedule:
-        """When a file with this grid and block is needed by passes over it."""
+        """When a sheet with such blocks is needed by passes over it."""
+        grid = sheet.grid
         height, width = grid.shape
         shape = (-(-height // block[0]), -(-width // block[1]))
         first, last = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
         for step in steps:
-            nested = nesting(grid.lattice, passes[step.of].lattice)
+            lattice = passes[step.of].lattice
+            nested = nesting(grid.lattice, lattice)
             for layout in step.layouts:
-                coverage, blocks = layout.coverage, _blocks_of(layout, grid, block, nested)
+                halo = reach(lattice, sheet.dilate, layout.tile_row)
+                coverage, blocks = layout.coverage, _blocks_of(layout, grid, block, nested, halo)
                 _mark_blocks(
                     coverage.window[layout.pieces], coverage.run_span[layout.pieces],
                     coverage.run_at, coverage.run_length, layout.cell_span, coverage.cell_at,
-                    *blocks, step.index, first, last,
+                    *blocks, *halo, step.index, first, last,
                 )  # fmt: skip
         return cls((height, width), block, grid.south_up, first, last)
 
@@ -199,16 +205,21 @@ def _cut(wanted: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
 
 
 def _blocks_of(
-    layout: Layout, grid: Grid, block: tuple[int, int], nested: tuple[int, int, int]
+    layout: Layout,
+    grid: Grid,
+    block: tuple[int, int],
+    nested: tuple[int, int, int],
+    halo: tuple[int, int],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(512,) in which block row of a sheet each row of a tile lies, and likewise its columns.
+    """In which block row of a sheet each row of a tile and its halo lies, and likewise columns.
 
     Outside of the sheet it is -1 or the number of blocks, whichever side is nearer.
     """
     factor, row_off, col_off = nested
     height, width = grid.shape
-    row = (layout.tile_row * TILE + np.arange(TILE) - row_off) // factor - grid.window.top
-    col = (layout.tile_col * TILE + np.arange(TILE) - col_off) // factor - grid.window.left
+    rows, cols = (np.arange(-some, TILE + some) for some in halo)
+    row = (layout.tile_row * TILE + rows - row_off) // factor - grid.window.top
+    col = (layout.tile_col * TILE + cols - col_off) // factor - grid.window.left
     if grid.south_up:
         row = height - 1 - row
     return blocks_along(row, block[0], height), blocks_along(col, block[1], width)
@@ -231,19 +242,31 @@ def mark(row, col_a, col_b, step, first, last):
 
 
 @njit(nogil=True, cache=True)
-def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, rows, cols, step,
-                 first, last):  # fmt: skip
-    """Note that a step needs the blocks that hold the covered cells of some pieces."""
+def _mark_rows(row_a, row_b, col_a, col_b, step, first, last):
+    """Note that a step needs the blocks of some rows, in either order, and columns."""
+    for row in range(min(row_a, row_b), max(row_a, row_b) + 1):
+        mark(row, col_a, col_b, step, first, last)
+
+
+@njit(nogil=True, cache=True)
+def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, rows, cols, up, aside,
+                 step, first, last):  # fmt: skip
+    """Note that a step needs the blocks that hold the covered cells of some pieces.
+
+    And those up to ``up`` rows and ``aside`` columns from one; ``rows`` and ``cols`` begin there.
+    """
     for piece in range(len(run_span)):
-        top, bottom = rows[windows[piece, 0]], rows[windows[piece, 2] - 1]
-        left, right = cols[windows[piece, 1]], cols[windows[piece, 3] - 1]
+        top, bottom = rows[windows[piece, 0]], rows[windows[piece, 2] - 1 + 2 * up]
+        left, right = cols[windows[piece, 1]], cols[windows[piece, 3] - 1 + 2 * aside]
         if top == bottom and left == right:  # most zones: no need to look at their cells
             mark(top, left, right, step, first, last)
             continue
         for run in range(run_span[piece, 0], run_span[piece, 1]):
             at = run_at[run]
             end = at + run_length[run] - 1
-            mark(rows[at // TILE], cols[at % TILE], cols[end % TILE], step, first, last)
+            row, to = at // TILE, end % TILE + 2 * aside
+            _mark_rows(rows[row], rows[row + 2 * up], cols[at % TILE], cols[to], step, first, last)
         for cell in range(cell_span[piece, 0], cell_span[piece, 1]):
             at = cell_at[cell]
-            mark(rows[at // TILE], cols[at % TILE], cols[at % TILE], step, first, last)
+            row, to = at // TILE, at % TILE + 2 * aside
+            _mark_rows(rows[row], rows[row + 2 * up], cols[at % TILE], cols[to], step, first, last)

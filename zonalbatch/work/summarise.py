@@ -18,6 +18,7 @@ from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe, pieces_of, wanted
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
 from zonalbatch.work.answer import answered
+from zonalbatch.work.clear import filtered
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerSummary, LayerWork, sheets_of, work_on
 from zonalbatch.work.reading import Handles, processors, read_ahead
@@ -70,7 +71,8 @@ def summarise(
         steps = read_ahead(_steps(works), pool, memory // 8)
         summaries = _reduced(steps, handles)
         for layer, some in zip(layers, pieces, strict=True):
-            yield answered(layer, shapes, some, list(islice(summaries, len(some))))
+            found = answered(layer, shapes, some, list(islice(summaries, len(some))))
+            yield filtered(found, recipe.min_clear)
     handles.close()
 
 

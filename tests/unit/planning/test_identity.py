@@ -26,7 +26,8 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Asset, Layer, Layers, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.masks.mask import Mask
+from zonalbatch.measure import Measurement
 from zonalbatch.planning.identity import METHOD, digest
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.recipe import Recipe
@@ -98,8 +99,8 @@ def layers() -> tuple[Layer, ...]:
 
 RECIPE = Recipe(
     measurements=(
-        Measurement("red", parse("red"), Mask("nir", (3, 8), keep=False)),
-        Measurement("ndvi", parse("(nir - red) / (nir + red)"), Mask("nir", (3, 8), keep=False)),
+        Measurement("red", parse("red"), (Mask("nir", (3, 8), keep=False),)),
+        Measurement("ndvi", parse("(nir - red) / (nir + red)"), (Mask("nir", (3, 8), keep=False),)),
     ),
     statistics=("count", "mean", "p90"),
 )
@@ -246,9 +247,9 @@ def moved(rows: int) -> Grid:
     return replace(place, window=place.window.shift(rows, 0))
 
 
-def masked(mask: Mask | None) -> tuple[Measurement, ...]:
-    """The measurements with another mask."""
-    return tuple(replace(m, mask=mask) for m in RECIPE.measurements)
+def masked(*masks: Mask) -> tuple[Measurement, ...]:
+    """The measurements with other masks."""
+    return tuple(replace(m, masks=masks) for m in RECIPE.measurements)
 
 
 CHANGES: Mapping[str, Callable[[Path], Plan]] = {
@@ -308,7 +309,7 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "weights of another version": with_recipe(weights=replace(asset("w"), version="other")),
     "nodata of the weights": with_recipe(weights=replace(asset("w"), nodata=7)),
     "grid of the weights": with_recipe(weights=replace(asset("w"), grid=moved(2))),
-    "mask": with_recipe(measurements=masked(None)),
+    "mask": with_recipe(measurements=masked()),
     "mask values": with_recipe(measurements=masked(Mask("nir", (3, 9), keep=False))),
     "mask kept": with_recipe(measurements=masked(Mask("nir", (3, 8), keep=True))),
     "expression": with_recipe(

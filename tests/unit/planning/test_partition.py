@@ -19,6 +19,7 @@ from zonalbatch.planning.partition import (
     bucket_of,
     cells_of,
     chunks,
+    fewest_rows,
     level_for,
     longest_bucket,
 )  # fmt: skip
@@ -82,6 +83,25 @@ class TestBuckets:
         assert longest_bucket(layers, [small, full]) == "quarter"
         some = Load(full.cell, np.arange(0, 24, 2), np.arange(0, 24, 2), np.full(12, 1.0))
         assert longest_bucket(layers, [small, some]) == "year"
+
+    def test_a_city_does_not_cut_the_countryside(self) -> None:
+        """Most cells decide; the layers of one that is overfull are cut."""
+        layers, every = monthly(24), np.arange(24)
+        cells = [Load(Cell(0, 0, i, i, i + 1), every, every, np.full(24, 1.0)) for i in range(3)]
+        full = Load(Cell(0, 0, 9, 9, 90_009), every, every, np.full(24, 1.0))
+        assert longest_bucket(layers, [full, *cells]) == "year"
+
+    def test_many_rows_are_not_cut_for_their_bytes(self) -> None:
+        """A part of many rows may decode more than one of few, as its files cost little beside."""
+        layers, every = monthly(24), np.arange(24)
+        heavy = np.full(24, partition.DECODED / 2)
+        loads = [Load(Cell(0, 0, i, 0, 40_000), every, every, heavy) for i in range(20)]
+        assert longest_bucket(layers, loads) == "year"
+        fewest = fewest_rows(loads)
+        assert fewest == partition.FEWEST
+        parts = list(chunks(loads[0].cell, every[:12], heavy[:12], fewest))
+        assert [len(some) for _, some in parts] == [12]
+        assert len(list(chunks(loads[0].cell, every[:12], heavy[:12], 40_000))) == 6
 
 
 class TestLevel:

@@ -27,12 +27,13 @@ from zonalbatch.errors import InputError, SourceError, ZonesError
 from zonalbatch.expression import parse
 from zonalbatch.lattice import Grid, Lattice, Window
 from zonalbatch.layers import Failure, Layer, Layers, Scene
-from zonalbatch.measure import Mask, Measurement
+from zonalbatch.masks.mask import Mask
+from zonalbatch.measure import Measurement
 from zonalbatch.planning import files as plan_files
 from zonalbatch.planning import partition
 from zonalbatch.planning.files import load_part, read_zones
-from zonalbatch.planning.partition import Partition
-from zonalbatch.planning.plan import Plan, make_plan, on_one_lattice
+from zonalbatch.planning.offer import on_one_lattice
+from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
@@ -42,8 +43,9 @@ from zonalbatch.zones import open_zones
 def recipe(mask: Mask | None = None, **measurements: str) -> Recipe:
     """Mean of each measurement; red by default."""
     named = measurements or {"red": "red"}
+    masks = () if mask is None else (mask,)
     return Recipe(
-        measurements=tuple(Measurement(n, parse(t), mask) for n, t in named.items()),
+        measurements=tuple(Measurement(n, parse(t), masks) for n, t in named.items()),
         statistics=("count", "mean"),
     )
 
@@ -55,14 +57,13 @@ def planned(
     given_recipe: Recipe | None = None,
     *,
     form: Form | None = None,
-    kept: Partition | None = None,
     **found: Any,
 ) -> Plan:
     """The plan for zones and layers, stored below a folder."""
     reader = open_zones(zones, id="id", columns=["crop"])
     return make_plan(
         reader, Layers(tuple(layers), **found), given_recipe or recipe(), form or Form(),
-        folder / "plan", kept,
+        folder / "plan",
     )  # fmt: skip
 
 
@@ -150,17 +151,6 @@ class TestParts:
             wanted = f"s{int(part.bucket[5:])}" if part.bucket != "undated" else "undated"
             assert names == {wanted}
 
-    def test_the_first_partition_is_kept(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A later plan of the same output cuts as the first did."""
-        kept = Partition(level=3, bucket="quarter")
-        plan = planned(
-            tmp_path, squares(3), [layer(f"s{m}", month(m)) for m in range(1, 13)], kept=kept
-        )
-        assert plan.partition == kept
-        assert {part.bucket for part in plan.parts} == {f"2024Q{q}" for q in range(1, 5)}
-
 
 class TestStored:
     """The plan as Parquet, and what a worker reads of it."""
@@ -195,7 +185,7 @@ class TestStored:
         assert given.recipe.statistics == given_recipe.statistics
         assert (given.recipe.coverage, given.recipe.densify) == ("center", "none")
         for one, other in zip(given.recipe.measurements, given_recipe.measurements, strict=True):
-            assert (one.name, one.mask) == (other.name, other.mask)
+            assert (one.name, one.masks) == (other.name, other.masks)
             assert one.expression.canonical == other.expression.canonical
         table = given.zones.to_pandas().set_index("zone_id").sort_index()
         assert table["crop"].tolist() == zones["crop"].tolist()

@@ -24,7 +24,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"nodata": "0", "bands": 1}, "nodata='0': give a number, or 'none'"),
     ({"nodata": [0]}, r"nodata=\[0\]: give a number"),
     ({"nodata": True}, "nodata=True: give a number"),
-    ({"mask": {"band": "qa", "exclude": ["1"]}}, "mask exclude holds '1': give numbers"),
+    ({"mask": {"band": "qa", "exclude": ["1"]}}, "no item says what '1' of mask band"),
     ({"mask": {"band": "qa", "include": 1}}, "mask include=1: give a list of numbers"),
     ({"mask": "qa"}, "mask 'qa' is not understood"),
     ({"scale_offset": "off"}, f"scale_offset='off': give auto, item, file, none, {PAIR}"),
