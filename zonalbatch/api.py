@@ -256,8 +256,9 @@ def _offered(job: Job) -> tuple[Layers, Mapping[str, Pixels]]:
     if isinstance(source, StackSource):
         items, notes = items_of(source, lambda: find_zones(job))
         found = stack_layers(
-            items, source.grid(), bands=bands, scale_offset=job.scale_offset, access=access_of(job)
-        )
+            items, source.grid(), bands=bands, classes={mask.band for mask in job.masks()},
+            scale_offset=job.scale_offset, access=access_of(job),
+        )  # fmt: skip
         return replace(found, notes=(*notes, *found.notes)), {}
     if isinstance(source, ArraySource):
         found, arrays = array_layers(source.data, bands=bands, scale_offset=job.scale_offset)

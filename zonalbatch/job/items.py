@@ -73,7 +73,7 @@ class StackSource(ItemSource):
     """Side of a cell, or its width and height, in units of the CRS."""
     resampling: Resampling = "nearest"
     """How a cell's value is made of pixels: nearest, bilinear, cubic, average or another of GDAL's
-    ways."""
+    ways; bands of masks are taken by nearest, unless this is mode."""
     bounds: tuple[Finite, Finite, Finite, Finite] | None = None
     """left, bottom, right and top in that CRS: cells count from there, and what lies beyond is left
     out. null takes all of every file, in cells whose edges are multiples of resolution."""

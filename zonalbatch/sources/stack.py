@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,16 @@ from zonalbatch.sources.warp import CommonGrid, Warp
 
 __all__ = ["stack_layers"]
 
+KEEPING = ("nearest", "mode")
+"""Ways of resampling that make no value which the file does not hold."""
+
 
 def stack_layers(
     items: str | Path | Sequence[Any],
     grid: CommonGrid,
     *,
     bands: Mapping[str, Band] | None = None,
+    classes: Collection[str] = (),
     scale_offset: ScaleOffset = "auto",
     access: Access = OPEN,
 ) -> Layers:
@@ -37,6 +41,8 @@ def stack_layers(
         items: as of `stac_layers`.
         grid: on which all files are put.
         bands: name → asset key or common name; None takes all raster assets of role data.
+        classes: names of the bands that hold classes, of which there is no mean: they are taken
+            by nearest unless the grid's way is nearest or mode.
         scale_offset: whose scale and offset to apply.
         access: how the right to read the files is come by.
 
@@ -52,7 +58,13 @@ def stack_layers(
                 "put on a common grid; use source kind stac, or write the part as a file"
             )
     found = stac_layers(items, bands=bands, scale_offset=scale_offset, access=access)
-    layers = [layer.each(lambda scene: _on_grid(scene, grid)) for layer in found.layers]
+    of_classes = grid if grid.resampling in KEEPING else replace(grid, resampling="nearest")
+    grids = {
+        name: of_classes if name in classes else grid
+        for layer in found.layers
+        for name in layer.bands
+    }
+    layers = [layer.each(lambda scene: _on_grid(scene, grids)) for layer in found.layers]
     inside = tuple(layer for layer in layers if layer.assets)
     if layers and not inside:
         raise SourceError(
@@ -68,11 +80,11 @@ def _left_out(layers: Iterable[Layer]) -> Iterator[str]:
         yield f"{len(names)} items lie outside of bounds and were left out, first {names[0]}"
 
 
-def _on_grid(scene: Scene, grid: CommonGrid) -> Scene:
-    """A scene with its files on a grid, as far as they meet it."""
+def _on_grid(scene: Scene, grids: Mapping[str, CommonGrid]) -> Scene:
+    """A scene with its files on a grid, as far as they meet it; ``grids`` are by band."""
     assets, missing = {}, dict(scene.missing)
     for name, asset in scene.assets.items():
-        warped = _warped(asset, grid)
+        warped = _warped(asset, grids[name])
         if warped is None:
             missing[name] = "it lies outside of the bounds"
         else:

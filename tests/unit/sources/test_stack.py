@@ -316,6 +316,18 @@ class TestIdentity:
         hashes = {layer_hash(stack_layers([told(holed)], grid).layers[0]) for grid in grids}
         assert len(hashes) == len(grids)
 
+    @pytest.mark.parametrize(("how", "kept"), [("cubic", "nearest"), ("mode", "mode")])
+    def test_classes_are_not_averaged(self, holed: str, how: Any, kept: str) -> None:
+        """Between clear and cloud there is no class, whatever is done with other bands."""
+        grid = CommonGrid(epsg=3035, resolution=(20, 20), resampling=how)
+        doc = told(holed)
+        doc["assets"]["scl"] = doc["assets"]["red"]
+        scene = stack_layers([doc], grid, classes={"scl"}).layers[0].scenes[0]
+        ways = {name: View.of(one.href).warp for name, one in scene.assets.items()}
+        assert ways["red"] is not None
+        assert ways["scl"] is not None
+        assert (ways["red"].common.resampling, ways["scl"].common.resampling) == (how, kept)
+
     def test_pystac_items_are_as_good(self, holed: str) -> None:
         """pystac says proj:code, of which stackstac knows nothing; it is not asked for it."""
         doc = told(holed) | {"geometry": {"type": "Point", "coordinates": [3, 50]}}
