@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from rasterio.transform import from_origin
 from rasterio.vrt import WarpedVRT
 
 from tests.made.places import LEFT, TOP
-from tests.made.rasters import noise, write_tif
+from tests.made.rasters import BLOCKS, noise, write_tif
 from tests.made.scenes import asset, item
-from zonalbatch.errors import PermanentReadError, SourceError
+from tests.made.tokens import ACCOUNT, SECRET, Issuer, blobs
+from zonalbatch.errors import PermanentReadError, RefusedReadError, SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice
 from zonalbatch.layers import Asset
 from zonalbatch.planning.identity import layer_hash
 from zonalbatch.sources import Band, CommonGrid, Pixels, open_pixels, stac_layers, stack_layers
+from zonalbatch.sources.access import access_from
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
@@ -234,6 +237,49 @@ class TestPixels:
             file.truncate(400_000)
         with pytest.raises(PermanentReadError, match=r"holed\.tif could not be read"):
             whole(pixels)
+
+
+class TestRights:
+    """Files that are not open to all."""
+
+    @pytest.fixture
+    def issuer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+        """The service of tokens for a store of one file."""
+        write_tif(tmp_path / "box" / "a.tif", noise(*SHAPE), nodata=0, **BLOCKS)
+        found = Issuer()
+        with blobs(tmp_path, found, monkeypatch):
+            yield found
+
+    @pytest.fixture
+    def remote(self, issuer: Issuer) -> Asset:
+        """That file on another grid, by its bare link."""
+        access = access_from("planetary-computer")
+        doc = told(f"{ACCOUNT}/box/a.tif?sig={SECRET}", nodata=0, data_type="uint16")
+        return stack_layers([doc], OTHER, access=access).layers[0].assets[0]
+
+    def test_a_token_that_ends_is_renewed(
+        self, issuer: Issuer, remote: Asset, tmp_path: Path
+    ) -> None:
+        """Between two blocks of a file; its values are those of the file itself."""
+        assert SECRET not in remote.href
+        pixels = open_pixels(remote.href, access=access_from("planetary-computer"))
+        height, width = pixels.header.grid.shape
+        first = pixels.read([1], (0, 0, 300, 300))[0]
+        asked = len(issuer.asked)
+        issuer.ends = dict.fromkeys(issuer.ends, 0.0)
+        later = pixels.read([1], (512, 0, height, width))[0]
+        assert len(issuer.asked) > asked
+        local = whole(open_pixels(on(OTHER, told(str(tmp_path / "box" / "a.tif"))).href))
+        np.testing.assert_array_equal(first, local[:300, :300])
+        np.testing.assert_array_equal(later, local[512:])
+
+    def test_what_is_forbidden_says_so(self, issuer: Issuer, remote: Asset) -> None:
+        """Without the signature."""
+        issuer.forbidden.add("/box/a.tif")
+        pixels = open_pixels(remote.href, access=access_from("planetary-computer"))
+        with pytest.raises(RefusedReadError) as caught:
+            whole(pixels)
+        assert SECRET not in str(caught.value)
 
 
 class TestGrid:
