@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made.commands import python
-from zonalbatch.api import recipe_of
+from zonalbatch.asked import recipe_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job
 from zonalbatch.masks.mask import Mask

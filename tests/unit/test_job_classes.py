@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from zonalbatch.api import recipe_of
+from zonalbatch.asked import recipe_of
 from zonalbatch.breakdown import Bins
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from zonalbatch.api import access_of
+from zonalbatch.asked import access_of
 from zonalbatch.errors import JobError
 from zonalbatch.job import Job, StackSource
 from zonalbatch.sources import OPEN, CommonGrid

@@ -47,8 +47,8 @@ def run(
 
     Example: `zonalbatch run job.yaml`
     """
-    from zonalbatch.api import recipe_of
     from zonalbatch.api import run as run_job
+    from zonalbatch.asked import recipe_of
     from zonalbatch.claim import without_version
     from zonalbatch.job import Job
     from zonalbatch.progress import Bar, Silent, observer_for
@@ -89,7 +89,7 @@ def validate(job: JobFile, allow_code: AllowCode = False) -> None:
 
     Example: `zonalbatch validate job.yaml`
     """
-    from zonalbatch.api import recipe_of
+    from zonalbatch.asked import recipe_of
     from zonalbatch.job import Job
 
     document = Job.from_file(job, allow_code=allow_code)

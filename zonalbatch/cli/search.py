@@ -95,7 +95,7 @@ def _is_job(what: str) -> bool:
 
 
 def _of_job(path: str, options: dict[str, Any]) -> Answer:
-    from zonalbatch.api import find_zones
+    from zonalbatch.asked import find_zones
     from zonalbatch.job import Job
     from zonalbatch.searched import search_of
 

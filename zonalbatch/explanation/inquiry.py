@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zonalbatch.api import access_of, find_layers, find_weights, find_zones, recipe_of
 from zonalbatch.arguments import breakdown_given
+from zonalbatch.asked import access_of, find_layers, find_weights, find_zones, recipe_of
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import GridMismatch, InputError, SourceError, ZonesError
 from zonalbatch.explanation.explanation import Explanation, explanation_of

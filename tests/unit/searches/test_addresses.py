@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zonalbatch.api import access_of
+from zonalbatch.asked import access_of
 from zonalbatch.errors import SourceError
 from zonalbatch.job import Job
 from zonalbatch.searches.addresses import KNOWN, address_of

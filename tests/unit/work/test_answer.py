@@ -117,10 +117,18 @@ def test_scenes_out_of_reach_change_nothing() -> None:
 
 
 def test_a_grid_without_a_cell_of_the_zone_does_not_answer() -> None:
-    """A footprint may promise more than its file holds."""
-    beyond = field(6.0 + 0.09)  # beyond both rasters' 8 km
-    west, east = scene("T31", 5.0, 7.0), scene("T32", 6.05, 6.06)
-    found = answers([*FIELDS, beyond], west, east)
+    """A footprint may promise more than its file holds; a zone beyond all files has no answer."""
+    aside = around(6.3, "EPSG:32632", 3)
+    asset = Asset(href="aside", band=1, grid=aside.grid)
+    footprint = shapely.to_wkb(shapely.box(5, 49, 7, 51))
+    liar = Scene(items=("a",), assets={"value": asset}, footprint=footprint)
+    west = scene("T31", 5.0, 5.999)
+    layer = Layer(id="day", datetime=None, scenes=(liar, west))
+    zones = [*FIELDS, field(6.15)]
+    (found,) = measured(
+        zones, {**RASTERS, "aside": aside}, [layer], statistics=STATISTICS, crs=DEGREES
+    )
+    assert means(found)[:5] == means(answers(FIELDS, west))
     assert list(found.met) == [True] * 5 + [False]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import zonalbatch as zb
 from tests.made.zones import WINDOWS
-from zonalbatch.api import recipe_of
+from zonalbatch.asked import recipe_of
 from zonalbatch.errors import InputError, JobError
 from zonalbatch.explanation.account import account
 from zonalbatch.planning.files import recipe_from
