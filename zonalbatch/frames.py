@@ -188,7 +188,7 @@ def zonal_stats(
     with naming(lambda: base.index):
         areas = Shapes(shapes, reader.crs)
         summaries = _summaries(areas, found, recipe, arrays, access, progress)
-    notes = [*found.doubts, *_contradictions(summaries)]
+    notes = [*found.notes, *found.doubts, *_contradictions(summaries)]
     if not any(summary.met.any() for summary in summaries):
         notes.append(outside(shapely.bounds(shapes), found.layers, reader.crs))
     for said in notes:

@@ -116,6 +116,8 @@ def given_layers(
         nodata_value(nodata),
         scaling(scale_offset),
     )
+    if isinstance(raster, list | tuple) and not raster:
+        raise SourceError("the list of rasters is empty; a search that fills it found nothing")
     if hasattr(raster, "dims"):
         if resolution is not None:
             raise InputError("an array has no overviews; coarsen it yourself, or give its file")

@@ -82,3 +82,10 @@ def test_refused(source: dict[str, Any], words: str) -> None:
 def test_every_config_is_a_valid_job(config: Path) -> None:
     """Those that ask an API too, which no test can run."""
     assert zb.Job.from_file(config).version == 1
+
+
+def test_a_password_in_the_address_is_refused() -> None:
+    """The job's document is kept with its result."""
+    with pytest.raises(JobError, match="password") as told:
+        job(api="https://me:secret@stac.example.com")
+    assert "secret" not in str(told.value)

@@ -40,6 +40,8 @@ def _head(e: Explanation) -> Iterator[str]:
     crs = crs_label(lattice.crs)
     yield f"zone {e.zone_id} on layer {e.layer}"
     yield f"  zone         {_named(e)}"
+    if len(e.items) > 1 or e.items[:1] != (e.layer,):
+        yield f"  scenes       {_scenes(e.items)}"
     yield f"  measurement  {_measured(e)}"
     for mask in e.measurement.masks:
         yield f"  mask         {_masked(mask)}"
@@ -56,6 +58,13 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  weights      {e.weights}"
     if e.weight_by == "area":
         yield "  averages     weigh cells by their area on the ground"
+
+
+def _scenes(items: tuple[str, ...]) -> str:
+    """What answers, in order."""
+    if len(items) == 1:
+        return items[0]
+    return f"{', '.join(items)}: in each cell the first that has a value"
 
 
 def _named(e: Explanation) -> str:

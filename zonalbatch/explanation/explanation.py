@@ -71,6 +71,9 @@ class Explanation:
     """What ``zone_id`` is of: a column or index, ``row`` for row numbers, ``label`` for labels."""
     layer: str
     """Id of the layer."""
+    items: tuple[str, ...]
+    """Ids of the items, or paths of the files, that answer, in their order; those of the layer on
+    other grids are not among them."""
     measurement: Measurement
     coverage: CoverageRule
     """How the zone takes cells."""
@@ -243,6 +246,7 @@ def explanation_of(
         zone_id=zone_id,
         id_name=id_name,
         layer=layer.id,
+        items=layer.items,
         measurement=measurement,
         coverage=recipe.coverage,
         weights="" if recipe.weights is None else recipe.weights.href,

@@ -59,6 +59,10 @@ class SearchKeys(Keys):
             raise ValueError(f"{given[0]} is asked of an API; give api")
         if self.bbox is not None and self.intersects is not None:
             raise ValueError("bbox and intersects both say where to search; give one of them")
+        if self.api is not None and "@" in self.api.partition("://")[2].partition("/")[0]:
+            raise ValueError(
+                "api holds a password, which would be kept with the result; leave it out"
+            )
         if given:
             try:
                 self.question()

@@ -17,6 +17,7 @@ from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.masks.mask import mask_document
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
+from zonalbatch.sources.secrets import unsigned
 
 __all__ = ["METHOD", "digest", "layer_hash", "recipe_document", "recipe_hash"]
 
@@ -116,6 +117,7 @@ def _asset(asset: Asset) -> bytes:
         asset.grid.south_up,
     )  # fmt: skip
     texts: Iterable[object] = (
-        asset.href, asset.band, lattice.crs, asset.nodata, asset.scale, asset.offset, asset.version,
+        unsigned(asset.href), asset.band, lattice.crs, asset.nodata, asset.scale, asset.offset,
+        asset.version,
     )  # fmt: skip
     return digest(numbers, *(str(text).encode() for text in texts))

@@ -38,8 +38,8 @@ def grouped(found: Layers, by: GroupBy) -> Layers:
 def _key(layer: Layer, by: GroupBy) -> str:
     if layer.datetime is None:
         raise SourceError(
-            f"layer {layer.id!r} has no time to group it by; use group_by: item, or say where the "
-            "date stands in its name (datetime_pattern)"
+            f"layer {layer.id!r} has no time to group it by; leave it out, use group_by: item, or "
+            "say where the date stands in the names of files (datetime_pattern)"
         )
     if by == "datetime":
         return layer.datetime.isoformat().replace("+00:00", "Z")

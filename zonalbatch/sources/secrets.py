@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["shown"]
+__all__ = ["shown", "unsigned", "without_user"]
 
 _URL_QUERY = re.compile(r"([a-z][a-z0-9+.]*://[^\s'\"?]*)\?[^\s'\"]*", re.IGNORECASE)
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
@@ -12,6 +12,36 @@ _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
 _URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
 
 
+_SIGNATURES = {
+    "sig": re.compile(r"sig|s[erptv]|spr|sk[estv]|skoid|sktid|sdd|si", re.IGNORECASE),
+    "x-amz-signature": re.compile(r"x-amz-.*", re.IGNORECASE),
+    "x-goog-signature": re.compile(r"x-goog-.*", re.IGNORECASE),
+    "signature": re.compile(
+        r"signature|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid", re.IGNORECASE
+    ),
+}
+"""The key that holds a signature (Azure, AWS, Google, CloudFront) -> all that come with it."""
+
+
+def unsigned(href: str) -> str:
+    """A link without a signature that it came with: what stays the same when it is signed anew."""
+    head, mark, query = href.partition("?")
+    pairs = query.split("&") if mark else []
+    names = [pair.partition("=")[0] for pair in pairs]
+    signed = [rule for name, rule in _SIGNATURES.items() if name in map(str.lower, names)]
+    kept = [
+        pair
+        for name, pair in zip(names, pairs, strict=True)
+        if not any(rule.fullmatch(name) for rule in signed)
+    ]
+    return f"{head}?{'&'.join(kept)}" if kept else head
+
+
 def shown(text: str) -> str:
     """An href or a message with every URL's query and user masked."""
-    return _URL_USER.sub(r"\1***@", _QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+    return without_user(_QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+
+
+def without_user(text: str) -> str:
+    """An href or a message with every URL's user and password masked."""
+    return _URL_USER.sub(r"\1***@", text)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import zonalbatch as zb
+from tests.made.items import item
 from tests.made.places import CELL, LEFT
 from tests.made.rasters import noise, write_tif
 from tests.made.zones import squares
-from zonalbatch.errors import StatisticError
+from zonalbatch.errors import SourceError, StatisticError, ZonalbatchWarning
 
 
 @pytest.fixture
@@ -58,3 +59,18 @@ def test_cells_of_several_rasters_have_no_number(
         zb.zonal_stats(
             zones, pair, "cell_id", group_by="solar_day", datetime_pattern="%Y%m%d", id="id"
         )
+
+
+@pytest.mark.filterwarnings("ignore:no zone takes a cell")
+def test_items_that_are_left_out_are_told_of(tmp_path: Path, pair: list[str]) -> None:
+    """A day of which one item has no such band is not the whole day."""
+    assets = [{"red": {"href": pair[0]}}, {"green": {"href": pair[1]}}]
+    items = [item(name, assets=one) for name, one in zip("ab", assets, strict=True)]
+    with pytest.warns(ZonalbatchWarning, match="have none of the bands and were left out, first b"):
+        zb.zonal_stats(squares(2), items, "count", bands=["red"], group_by="solar_day")
+
+
+def test_an_empty_search_is_told_as_one() -> None:
+    """Not as files that are missing."""
+    with pytest.raises(SourceError, match="a search that fills it found nothing"):
+        zb.zonal_stats(squares(2), [])
