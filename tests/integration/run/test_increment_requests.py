@@ -45,7 +45,12 @@ class Served:
         """Write the raster of a day; its item."""
         side = SIDE * BLOCK
         path = self.folder / "served" / f"d{number}.tif"
-        profile = {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "compress": "deflate"}
+        profile: dict[str, Any] = {
+            "tiled": True,
+            "blockxsize": BLOCK,
+            "blockysize": BLOCK,
+            "compress": "deflate",
+        }
         write_tif(path, noise(side, side, seed=number), nodata=0, **profile)
         with rasterio.open(path) as file:
             for row in range(SIDE):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+import zonalbatch as zb
 from tests.made.places import CELL, LEFT
 from tests.made.rasters import noise, write_tif
 from tests.made.runs import Runner
@@ -68,3 +71,25 @@ class TestMismatch:
         pairs = list(zip(rows["zone_id"], rows["layer"], strict=True))
         assert sorted(pairs) == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
         assert report.rows == 4
+
+    def test_a_real_item_that_lies_about_shape(self, runner: Runner, data_dir: Path) -> None:
+        """It says 1830 × 1830 cells of 60 m, the file has 183 × 183 of 600 m: caught and noted."""
+        document = json.loads((data_dir / "stac_items/titiler/mosaic_item.json").read_text())
+        file = data_dir / "scenes/titiler/B01.tif"
+        assert document["assets"]["B01"]["proj:shape"] == [1830, 1830]
+        document["assets"] = {"B01": document["assets"]["B01"] | {"href": str(file)}}
+        source = {"kind": "stac", "items": write_items(runner.folder / "items.json", [document])}
+        zones = squares(3, left=720_000, top=3_580_000, side=20_000).set_crs(
+            "EPSG:32634", allow_override=True
+        )
+        job: dict[str, Any] = {
+            "zones": {"path": zones, "id": "id"}, "bands": {"red": "B01"}, "measurements": None,
+            "mask": None, "statistics": ["count", "mean", "max", "n_total"],
+        }  # fmt: skip
+        report = runner.run(source=source, **job)
+        assert [note for note in report.notes if "disagree about the grid" in note]
+        rows = runner.results().table.to_pandas().set_index("zone_id")
+        wanted = zb.zonal_stats(zones, file, ["count", "n_total"], id="id")
+        for name in ("count", "n_total"):
+            np.testing.assert_allclose(rows.loc[wanted.index, f"red_{name}"], wanted[name])
+        assert (rows["red_n_total"] < 1200).all()  # of cells of 60 m there would be 111,000
