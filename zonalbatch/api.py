@@ -212,7 +212,7 @@ class _Work:
 
     def planned(self, *, prune: bool) -> Plan:
         """The plan, stored; it goes on from the one whose results the output holds."""
-        earlier = earlier_plan(self.output, self.recipe, self.form, self.zones)
+        earlier = earlier_plan(self.output, self.recipe, self.form, self.job.grouping(), self.zones)
         if earlier is not None:
             self.found = as_mended(self.found, earlier, self.output)
         made = self._made(earlier, prune=prune)
@@ -236,7 +236,7 @@ class _Work:
 
     def claim(self, made: Plan) -> None:
         """Note in the output whose results it holds, and what was asked for."""
-        claim(self.output, made)
+        claim(self.output, made, self.job.grouping())
         if not self.job.in_memory:  # after the manifest, by which the folder is known as ours
             write_text(self.output.path / "job.yaml", self.job.to_yaml())
 
@@ -251,7 +251,7 @@ class _Work:
             note_mended(self.output, self.found, done.mismatched)
             self.found = _by_headers(self.found, done.mismatched, access_of(self.job))
             made = self._made(Earlier.of(made.folder), prune=True)
-            claim(self.output, made)
+            claim(self.output, made, self.job.grouping())
 
 
 def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:

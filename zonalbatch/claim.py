@@ -15,6 +15,7 @@ from zonalbatch.planning.plan import Plan
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, carried_columns
+from zonalbatch.sources.protocol import GroupBy
 from zonalbatch.zones import ZoneReader
 
 __all__ = [
@@ -22,17 +23,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-def earlier_plan(output: Output, recipe: Recipe, form: Form, zones: ZoneReader) -> Earlier | None:
+def earlier_plan(
+    output: Output, recipe: Recipe, form: Form, group_by: GroupBy, zones: ZoneReader
+) -> Earlier | None:
     """The plan that an output holds the results of; None if it has no rows, or lost its plan.
 
     Raises:
-        SchemaError: they are the results of another recipe or form, or of zones with other columns.
+        SchemaError: they are the results of another recipe or form, of layers that were made in
+            another way, or of zones with other columns.
     """
     manifest = _held(output)
     if not manifest:
         return None
     earlier = Earlier.of(output.plans / manifest["fingerprint"])
     _refuse_another(output, manifest, recipe, form)
+    if manifest.get("group_by", group_by) != group_by:
+        raise SchemaError(_other(output, f"group_by: {manifest['group_by']}"))
     if earlier is not None:
         _refuse_other_columns(output, earlier, zones)
     return earlier
@@ -98,8 +104,8 @@ def without_version(recipe: Recipe) -> str:
     return str(marked[0]["name"]) if marked else ""
 
 
-def claim(output: Output, made: Plan) -> None:
-    """Note in an output that it holds the results of a plan."""
+def claim(output: Output, made: Plan, group_by: GroupBy) -> None:
+    """Note in an output that it holds the results of a plan, and what made its layers."""
     if _held(output).get("fingerprint") == made.fingerprint:
         return
     output.write_manifest(
@@ -108,6 +114,7 @@ def claim(output: Output, made: Plan) -> None:
         partition=asdict(made.partition),
         recipe=recipe_document(made.recipe),
         form=made.form.document,
+        group_by=group_by,
         alone=None,
         zones_without_layer=0,
         temporal=None,

@@ -150,6 +150,7 @@ def test_unknown_names(given: dict[str, Any], legend: Legend, said: str) -> None
         ({"bits": {"c": {"offset": 2, "length": 2}}}, "has 2 bits; say which of their values"),
         ({"bits": {"c": {"offset": 2, "exclude": [0.5]}}}, "holds 0.5: give whole numbers"),
         ({"above": "40"}, "mask above='40': give a number"),
+        ({"above": 2, "below": 7}, "takes every value"),
         ({"above": 4, "dilate": -1}, "mask dilate=-1: give metres"),
         ({"nodata": "yes"}, "mask nodata='yes': give true or false"),
         ({"exlude": [1]}, "mask has no key 'exlude'"),

@@ -49,14 +49,20 @@ def _mask(given: Mapping[str, Any]) -> Mask:
         raise InputError(f"mask of band {keys['band']!r} does not say what it masks: {RULES}")
     if {"exclude", "include"} <= rules:
         raise InputError("give either exclude or include of a mask, not both")
+    above, below = _number("above", keys.get("above")), _number("below", keys.get("below"))
+    if above is not None and below is not None and above < below:
+        raise InputError(
+            f"a mask above {above:g} and below {below:g} takes every value; to keep what lies "
+            "between two values, give the larger one as above"
+        )
     listed = "include" if "include" in rules else "exclude"
     return Mask(
         band=keys["band"],
         values=_values(listed, keys[listed]) if listed in rules else (),
         keep=listed == "include",
         bits=tuple(bits_given(keys.get("bits", ()))),
-        above=_number("above", keys.get("above")),
-        below=_number("below", keys.get("below")),
+        above=above,
+        below=below,
         nodata=nodata,
         dilate=_metres(keys.get("dilate", 0.0)),
     )

@@ -88,8 +88,12 @@ class Area:
             InputError: it is no geometry.
         """
         document = getattr(shape, "__geo_interface__", shape)
+        if not isinstance(document, Mapping) or "type" not in document:
+            raise InputError(
+                f"intersects={shape!r} is no GeoJSON geometry; give type and coordinates"
+            )
         try:
-            made = shapely.geometry.shape(document)
+            made = shapely.geometry.shape(dict(document))
         except Exception as error:  # whatever shapely says of what is no geometry
             raise InputError(
                 f"intersects is no GeoJSON geometry ({error}); give type and coordinates"

@@ -19,6 +19,7 @@ from tests.made.rasters import BLOCKS, noise, write_tif
 from tests.made.runs import Runner, cut_small
 from tests.made.scenes import asset, item, write_items
 from tests.made.zones import squares
+from zonalbatch.errors import SchemaError
 
 NUMBERS = ["red_count", "red_mean", "red_min", "red_max", "red_n_nodata"]
 
@@ -155,3 +156,11 @@ def _answering(
     within = shapely.area(shapely.intersection(zone, scene)) / shapely.area(zone)
     ranked = rows.assign(share=np.round(-within, 9)).sort_values(["share", "layer"])
     return ranked.drop_duplicates(["zone_id", "day"]).index
+
+
+def test_layers_of_another_making_do_not_join_a_result(runner: Runner) -> None:
+    """Days and items are not the same rows: the output says by what its layers were made."""
+    items = write_items(runner.folder / "items.json", tiles(runner.folder, 1))
+    runner.run(**job(runner, items))
+    with pytest.raises(SchemaError, match="group_by: solar_day"):
+        runner.run(**job(runner, items, group_by="item"))
