@@ -34,13 +34,18 @@ def numpys(values: NDArray[Any], shares: NDArray[np.float64]) -> NDArray[np.floa
 
 @st.composite
 def cells(draw: st.DrawFn) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Values with and without ties, and shares in eighths, whose sums are exact."""
+    """Values with and without ties, and shares in eighths, whose sums are exact.
+
+    The first cell is whole: shares are taken in parts of the largest, which is exact then.
+    """
     rng = np.random.default_rng(draw(seeds))
     n = draw(st.sampled_from((1, 2, 3, 7, 40, 300, 2000)))
     values = draw(
         st.sampled_from((rng.integers(0, 5, n), rng.normal(size=n), np.exp(rng.normal(0, 12, n))))
     )
-    return values, rng.integers(1, 9, n) / 8
+    shares = rng.integers(1, 9, n) / 8
+    shares[0] = 1.0
+    return values, shares
 
 
 @given(cells())
