@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
+from zonalbatch.sinks.dataset import Dataset
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import told_columns
 
@@ -92,14 +93,10 @@ class Results:
             OutputError: the run has not ended.
             InputError: its job picks none.
         """
-        self._sealed("failures.parquet")
-        files = sorted(Output(self.path).picked.glob("part-*.parquet"))
-        if not files:
-            raise InputError(
-                f"the result in {self.path} picks no rows; write pick into its job, such as "
-                "pick: {every: 10d, by: clearest}, and run it"
-            )
-        table = pa.concat_tables([_read(file) for file in files])
+        table = self._beside(
+            Output(self.path).picked,
+            "picks no rows; write pick into its job, such as pick: {every: 10d, by: clearest}",
+        )
         return self._frame(table.select(told_columns(table.schema)))
 
     @cached_property
@@ -110,14 +107,21 @@ class Results:
             OutputError: the run has not ended.
             InputError: its job asks for nothing over time.
         """
-        self._sealed("failures.parquet")
-        files = sorted(Output(self.path).temporal.glob("part-*.parquet"))
-        if not files:
-            raise InputError(
-                f"the result in {self.path} tells nothing over time; write temporal into its job, "
-                "such as temporal: {every: month, statistics: [mean]}, and run it"
+        return self._frame(
+            self._beside(
+                Output(self.path).temporal,
+                "tells nothing over time; write temporal into its job, such as temporal: "
+                "{every: month, statistics: [mean]}",
             )
-        return self._frame(pa.concat_tables([_read(file) for file in files]))
+        )
+
+    def _beside(self, dataset: Dataset, none: str) -> pa.Table:
+        """All rows of what is told beside the results; ``none`` says that there are none."""
+        self._sealed("failures.parquet")
+        files = dataset.files
+        if not files:
+            raise InputError(f"the result in {self.path} {none}, and run it")
+        return pa.concat_tables([_read(file) for file in files])
 
     def _frame(self, table: pa.Table) -> geopandas.GeoDataFrame:
         """Rows with the geometry of their zones, ordered by zone and time."""

@@ -20,7 +20,7 @@ from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt, key_of
-from zonalbatch.sinks.files import make_folder, replacing
+from zonalbatch.sinks.files import replacing
 from zonalbatch.sinks.output import Output, failure_table
 from zonalbatch.sinks.table import Form, geo_metadata, result_schema, without_layer, zone_columns
 from zonalbatch.temporal import Temporal, temporal_schema, write_stretches
@@ -109,19 +109,17 @@ def _write_temporal(
 ) -> dict[str, Any] | None:
     """Write the rows over time, or take away those that are not asked for any more."""
     if temporal is None:
-        output.drop_other_times([])
+        output.temporal.keep([])
         return None
-    make_folder(output.temporal)
     names = write_stretches(plan, output, temporal)
     if len(alone):
         names.append(_alone_name(plan))
         zones = read_zones(plan.folder, 0, 1).schema
         schema = temporal_schema(temporal, plan.recipe, plan.form, zones)
         tables = _rows_alone(plan, alone, schema)
-        path = output.temporal_path(names[-1])
-        output.write_table(path, tables, schema, _metadata(plan, schema))
-    output.drop_other_times(names)
-    rows = sum(pq.read_metadata(output.temporal_path(name)).num_rows for name in names)
+        output.temporal.write(names[-1], tables, schema, _metadata(plan, schema))
+    output.temporal.keep(names)
+    rows = sum(pq.read_metadata(file).num_rows for file in output.temporal.files)
     return temporal.document | {"rows": rows}
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.planning.plan import Plan
-from zonalbatch.sinks.files import make_folder
 from zonalbatch.sinks.output import Output
 
 __all__ = ["write_picked"]
@@ -36,16 +35,15 @@ def write_picked(plan: Plan, output: Output, pick: Pick | None, others: Sequence
         others: names of files whose rows have no layer, all of which stay.
     """
     if pick is None:
-        output.drop_other_picked(())
+        output.picked.keep(())
         return 0
-    make_folder(output.picked)
     columns = [plan.form.column(m.name, SEEN) for m in plan.recipe.measurements]
     written = {name: _write(output, name, None) for name in others}
     for names in _together(plan):
         files = [output.part_path(name) for name in names]
         for name, keep in zip(names, _picked(files, columns, pick), strict=True):
             written[name] = _write(output, name, keep)
-    output.drop_other_picked(name for name, rows in written.items() if rows)
+    output.picked.keep(name for name, rows in written.items() if rows)
     return sum(written.values())
 
 
@@ -86,7 +84,7 @@ def _write(output: Output, name: str, keep: NDArray[np.bool_] | None) -> int:
     if rows:
         schema = source.schema_arrow
         metadata = {key: text for key, text in (schema.metadata or {}).items() if key == b"geo"}
-        output.write_table(output.picked_path(name), _kept(source, keep), schema, metadata)
+        output.picked.write(name, _kept(source, keep), schema, metadata)
     return rows
 
 

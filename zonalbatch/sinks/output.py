@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
+from zonalbatch.sinks.dataset import Dataset, written
 from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
 
 __all__ = ["Output", "read_receipt"]
@@ -56,14 +57,14 @@ class Output:
         return self.path / "results"
 
     @property
-    def picked(self) -> Path:
-        """Folder of the rows that were picked: a GeoParquet dataset."""
-        return self.path / "picked"
+    def picked(self) -> Dataset:
+        """The rows that were picked."""
+        return Dataset(self.path / "picked")
 
     @property
-    def temporal(self) -> Path:
-        """Folder of rows over time: a GeoParquet dataset."""
-        return self.path / "temporal"
+    def temporal(self) -> Dataset:
+        """The rows over time."""
+        return Dataset(self.path / "temporal")
 
     @property
     def plans(self) -> Path:
@@ -156,45 +157,10 @@ class Output:
         receipt: Callable[[], Receipt],
     ) -> Receipt:
         """Write the rows of a part with its receipt, whole or not at all."""
-        with _written(self.part_path(part), tables, schema, metadata) as writer:
+        with written(self.part_path(part), tables, schema, metadata) as writer:
             done = receipt()
             writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
         return replace(done, bytes=self.part_path(part).stat().st_size)
-
-    def write_table(
-        self,
-        path: Path,
-        tables: Iterable[pa.Table],
-        schema: pa.Schema,
-        metadata: dict[bytes, bytes],
-    ) -> None:
-        """Write rows that are no part's, whole or not at all."""
-        with _written(path, tables, schema, metadata):
-            pass
-
-    def picked_path(self, part: str) -> Path:
-        """Where the rows lie that were picked of a part."""
-        return self.picked / f"part-{part}.parquet"
-
-    def drop_other_picked(self, parts: Iterable[str]) -> None:
-        """Remove picked rows that are not of these parts, and the folder if there are none."""
-        keep = {self.picked_path(part) for part in parts}
-        for file in set(self.picked.glob("part-*.parquet")) - keep:
-            file.unlink()
-        if not keep and self.picked.exists():
-            self.picked.rmdir()
-
-    def temporal_path(self, name: str) -> Path:
-        """Where rows over time lie."""
-        return self.temporal / f"part-{name}.parquet"
-
-    def drop_other_times(self, names: Iterable[str]) -> None:
-        """Remove rows over time that are made from other rows than those that there are."""
-        keep = {self.temporal_path(name) for name in names}
-        for file in set(self.temporal.glob("part-*.parquet")) - keep:
-            file.unlink()
-        if not keep and self.temporal.exists():
-            self.temporal.rmdir()
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
@@ -255,26 +221,6 @@ class Output:
         for folder in self.plans.iterdir():
             if folder.name != fingerprint:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _written(
-    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
-) -> Iterator[pq.ParquetWriter]:
-    """A file of rows, and its writer before it is closed; it appears whole or not at all."""
-    with (
-        replacing(path) as file,
-        pq.ParquetWriter(
-            file,
-            schema.with_metadata(metadata),
-            compression="zstd",
-            version="2.6",
-            write_page_checksum=True,
-        ) as writer,
-    ):
-        for table in tables:
-            writer.write_table(table.replace_schema_metadata(metadata))
-        yield writer
 
 
 def read_receipt(path: Path) -> Receipt | None:

@@ -78,9 +78,9 @@ def write_stretches(plan: Plan, output: Output, temporal: Temporal) -> list[str]
     names = []
     for stretch in stretches(plan.parts, output):
         names.append(stretch.name(maker))
-        path = output.temporal_path(names[-1])
-        if not path.exists():
-            output.write_table(path, tables(stretch, maker, plan.folder), schema, metadata)
+        if not output.temporal.path(names[-1]).exists():
+            rows = tables(stretch, maker, plan.folder)
+            output.temporal.write(names[-1], rows, schema, metadata)
     return names
 
 

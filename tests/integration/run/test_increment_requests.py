@@ -12,9 +12,9 @@ import rasterio
 from distributed import Client, LocalCluster
 
 import zonalbatch as zb
-from tests.made.counting_server import Asked, counting
 from tests.made.rasters import noise, write_tif
 from tests.made.scenes import asset, item, write_items
+from tests.made.store import Store, serving
 from tests.made.zones import squares
 
 SIDE, BLOCK = 4, 256
@@ -36,8 +36,8 @@ def worker() -> Iterator[Client]:
 class Served:
     """Dates behind a server, and runs over some of them."""
 
-    def __init__(self, folder: Path, asked: Asked, client: Client) -> None:
-        self.folder, self.asked, self.client = folder, asked, client
+    def __init__(self, folder: Path, store: Store, client: Client) -> None:
+        self.folder, self.store, self.client = folder, store, client
         self.spans: dict[tuple[str, int, int], tuple[int, int]] = {}
         """(file, block row, block col) -> its first byte and the one after the last."""
 
@@ -58,13 +58,13 @@ class Served:
                     at = int(file.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=1))
                     size = int(file.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=1))
                     self.spans[path.name, row, col] = (at, at + size)
-        told = asset(f"{self.asked.url}/{path.name}", (side, side), nodata=0, data_type="uint16")
+        told = asset(f"{self.store.url}/{path.name}", (side, side), nodata=0, data_type="uint16")
         return item(f"d{number}", date=f"2024-05-{number:02d}", red=told)
 
     def run(self, zones: geopandas.GeoDataFrame, items: list[dict[str, Any]]) -> None:
         """Do the job with what is known of no file; what is asked is noted anew."""
         self.client.restart()
-        self.asked.requests.clear()
+        self.store.log.clear()
         job = zb.Job(
             zones={"path": zones, "id": "id"},
             source={"kind": "stac", "items": write_items(self.folder / "items.json", items)},
@@ -76,16 +76,25 @@ class Served:
     @property
     def blocks(self) -> set[tuple[str, int, int]]:
         """The blocks of which most bytes behind the header were asked for."""
+        spans = [(one.path.lstrip("/"), *_span(one.headers["range"])) for one, _ in self.store.log
+                 if "range" in one.headers]  # fmt: skip
         found = set()
         for (name, row, col), (start, stop) in self.spans.items():
+            start = max(start, HEADER)
             got = sum(
-                max(0, min(stop, last) - max(start, first, HEADER))
-                for _, asked, first, last in self.asked.requests
+                max(0, min(stop, last) - max(start, first))
+                for asked, first, last in spans
                 if asked == name
             )
-            if got > 0.6 * (stop - max(start, HEADER)):
+            if got > 0.6 * (stop - start):
                 found.add((name, row, col))
         return found
+
+
+def _span(text: str) -> tuple[int, int]:
+    """The first byte of a Range, and the one after the last."""
+    first, last = text.removeprefix("bytes=").split("-")
+    return int(first), int(last) + 1
 
 
 def of(files: list[str], zones: list[int] | range) -> set[tuple[str, int, int]]:
@@ -100,17 +109,17 @@ def test_only_what_is_new_is_asked_for(worker: Client, tmp_path: Path) -> None:
     zones = squares(SIDE, side=10.0 * BLOCK)
     first = zones.drop(index=6)
     moved = zones.set_geometry(zones.geometry.where(zones["id"] != 9, zones.translate(10.0, 0)))
-    with counting(tmp_path / "served") as asked:
-        served = Served(tmp_path, asked, worker)
+    with serving(Store(tmp_path / "served")) as store:
+        served = Served(tmp_path, store, worker)
         items = [served.date(1), served.date(2)]
         served.run(first, items)
         assert served.blocks == of(["d1.tif", "d2.tif"], [i for i in range(16) if i != 6])
         served.run(first, items)
-        assert asked.requests == []
+        assert store.log == []
         items.append(served.date(3))
         served.run(first, items)
         assert served.blocks == of(["d3.tif"], [i for i in range(16) if i != 6])
-        assert {name for _, name, _, _ in asked.requests} <= {"d3.tif"}
+        assert {one.path for one, _ in store.log} == {"/d3.tif"}
         every = ["d1.tif", "d2.tif", "d3.tif"]
         served.run(zones, items)
         assert served.blocks == of(every, [6])
