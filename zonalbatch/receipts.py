@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.sources.secrets import unsigned
+
 __all__ = ["Receipt", "Report", "key_of", "pack_bits", "unpack_bits"]
 
 
@@ -87,8 +89,8 @@ class Report:
 
 
 def key_of(href: str, band: int) -> str:
-    """One band of one file in a word."""
-    return f"{band}:{href}"
+    """One band of one file in a word, whatever the file's link is signed with."""
+    return f"{band}:{unsigned(href)}"
 
 
 def pack_bits(flags: NDArray[np.bool_]) -> str:

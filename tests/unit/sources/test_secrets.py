@@ -8,6 +8,7 @@ import pytest
 
 from tests.made.layers import layer
 from zonalbatch.planning.identity import layer_hash
+from zonalbatch.receipts import key_of
 from zonalbatch.sources.secrets import unsigned
 
 BARE = "https://blobs.example.com/c/B04.tif"
@@ -43,3 +44,8 @@ def test_a_link_that_is_signed_anew_is_the_same_layer() -> None:
 
     assert known("se=1&sig=abc") == known("se=2&sig=xyz")
     assert known("se=1&sig=abc") != known("se=1&sig=abc&version=2")
+
+
+def test_no_signature_in_the_notes_of_a_part() -> None:
+    """What is noted of a band is found again under another signature, and tells none."""
+    assert key_of(f"{BARE}?sv=2024-05-04&sig=abc%3D", 2) == key_of(BARE, 2) == f"2:{BARE}"
