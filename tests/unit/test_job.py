@@ -207,6 +207,8 @@ def test_frozen() -> None:
         ({"mask": {"band": "red", "exclude": [1]}}, "nothing to measure"),
         ({"mask": {"band": "red"}}, "does not say what it masks: give exclude, include, bits"),
         ({"mask": {"band": "red", "exclude": [[]]}}, "mask.exclude.0 is []: write a number"),
+        ({"mask": {"band": "red", "include": [1, np.nan]}}, "mask.include.1 is nan: write a number"),
+        ({"mask": {"band": "red", "bits": {"c": [np.inf]}}}, "mask bits.c holds inf"),
         ({"mask": {"band": "red", "exlude": [1]}}, "'exlude' in mask; did you mean 'exclude'?"),
         ({"mask": [{"band": "red", "above": "x"}]}, "mask.0.above is 'x': write a number"),
         ({"mask": [{"band": "red", "abov": 1}]}, "'abov' in mask.0; did you mean 'above'?"),
