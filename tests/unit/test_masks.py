@@ -174,7 +174,11 @@ def test_bits_may_be_given() -> None:
         ({"bits": ["fill"]}, Legend(fields=CLOUD), "known are cloud, cloud_confidence"),
         ({"bits": ["cloud_confidence"]}, Legend(fields=CLOUD), "has 2 bits; say which of its"),
         ({"bits": {"cloud_confidence": ["hi"]}}, Legend(fields=CLOUD), "known are low, medium"),
-        ({"bits": {"cloud_confidence": [4]}}, Legend(fields=CLOUD), "excludes 4, but 2 bits hold 0"),
+        (
+            {"bits": {"cloud_confidence": [4]}},
+            Legend(fields=CLOUD),
+            "excludes 4, but 2 bits",
+        ),
         ({"bits": {"cloud": 3, "c": [2]}}, Legend(fields={"c": BitField(1)}), "1 bit holds 0 to 1"),
         ({"exclude": ["x"]}, Legend(disputed=frozenset("x")), "means other values in some items"),
     ],
