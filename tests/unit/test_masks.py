@@ -53,7 +53,7 @@ def test_large_integers_are_classes() -> None:
     """Beyond 2^53 too, where neighbours are one and the same as float64."""
     for dtype in ("uint64", "int64"):
         values = np.array([2**60, 2**60 + 1, 5], dtype)
-        assert kept(Mask("c", (2**60 + 1, 5.0, 0.5, 2**70)), c=values) == [0]
+        assert kept(Mask("c", (2**60 + 1, 5.0, 0.5)), c=values) == [0]
 
 
 @pytest.mark.parametrize(
