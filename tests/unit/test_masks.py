@@ -65,6 +65,7 @@ def test_large_integers_are_classes() -> None:
         (Mask("q", bits=(Bits("c", (1,), 7, 2),)), {"uint8"}, "ends at bit 8"),
         (Mask("q", (300,), bits=(Bits("c", (1,), 15),)), {"uint8", "int16"}, ""),
         (Mask("q", (300, 0.1), bits=(Bits("c", (1,), 12),)), {"float32"}, ""),
+        (Mask("q", (300,), bits=(Bits("c", (1,), 12),)), {"complex64"}, ""),
         (Mask("q", (300,)), {"uint8", None}, ""),
         (Mask("q", (300,)), set(), ""),
     ],

@@ -23,7 +23,7 @@ def held(listed: Sequence[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """
     if dtype.kind == "b":
         return np.array([bool(one) for one in listed if one in (0, 1)], bool)
-    if dtype.kind == "f":
+    if dtype.kind in "fc":  # complex pixels are told as they are until a part of them is taken
         with np.errstate(over="ignore"):
             found = np.array(listed, np.float64).astype(dtype)
         return found[np.isfinite(found)]
@@ -63,4 +63,4 @@ def _top(bits: Bits) -> int:
 
 def _bits(dtype: np.dtype[Any]) -> int:
     """How many bits a type has; floating-point numbers are read as whole ones of 64."""
-    return {"b": 1, "f": 64}.get(dtype.kind, 8 * dtype.itemsize)
+    return {"b": 1, "f": 64, "c": 64}.get(dtype.kind, 8 * dtype.itemsize)
