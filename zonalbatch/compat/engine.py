@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.coverage import CoverageRule
+from zonalbatch.compat.plane import TRUSTING
 from zonalbatch.expression import bare
 from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
@@ -98,7 +99,7 @@ def columns_of(
     found: list[Mapping[str, Column]] = []
     for summary in summarise(
         Shapes(fit_shapes(shapes, crs), crs), layers, recipe,
-        open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY,
+        open_pixels=lambda href: open_pixels(href, arrays, TRUSTING), memory=MEMORY,
     ):  # fmt: skip
         for failure in summary.failures:
             raise OSError(str(failure.error)) from failure.error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import PlainValidator, StrictInt, WithJsonSchema, model_validator
+from pydantic import PlainValidator, StrictBool, StrictInt, WithJsonSchema, model_validator
 
 from zonalbatch.errors import SourceError
 from zonalbatch.job.search import SearchKeys
@@ -25,6 +25,9 @@ class ItemSource(SearchKeys):
     sign: Signing | None = None
     """What it takes to read the files of the items, as for files of kind cog; null takes
     planetary-computer for that API."""
+    trusted: StrictBool = False
+    """Read also files that may have other files and URLs opened, such as VRT and HDF5, and whatever
+    else items link to: local files, and names of GDAL's such as /vsizip/..."""
 
     @model_validator(mode="after")
     def _one_of(self) -> ItemSource:
