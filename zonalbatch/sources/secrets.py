@@ -12,6 +12,14 @@ _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
 _URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
 
 
+_NAMED = re.compile(
+    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)[\w-]*"
+    r"['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?(?!\$\{|none\b|null\b)[^\s,;'\"{}\[\]&]+",
+    re.IGNORECASE,
+)
+"""What stands beside the name of a secret, but for the name of a variable."""
+_BEARER = re.compile(r"\b(bearer|basic)\s+(?!\$\{)[\w+/=.~-]{8,}", re.IGNORECASE)
+
 _SIGNATURES = {
     "sig": re.compile(r"sig|s[erptv]|spr|sk[estv]|skoid|sktid|sdd|si", re.IGNORECASE),
     "x-amz-signature": re.compile(r"x-amz-.*", re.IGNORECASE),
@@ -38,8 +46,9 @@ def unsigned(href: str) -> str:
 
 
 def shown(text: str) -> str:
-    """An href or a message with every URL's query and user masked."""
-    return without_user(_QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+    """An href or a message with every URL's query and user masked, and what is named a secret."""
+    text = without_user(_QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+    return _BEARER.sub(r"\1 ***", _NAMED.sub(r"\1***", text))
 
 
 def without_user(text: str) -> str:
