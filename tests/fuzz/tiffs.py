@@ -128,13 +128,14 @@ def _same(pixels: RasterPixels, window: tuple[int, int, int, int], path: Path) -
     top, left, bottom, right = window
     bands = range(1, len(pixels.header.dtypes) + 1)
     try:
-        ours = pixels.read(bands, window)
+        read = pixels.read(bands, window)
         if pixels.header.masked:
             pixels.read_mask(window)
     except ZonalbatchError:
         return
-    assert ours.shape == (len(bands), bottom - top, right - left)
-    if pixels._deflated is None:
+    assert read.shape == (len(bands), bottom - top, right - left)
+    ours = None if pixels._deflated is None else pixels._deflated.read(bands, window)
+    if ours is None:
         return
     try:
         with rasterio.open(path) as file:

@@ -119,7 +119,7 @@ def _unknown_key(loc: tuple[Any, ...]) -> str:
     group, key = loc[:-1], loc[-1]
     known = _known_keys(group)
     place = f"in {_dotted(group)}" if group else "at top level"
-    return f"unknown key {key!r} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"
+    return f"unknown key {shown(key)} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"
 
 
 def _missing(loc: tuple[Any, ...], value: Any) -> str:

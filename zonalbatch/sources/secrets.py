@@ -6,14 +6,15 @@ import re
 
 __all__ = ["shown", "unsigned", "without_user"]
 
-_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]*://[^\s'\"?]*)\?[^\s'\"]*", re.IGNORECASE)
+# Runs are bounded where a text of one kind of letter would be looked through from each of them.
+_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]{0,20}://[^\s'\"?]{0,4096})\?[^\s'\"]*", re.IGNORECASE)
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
 """Also where a message has only the name of a file and its query."""
-_URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
+_URL_USER = re.compile(r"([a-z][a-z0-9+.]{0,20}://)[^/@\s'\"]+@", re.IGNORECASE)
 
 
 _NAMED = re.compile(
-    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)[\w-]*"
+    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)[\w-]{0,40}"
     r"['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?(?!\$\{|none\b|null\b)[^\s,;'\"{}\[\]&]+",
     re.IGNORECASE,
 )
