@@ -66,7 +66,7 @@ def check(case: tuple[str, str]) -> None:
     where = "https://host/items.json" if way != "local" else str(_folder / "items.json")
     found = stac_layers([_item(link, where)] if way != "local" else _written(link))
     for asset in (asset for layer in found.layers for asset in layer.assets):
-        web = asset.href.lower().startswith(("http://", "https://", "s3://", "gs://", "az://"))
+        web = asset.href.lower().startswith(("http://", "https://", "s3://", "gs://", "az://", "ftp://"))
         assert web or way == "local", asset.href
         if not web:
             assert asset.href.startswith("/"), asset.href

@@ -29,6 +29,9 @@ from zonalbatch.sources.secrets import shown as masked
 
 __all__ = ["hint", "message", "repeated", "shown"]
 
+MOST = 30
+"""Problems of a document that are told at once."""
+
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
     "source": frozenset(("dataset",)),
     "cluster": frozenset(("listen", "gateway", "slurm")),
@@ -78,7 +81,10 @@ def message(error: ValidationError, name: str) -> str:
     errors = error.errors(include_url=False)
     told = [problem for problem in errors if not _told_by_another(problem, errors)]
     problems = [line for problem in told for line in _problem(problem).splitlines()]
-    return "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
+    lines = list(dict.fromkeys(problems))
+    if len(lines) > MOST:
+        lines = [*lines[:MOST], f"there are {len(lines) - MOST:,} more problems; mend these first"]
+    return "\n".join(f"{name}: {problem}" for problem in lines)
 
 
 def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str, Any]]) -> bool:

@@ -42,7 +42,7 @@ def reading(href: str) -> Iterator[None]:
         yield
     except NotGeoreferencedWarning as error:  # where warnings are errors
         raise no_grid(href) from error
-    except (RasterioError, OSError) as error:
+    except (RasterioError, OSError, UnicodeDecodeError) as error:  # text in no encoding
         secret = any(shown(str(one)) != str(one) for one in _chain(error))
         raise read_error(href, error) from (None if secret else error)
 

@@ -6,9 +6,10 @@ import functools
 import logging
 import os
 import re
+import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -55,6 +56,13 @@ def configure_gdal() -> None:
         os.environ.setdefault(key, value)
     for name in ("rasterio", *(f"rasterio.{part}" for part in ("_base", "_env", "_err", "_io"))):
         logging.getLogger(name).addFilter(_masked)
+    sys.unraisablehook = functools.partial(_unraised, sys.unraisablehook)
+
+
+def _unraised(otherwise: Callable[[Any], None], fault: Any) -> None:
+    """Say nothing where rasterio cannot log a message of GDAL's, for it quotes a file's bytes."""
+    if fault.object != "rasterio._env.log_error":
+        otherwise(fault)
 
 
 def _masked(record: logging.LogRecord) -> bool:

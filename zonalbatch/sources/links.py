@@ -22,8 +22,8 @@ __all__ = ["ORIGIN", "refuse_asset", "refuse_name"]
 ORIGIN = "origin"
 """Key of an item that tells where it comes from: what its relative links are relative to."""
 
-_WEB = re.compile(r"(https?|s3|gs|az|abfss?|oss)://[^/]", re.IGNORECASE)
-_NAME = re.compile(r"/vsi|[A-Za-z_]\w+:(?!//)|\w*[+]?(zip|tar|gzip|vrt)://|\s*[<{\[]", re.IGNORECASE)
+_WEB = re.compile(r"(https?|s3|gs|az|abfss?|oss|ftp)://[^/]", re.IGNORECASE)
+_NAME = re.compile(r"/+vsi|[A-Za-z_][\w+.-]+:|\s*[<{\[]", re.IGNORECASE)
 """Beginnings of GDAL's and rasterio's names that are neither path nor link."""
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _STORE = re.compile(r"/vsi(curl|s3|gs|az|adls|oss|swift|zip|tar)/")
@@ -37,7 +37,7 @@ def refuse_asset(href: str, item: Mapping[str, Any]) -> None:
         href: of an asset, absolute.
         item: a STAC item that knows its origin.
     """
-    if _CONTROL.search(href) or _NAME.match(href):
+    if _CONTROL.search(href) or (_NAME.match(href) and not _WEB.match(href)):
         raise SourceError(
             f"item {item.get('id')!r} names {shown(href)[:120]!r}, which is no path and no link "
             f"to a file; {TRUST}"
