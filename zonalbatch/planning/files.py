@@ -29,6 +29,7 @@ from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
 from zonalbatch.masks.mask import mask_from
 from zonalbatch.measure import Measurement
+from zonalbatch.places import Place
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
@@ -99,9 +100,10 @@ def write_cells(cells: Sequence[Cell], target: Path) -> None:
     pq.write_table(pa.Table.from_pylist([asdict(cell) for cell in cells]), target)
 
 
-def read_cells(folder: Path) -> list[Cell]:
+def read_cells(folder: Place) -> list[Cell]:
     """The cells of a stored plan."""
-    return [Cell(**row) for row in pq.read_table(folder / "cells.parquet").to_pylist()]
+    table = pq.read_table((folder / "cells.parquet").source())
+    return [Cell(**row) for row in table.to_pylist()]
 
 
 LAYER_SCHEMA = pa.schema(
@@ -196,14 +198,14 @@ def _parts_from(table: pa.Table) -> tuple[Part, ...]:
     return tuple(Part(**r | {name: tuple(r[name]) for name in lists}) for r in table.to_pylist())
 
 
-def read_parts(folder: Path) -> tuple[Part, ...]:
+def read_parts(folder: Place) -> tuple[Part, ...]:
     """All parts of a stored plan."""
-    return _parts_from(pq.read_table(folder / "parts.parquet"))
+    return _parts_from(pq.read_table((folder / "parts.parquet").source()))
 
 
-def read_layers(folder: Path) -> tuple[Layer, ...]:
+def read_layers(folder: Place) -> tuple[Layer, ...]:
     """All layers of a stored plan, in their order."""
-    found = _layers_from(pq.read_table(folder / "layers.parquet"))
+    found = _layers_from(pq.read_table((folder / "layers.parquet").source()))
     return tuple(found[index] for index in sorted(found))
 
 
@@ -220,7 +222,7 @@ class PartInput:
     form: Form
 
 
-def load_part(folder: Path, part_id: str) -> PartInput:
+def load_part(folder: Place, part_id: str) -> PartInput:
     """Read what one part needs from a stored plan.
 
     Raises:
@@ -232,8 +234,9 @@ def load_part(folder: Path, part_id: str) -> PartInput:
             f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
             "use the same version of zonalbatch on client and workers"
         )
-    (part,) = _parts_from(pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]))
-    table = pq.read_table(folder / "layers.parquet", filters=[("scene", "in", list(part.scenes))])
+    parts, layers_ = ((folder / name).source() for name in ("parts.parquet", "layers.parquet"))
+    (part,) = _parts_from(pq.read_table(parts, filters=[("id", "==", part_id)]))
+    table = pq.read_table(layers_, filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)
     return PartInput(
         part=part,
@@ -245,9 +248,9 @@ def load_part(folder: Path, part_id: str) -> PartInput:
     )
 
 
-def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
+def read_zones(folder: Place, start: int, stop: int) -> pa.Table:
     """The zones from ``start`` up to ``stop`` in the order of a plan, without their hashes."""
-    file = pq.ParquetFile(folder / "zones.parquet")
+    file = pq.ParquetFile((folder / "zones.parquet").source())
     first, last = start // ZONES_IN_GROUP, -(-stop // ZONES_IN_GROUP)
     names = [name for name in file.schema_arrow.names if name != "hash"]
     table = file.read_row_groups(list(range(first, last)), columns=names)
@@ -276,7 +279,7 @@ def write_functions(folder: Path, recipe: Recipe) -> None:
     (folder / FUNCTIONS).write_bytes(cloudpickle.dumps(functions))
 
 
-def _functions_of(folder: Path) -> Mapping[str, OfCells]:
+def _functions_of(folder: Place) -> Mapping[str, OfCells]:
     """The functions that are stored with a plan.
 
     Raises:
