@@ -144,8 +144,8 @@ def grid_of(
     """The grid of a raster with an affine transform ``(a, b, c, d, e, f)`` and a (row, col) shape.
 
     Raises:
-        SourceError: the transform is not finite, rotated, sheared or mirrored in x, or its cells are
-            too small for their coordinates.
+        SourceError: the transform is not finite, rotated, sheared or mirrored in x, or its cells
+            are too small for their coordinates.
     """
     a, b, c, d, e, f = transform[:6]
     if not all(map(math.isfinite, (a, b, c, d, e, f))):

@@ -18,8 +18,8 @@ from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
 from zonalbatch.given import given_zones
-from zonalbatch.sources.access import access_given
 from zonalbatch.recipe import AT_POINTS
+from zonalbatch.sources.access import access_given
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import circles
 

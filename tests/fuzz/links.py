@@ -13,21 +13,86 @@ from zonalbatch.errors import ZonalbatchError
 from zonalbatch.sources import documents, open_pixels, read_headers, stac_layers
 from zonalbatch.sources.protocol import is_remote
 
-SCHEMES = ("", "file://", "FILE://", "file:", "/vsicurl/", "/vsizip/", "/vsitar/", "/vsigzip/",
-           "/vsisubfile/0_10000,", "/vsisparse/", "/vsicached?file=", "/vsicurl?url=file://",
-           "/vsimem/", "/vsicrypt/key=x,file=", "zip://", "zip+file://", "tar://", "gzip://",
-           "vrt://", "vrt:///", "NETCDF:", 'NETCDF:"', "HDF5:", "GTIFF_RAW:", "GTIFF_DIR:1:",
-           "DERIVED_SUBDATASET:LOGAMPLITUDE:", "WMS:", "WCS:", "MEM:::DATAPOINTER=", "ZARR:",
-           "JPEG_SUBFILE:Q0,1,2,", "view:overview=0:", "view:part=abs:file://", "array:", "STACIT:",
-           "view:warp=3035/10/10/////nearest/0:", "ftp://", "data:image/tiff,", "\n", "\0", " ",
-           "http://h@", "https://", "s3://", "//", "../" * 20, "%2e%2e/", "\\\\", "http:/", "x://")  # fmt: skip
-WRAPS = ("{}", '<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand band="1" dataType="Byte">'
-         "<SimpleSource><SourceFilename>{}</SourceFilename></SimpleSource></VRTRasterBand>"
-         "</VRTDataset>", "{}?sig=" + SECRET, "{}\0.tif", "{}#x", '{{"type": "gdal_streamed_alg", '
-         '"command_line": "gdal raster read {}"}}', "{}\n", "<GDAL_WMS><Service>{}</Service></GDAL_WMS>",
-         '"{}"', "{}:band", "{}!/a.tif", "https://me:" + SECRET + "@h/{}")  # fmt: skip
-OPENERS = ("/vsisubfile/0_10000,", "/vsisparse/", "vrt://", "DERIVED_SUBDATASET:LOGAMPLITUDE:",
-           "/vsicached?file=", "HDF5:", "WMS:", "STACIT:", "/vsicrypt/key=x,file=", "/vsigzip/")  # fmt: skip
+SCHEMES = (
+    "",
+    "file://",
+    "FILE://",
+    "file:",
+    "/vsicurl/",
+    "/vsizip/",
+    "/vsitar/",
+    "/vsigzip/",
+    "/vsisubfile/0_10000,",
+    "/vsisparse/",
+    "/vsicached?file=",
+    "/vsicurl?url=file://",
+    "/vsimem/",
+    "/vsicrypt/key=x,file=",
+    "zip://",
+    "zip+file://",
+    "tar://",
+    "gzip://",
+    "vrt://",
+    "vrt:///",
+    "NETCDF:",
+    'NETCDF:"',
+    "HDF5:",
+    "GTIFF_RAW:",
+    "GTIFF_DIR:1:",
+    "DERIVED_SUBDATASET:LOGAMPLITUDE:",
+    "WMS:",
+    "WCS:",
+    "MEM:::DATAPOINTER=",
+    "ZARR:",
+    "JPEG_SUBFILE:Q0,1,2,",
+    "view:overview=0:",
+    "view:part=abs:file://",
+    "array:",
+    "STACIT:",
+    "view:warp=3035/10/10/////nearest/0:",
+    "ftp://",
+    "data:image/tiff,",
+    "\n",
+    "\0",
+    " ",
+    "http://h@",
+    "https://",
+    "s3://",
+    "//",
+    "../" * 20,
+    "%2e%2e/",
+    "\\\\",
+    "http:/",
+    "x://",
+)
+WRAPS = (
+    "{}",
+    '<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand band="1" dataType="Byte">'
+    "<SimpleSource><SourceFilename>{}</SourceFilename></SimpleSource></VRTRasterBand>"
+    "</VRTDataset>",
+    "{}?sig=" + SECRET,
+    "{}\0.tif",
+    "{}#x",
+    '{{"type": "gdal_streamed_alg", "command_line": "gdal raster read {}"}}',
+    "{}\n",
+    "<GDAL_WMS><Service>{}</Service></GDAL_WMS>",
+    '"{}"',
+    "{}:band",
+    "{}!/a.tif",
+    "https://me:" + SECRET + "@h/{}",
+)
+OPENERS = (
+    "/vsisubfile/0_10000,",
+    "/vsisparse/",
+    "vrt://",
+    "DERIVED_SUBDATASET:LOGAMPLITUDE:",
+    "/vsicached?file=",
+    "HDF5:",
+    "WMS:",
+    "STACIT:",
+    "/vsicrypt/key=x,file=",
+    "/vsigzip/",
+)
 """Before the name of a file, ways to have it opened that no job may go without trust."""
 
 _folder, _canary = Path(), ""
@@ -66,7 +131,9 @@ def check(case: tuple[str, str]) -> None:
     where = "https://host/items.json" if way != "local" else str(_folder / "items.json")
     found = stac_layers([_item(link, where)] if way != "local" else _written(link))
     for asset in (asset for layer in found.layers for asset in layer.assets):
-        web = asset.href.lower().startswith(("http://", "https://", "s3://", "gs://", "az://", "ftp://"))
+        web = asset.href.lower().startswith(
+            ("http://", "https://", "s3://", "gs://", "az://", "ftp://")
+        )
         assert web or way == "local", asset.href
         if not web:
             assert asset.href.startswith("/"), asset.href
@@ -107,11 +174,24 @@ def _written(link: str) -> str:
 def _item(link: str, own: str | None) -> dict[str, Any]:
     """An item that says all of its grid, so that nothing of it is opened to plan."""
     return {
-        "type": "Feature", "id": "i", "stac_version": "1.1.0", "bbox": [0, 0, 1, 1],
+        "type": "Feature",
+        "id": "i",
+        "stac_version": "1.1.0",
+        "bbox": [0, 0, 1, 1],
         "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]},
         "links": [] if own is None else [{"rel": "self", "href": own}],
-        "properties": {"datetime": "2024-06-01T00:00:00Z", "proj:code": "EPSG:32631",
-                       "proj:shape": [9, 9], "proj:transform": [10, 0, 0, 0, -10, 90]},
-        "assets": {"a": {"href": link, "type": "image/tiff; application=geotiff", "roles": ["data"],
-                         "bands": [{"data_type": "uint8", "nodata": 0}]}},
-    }  # fmt: skip
+        "properties": {
+            "datetime": "2024-06-01T00:00:00Z",
+            "proj:code": "EPSG:32631",
+            "proj:shape": [9, 9],
+            "proj:transform": [10, 0, 0, 0, -10, 90],
+        },
+        "assets": {
+            "a": {
+                "href": link,
+                "type": "image/tiff; application=geotiff",
+                "roles": ["data"],
+                "bands": [{"data_type": "uint8", "nodata": 0}],
+            }
+        },
+    }

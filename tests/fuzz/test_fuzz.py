@@ -25,7 +25,7 @@ CONTENT = 173
 
 @contextmanager
 def unopened(*paths: Path) -> Iterator[Callable[[], bool]]:
-    """Whether files were opened since, by whatever process and library; never where none can say."""
+    """Whether files were opened since, by whatever process; never where nobody can say."""
     if not sys.platform.startswith("linux"):
         yield lambda: False
         return
@@ -63,7 +63,11 @@ def fuzz(kind: str, count: int, seed: int, canary: Path) -> None:
     """Feed a process of its own with inputs, and see how it ends."""
     folder = canary.parent.parent / "inputs"
     folder.mkdir()
-    own = {"PYTHONPATH": str(REPOSITORY), "GDAL_HTTP_PROXY": "127.0.0.1:9", "GDAL_HTTP_TIMEOUT": "1"}
+    own = {
+        "PYTHONPATH": str(REPOSITORY),
+        "GDAL_HTTP_PROXY": "127.0.0.1:9",
+        "GDAL_HTTP_TIMEOUT": "1",
+    }
     with unopened(canary) as opened:
         done = subprocess.run(
             [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz.worker", kind, str(count),

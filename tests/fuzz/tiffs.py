@@ -17,13 +17,22 @@ from zonalbatch.errors import ZonalbatchError
 from zonalbatch.sources import RasterPixels
 
 CODECS: tuple[dict[str, Any], ...] = (
-    {}, {"compress": "deflate"}, {"compress": "deflate", "predictor": 2}, {"compress": "lzw"},
-    {"compress": "deflate", "predictor": 3, "dtype": "float32"}, {"compress": "packbits"},
-    {"compress": "zstd"}, {"compress": "jpeg", "dtype": "uint8"}, {"compress": "lerc"},
-    {"compress": "deflate", "interleave": "pixel"}, {"compress": "deflate", "tiled": False},
-    {"compress": "deflate", "bigtiff": "yes"}, {"compress": "deflate", "dtype": "uint8", "nbits": 4},
-    {"compress": "lzma"}, {"compress": "webp", "dtype": "uint8", "interleave": "pixel", "count": 3},
-)  # fmt: skip
+    {},
+    {"compress": "deflate"},
+    {"compress": "deflate", "predictor": 2},
+    {"compress": "lzw"},
+    {"compress": "deflate", "predictor": 3, "dtype": "float32"},
+    {"compress": "packbits"},
+    {"compress": "zstd"},
+    {"compress": "jpeg", "dtype": "uint8"},
+    {"compress": "lerc"},
+    {"compress": "deflate", "interleave": "pixel"},
+    {"compress": "deflate", "tiled": False},
+    {"compress": "deflate", "bigtiff": "yes"},
+    {"compress": "deflate", "dtype": "uint8", "nbits": 4},
+    {"compress": "lzma"},
+    {"compress": "webp", "dtype": "uint8", "interleave": "pixel", "count": 3},
+)
 NUMBERS = (0, 1, 2, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 MOST_BLOCKS, LARGEST = 40, 4 * 1024**2
 """How much of a file is read: blocks, and bytes of one."""
@@ -51,10 +60,20 @@ def _made(path: Path, codec: dict[str, Any]) -> bytes:
     dtype, count = codec.pop("dtype", "uint16"), codec.pop("count", 2)
     values = np.random.default_rng(1).integers(0, 15, (count, 96, 100)).astype(dtype)
     profile: dict[str, Any] = {
-        "driver": "GTiff", "count": count, "height": 96, "width": 100, "dtype": dtype,
-        "crs": "EPSG:32631", "transform": Affine(10, 0, 500000, 0, -10, 5600000), "tiled": True,
-        "nodata": 0, "interleave": "band", "blockxsize": 32, "blockysize": 32, **codec,
-    }  # fmt: skip
+        "driver": "GTiff",
+        "count": count,
+        "height": 96,
+        "width": 100,
+        "dtype": dtype,
+        "crs": "EPSG:32631",
+        "transform": Affine(10, 0, 500000, 0, -10, 5600000),
+        "tiled": True,
+        "nodata": 0,
+        "interleave": "band",
+        "blockxsize": 32,
+        "blockysize": 32,
+        **codec,
+    }
     with rasterio.open(path, "w", **profile) as file:
         file.write(values)
     return path.read_bytes()
@@ -75,7 +94,9 @@ def case(chance: Random) -> bytes:
     if way == 0:
         return bytes(data[: chance.randrange(len(data))])
     if way == 1:
-        return bytes(data[: chance.choice((0, 4, 8, 200))]) + chance.randbytes(chance.randrange(400))
+        return bytes(data[: chance.choice((0, 4, 8, 200))]) + chance.randbytes(
+            chance.randrange(400)
+        )
     if way == 2:  # numbers of the header, where sizes and offsets stand
         for _ in range(chance.randrange(1, 4)):
             form = chance.choice("HIQ")

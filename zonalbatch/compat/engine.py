@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.compat.plane import TRUSTING
+from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.expression import bare
 from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement

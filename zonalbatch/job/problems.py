@@ -176,6 +176,7 @@ def _dotted(loc: tuple[Any, ...]) -> str:
     kinded = loc[:2] in _GROUPS and loc[:1] in (("source",), ("cluster",))
     kinded = kinded or loc[:2] in (("mask", "one"), ("mask", "several"))
     parts = [str(part) for part in (loc[:1] + loc[2:] if kinded else loc) if part != "[key]"]
+    parts = [part if len(part) <= 60 else f"{part[:57]}..." for part in parts]
     return ".".join(parts) or "the document"
 
 

@@ -10,7 +10,7 @@ __all__ = ["shown", "unsigned", "without_user"]
 _URL_QUERY = re.compile(r"([a-z][a-z0-9+.]{0,20}://[^\s'\"?]{0,4096})\?[^\s'\"]*", re.IGNORECASE)
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
 """Also where a message has only the name of a file and its query."""
-_URL_USER = re.compile(r"([a-z][a-z0-9+.]{0,20}://)[^/@\s'\"]+@", re.IGNORECASE)
+_URL_USER = re.compile(r"((?:[a-z][a-z0-9+.]{0,20}:)?//)[^/@\s'\"]+@", re.IGNORECASE)
 
 
 _NAMED = re.compile(

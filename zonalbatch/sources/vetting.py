@@ -15,7 +15,7 @@ from zonalbatch.sources.secrets import shown
 __all__ = ["MAX_BLOCK", "TRUST", "refuse_bombs", "refuse_links"]
 
 MAX_BLOCK = 512 * 1024**2
-"""Largest block that is decoded, bytes: a few bytes of a file can stand for any number of pixels."""
+"""Largest block that is decoded, bytes: a few bytes of a file can stand for any number of cells."""
 
 TRUST = (
     "if you trust it, write trusted: true (in source or zones of a job; trusted=True in Python, "
@@ -38,8 +38,8 @@ def refuse_bombs(handle: Any, href: str) -> None:
         if block > MAX_BLOCK:
             raise PermanentReadError(
                 f"{shown(href)} says that one of its blocks has {shape[0]} × {shape[1]} cells, "
-                f"{block / 1024**2:,.0f} MiB, and at most {MAX_BLOCK // 1024**2} MiB are decoded at "
-                "once; write it in tiles (gdal_translate -co TILED=YES)"
+                f"{block / 1024**2:,.0f} MiB, and at most {MAX_BLOCK // 1024**2} MiB are decoded "
+                "at once; write it in tiles (gdal_translate -co TILED=YES)"
             )
 
 

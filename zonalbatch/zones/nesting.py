@@ -28,7 +28,7 @@ _COLLECTION = re.compile(
     rb"\x00[\x00\x20\x40\x60\x80\xa0\xc0\xe0]\x00(?:\x00%s|%s)" % (_KINDS, _ISO, _KINDS, _SWAPPED),
     re.DOTALL,
 )
-"""Byte order and type of a geometry that is made of geometries: OGC's, ISO's with Z and M, EWKB's."""
+"""Byte order and type of a geometry made of geometries: OGC's, ISO's with Z and M, EWKB's."""
 
 
 def without_abysses(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -59,9 +59,7 @@ def sources_of(
     )
 
 
-def _of_path(
-    path: str, layer: str | None, encoding: str | None, *, trusted: bool
-) -> list[Source]:
+def _of_path(path: str, layer: str | None, encoding: str | None, *, trusted: bool) -> list[Source]:
     """Files with geometries or, if GDAL knows a file as a raster only, its labels."""
     try:
         return open_files(path, layer, encoding, trusted=trusted)

@@ -22,7 +22,8 @@ from zonalbatch.sources.vetting import TRUST
 __all__ = ["ALONE", "refuse_content", "refuse_driver", "refuse_name"]
 
 ALONE = frozenset((
-    "CSV", "DGN", "DXF", "ESRI Shapefile", "ESRIJSON", "FlatGeobuf", "GML", "GPKG", "GPX", "GeoJSON",
+    "CSV", "DGN", "DXF", "ESRI Shapefile", "ESRIJSON", "FlatGeobuf", "GML", "GPKG", "GPX",
+    "GeoJSON",
     "GeoJSONSeq", "GeoRSS", "JML", "JSONFG", "KML", "LIBKML", "MBTiles", "MVT", "MapInfo File",
     "ODS", "OGR_GMT", "OSM", "OpenFileGDB", "PMTiles", "S57", "Selafin", "TopoJSON", "VDV", "XLSX",
 ))  # fmt: skip
@@ -48,7 +49,7 @@ _OPENERS = re.compile(
     rb"DescribeFeatureType|schemaLocation\s*=\s*[\"'][^\"']*&#",
     re.IGNORECASE,
 )
-"""In the beginning of descriptions of other files, and of GML whose schema GDAL asks a server for."""
+"""In the beginning of descriptions of other files, and of GML whose schema GDAL would ask for."""
 
 
 def _letters(text: str) -> str:
@@ -76,7 +77,7 @@ def refuse_name(path: str) -> None:
 
 
 def refuse_content(path: str) -> None:
-    """Raise a ZonesError if a local file may have others opened, or is an archive that is a bomb."""
+    """Raise a ZonesError if a local file may have others opened, or is a packed bomb."""
     archive = _IN_ARCHIVE.match(path)
     named = [path] if archive is None else [archive[1], f"/{archive[1]}"]
     for file in filter(os.path.isfile, named):
@@ -88,7 +89,7 @@ def refuse_content(path: str) -> None:
 
 
 def refuse_driver(path: str, driver: str) -> None:
-    """Raise a ZonesError if GDAL took a file that is not trusted for what may have others opened."""
+    """Raise a ZonesError if GDAL took a file for what may have others opened."""
     if driver not in ALONE:
         raise _untrusted(path, driver)
 

@@ -66,15 +66,29 @@ class TestTrust:
 class TestBombs:
     """Headers that promise more than can be held."""
 
-    @pytest.mark.parametrize("keys", [{"blockxsize": 2**15, "blockysize": 2**15, "tiled": True},
-                                      {"blockysize": 2**18, "tiled": False, "compress": "deflate"}])  # fmt: skip
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"blockxsize": 2**15, "blockysize": 2**15, "tiled": True},
+            {"blockysize": 2**18, "tiled": False, "compress": "deflate"},
+        ],
+    )
     def test_a_block_that_cannot_be_held(self, tmp_path: Path, keys: dict[str, Any]) -> None:
         """A small file of one huge block is refused when it is opened."""
         path = tmp_path / "a.tif"
         with rasterio.open(
-            path, "w", driver="GTiff", count=1, dtype="uint8", width=2**15, height=2**18,
-            sparse_ok=True, crs="EPSG:32631", transform=(10, 0, 0, 0, -10, 0), **keys,
-        ):  # fmt: skip
+            path,
+            "w",
+            driver="GTiff",
+            count=1,
+            dtype="uint8",
+            width=2**15,
+            height=2**18,
+            sparse_ok=True,
+            crs="EPSG:32631",
+            transform=(10, 0, 0, 0, -10, 0),
+            **keys,
+        ):
             pass
         with pytest.raises(PermanentReadError, match="512 MiB are decoded at once; write it in"):
             open_pixels(str(path)).read([1], (0, 0, 1, 1))
@@ -108,10 +122,20 @@ class TestLinks:
 
     @pytest.mark.parametrize(
         "href",
-        ["/vsicurl/https://h/a.tif", 'NETCDF:"/a.nc":x', "GTIFF_RAW:/etc/passwd", "vrt:///a.tif",
-         "view:part=abs:https://h/a.tif", "<VRTDataset/>", "https://h/a\n.tif", "zip:///a.zip!b.tif",
-         "DERIVED_SUBDATASET:LOGAMPLITUDE:/a.tif", "a\0.tif", "data:,x"],
-    )  # fmt: skip
+        [
+            "/vsicurl/https://h/a.tif",
+            'NETCDF:"/a.nc":x',
+            "GTIFF_RAW:/etc/passwd",
+            "vrt:///a.tif",
+            "view:part=abs:https://h/a.tif",
+            "<VRTDataset/>",
+            "https://h/a\n.tif",
+            "zip:///a.zip!b.tif",
+            "DERIVED_SUBDATASET:LOGAMPLITUDE:/a.tif",
+            "a\0.tif",
+            "data:,x",
+        ],
+    )
     def test_names_of_gdal_are_no_links(self, href: str) -> None:
         """Wherever an item comes from."""
         for origin in (None, "/data/i.json", "https://host/i.json"):
@@ -119,9 +143,16 @@ class TestLinks:
                 refuse_asset(href, {"id": "i", ORIGIN: origin})
 
     @pytest.mark.parametrize(
-        "href", ["/vsistdin/", "/vsisparse/a.xml", "/vsizip//vsisubfile/0_9,/a", "/vsicurl?url=x",
-                 'NETCDF:"/vsimem/a":x', "a\n.tif"]
-    )  # fmt: skip
+        "href",
+        [
+            "/vsistdin/",
+            "/vsisparse/a.xml",
+            "/vsizip//vsisubfile/0_9,/a",
+            "/vsicurl?url=x",
+            'NETCDF:"/vsimem/a":x',
+            "a\n.tif",
+        ],
+    )
     def test_paths_that_are_made_of_files(self, href: str) -> None:
         """A job may name GDAL's stores and archives, no more."""
         refuse_name("/vsizip/data/a.zip/b.tif")
@@ -135,11 +166,20 @@ class TestSecrets:
 
     @pytest.mark.parametrize(
         "text",
-        ["https://me:S3CRET@host/a.tif", "https://h/a.tif?sig=S3CRET", "Authorization: Bearer S3CRET-1",
-         "{'Authorization': 'S3CRET'}", "password=S3CRET", "AWS_SECRET_ACCESS_KEY=S3CRET",
-         "token: S3CRET", "/vsicurl/https://me:S3CRET@h/a", "a.tif?X-Amz-Signature=S3CRET&b=S3CRET",
-         "postgresql://me:S3CRET@host/db", "api_key='S3CRET'"],
-    )  # fmt: skip
+        [
+            "https://me:S3CRET@host/a.tif",
+            "https://h/a.tif?sig=S3CRET",
+            "Authorization: Bearer S3CRET-1",
+            "{'Authorization': 'S3CRET'}",
+            "password=S3CRET",
+            "AWS_SECRET_ACCESS_KEY=S3CRET",
+            "token: S3CRET",
+            "/vsicurl/https://me:S3CRET@h/a",
+            "a.tif?X-Amz-Signature=S3CRET&b=S3CRET",
+            "postgresql://me:S3CRET@host/db",
+            "api_key='S3CRET'",
+        ],
+    )
     def test_what_is_shown(self, text: str) -> None:
         """Passwords, signatures, tokens and what is named so."""
         assert "S3CRET" not in shown(text)

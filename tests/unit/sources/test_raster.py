@@ -298,8 +298,8 @@ def test_corrupt_blocks_are_permanent(data_dir: Path) -> None:
 @pytest.mark.parametrize("name", ["rotated.tif", "float_nan.tif", "RGB.byte.gcp.vrt"])
 def test_real_files_without_a_grid_are_refused(data_dir: Path, name: str) -> None:
     """Rotated without a CRS, a bare array, points only: each a clear error."""
+    path = str(data_dir / "tricky/rasterio" / name)
     with pytest.raises(SourceError, match=name):
-        path = str(data_dir / "tricky/rasterio" / name)
         _ = RasterPixels(path, access_given(None, trusted=True)).header
 
 
