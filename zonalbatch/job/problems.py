@@ -84,7 +84,7 @@ def message(error: ValidationError, name: str) -> str:
     lines = list(dict.fromkeys(problems))
     if len(lines) > MOST:
         lines = [*lines[:MOST], f"there are {len(lines) - MOST:,} more problems; mend these first"]
-    return "\n".join(f"{name}: {problem}" for problem in lines)
+    return "\n".join(f"{name}: {masked(problem)}" for problem in lines)
 
 
 def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str, Any]]) -> bool:

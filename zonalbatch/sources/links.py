@@ -37,7 +37,8 @@ def refuse_asset(href: str, item: Mapping[str, Any]) -> None:
         href: of an asset, absolute.
         item: a STAC item that knows its origin.
     """
-    if _CONTROL.search(href) or (_NAME.match(href) and not _WEB.match(href)):
+    named = _NAME.match(href) or "://" in href
+    if _CONTROL.search(href) or (named and not _WEB.match(href)):
         raise SourceError(
             f"item {item.get('id')!r} names {shown(href)[:120]!r}, which is no path and no link "
             f"to a file; {TRUST}"

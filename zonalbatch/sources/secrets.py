@@ -14,7 +14,7 @@ _URL_USER = re.compile(r"((?:[a-z][a-z0-9+.]{0,20}:)?//)[^/@\s'\"]+@", re.IGNORE
 
 
 _NAMED = re.compile(
-    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)[\w-]{0,40}"
+    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key|sig(?:nature)?(?==))[\w-]{0,40}"
     r"['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?(?!\$\{|none\b|null\b)[^\s,;'\"{}\[\]&]+",
     re.IGNORECASE,
 )
