@@ -53,7 +53,7 @@ def _cell(value: Any) -> tuple[float, float]:
     """Width and height of a cell; one length stands for both."""
     sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
     real = all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides)
-    if len(sides) != 2 or not real or not all(0 < side < math.inf for side in sides):
+    if len(sides) != 2 or not real or not all(0 < side < 1e300 for side in sides):
         raise ValueError("write a length, or a width and a height, in units of the CRS")
     return float(sides[0]), float(sides[1])
 

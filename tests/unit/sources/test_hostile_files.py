@@ -66,14 +66,7 @@ class TestTrust:
 class TestBombs:
     """Headers that promise more than can be held."""
 
-    @pytest.mark.parametrize(
-        "keys",
-        [
-            {"blockxsize": 2**15, "blockysize": 2**15, "tiled": True},
-            {"blockysize": 2**18, "tiled": False, "compress": "deflate"},
-        ],
-    )
-    def test_a_block_that_cannot_be_held(self, tmp_path: Path, keys: dict[str, Any]) -> None:
+    def test_a_block_that_cannot_be_held(self, tmp_path: Path) -> None:
         """A small file of one huge block is refused when it is opened."""
         path = tmp_path / "a.tif"
         with rasterio.open(
@@ -87,7 +80,9 @@ class TestBombs:
             sparse_ok=True,
             crs="EPSG:32631",
             transform=(10, 0, 0, 0, -10, 0),
-            **keys,
+            tiled=True,
+            blockxsize=2**15,
+            blockysize=2**15,
         ):
             pass
         with pytest.raises(PermanentReadError, match="512 MiB are decoded at once; write it in"):
