@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainValidator, StrictBool, StrictInt, WithJsonSchema, model_validator
