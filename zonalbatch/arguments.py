@@ -349,10 +349,15 @@ def plain_scaling(value: Any) -> ScaleOffset | None:
 
 
 def plain_number(value: Any) -> int | float | None:
-    """A plain number, also from NumPy's scalars, never from a bool; None if it is none."""
+    """A plain number, also from NumPy's scalars, never from a bool; None if it is none.
+
+    Integers beyond float64 are none: whatever is computed with them could not be.
+    """
     if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:
         value = value.item()
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return None if isinstance(value, int) and value.bit_length() > 1000 else value
 
 
 def _is_path(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from zonalbatch.errors import SourceError
 from zonalbatch.job import ArraySource, CogSource, ItemSource, Job, StackSource, StacSource
@@ -26,7 +27,7 @@ from zonalbatch.sources import (
     stack_layers,
     weights_asset,
 )
-from zonalbatch.sources.access import access_from
+from zonalbatch.sources.access import access_given
 from zonalbatch.statistics import parse_statistics
 from zonalbatch.temporal import Temporal
 from zonalbatch.zones import ZoneReader, open_zones
@@ -102,6 +103,7 @@ def find_zones(job: Job, columns: Sequence[str] = ()) -> ZoneReader:
     return open_zones(
         keys.path, id=keys.id, columns=columns, buffer=keys.buffer, layer=keys.layer,
         encoding=keys.encoding, band=keys.band, points=job.interpolate is not None,
+        trusted=keys.trusted,
     )  # fmt: skip
 
 
@@ -173,8 +175,10 @@ def find_weights(job: Job) -> tuple[Asset | None, Mapping[str, Pixels]]:
 
 
 def access_of(job: Job) -> Access:
-    """How the right to read a job's files is come by: as it says, else as its API wants it."""
-    sign: Access | None = getattr(job.source, "sign", None)
+    """How a job's files are read: by the right that it names, else as its API wants it."""
+    if isinstance(job.source, ArraySource):
+        return OPEN
+    sign: Any = job.source.sign
     if sign is None and isinstance(job.source, ItemSource) and job.source.api is not None:
-        return access_from(signed_by(job.source.api))
-    return sign or OPEN
+        sign = signed_by(job.source.api)
+    return access_given(sign, job.source.trusted)

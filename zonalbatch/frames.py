@@ -43,7 +43,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )  # fmt: skip
-from zonalbatch.sources.access import access_from
+from zonalbatch.sources.access import access_given
 from zonalbatch.sources.offsets import contradictions
 from zonalbatch.statistics import QuantileMethod, naming
 from zonalbatch.work.ground import Shapes
@@ -93,6 +93,7 @@ def zonal_stats(
     quantile_method: QuantileMethod = "linear",
     zone_band: int | None = None,
     sign: Any = None,
+    trusted: bool = False,
 ) -> geopandas.GeoDataFrame | pd.DataFrame:
     """Statistics of every zone on every raster, computed here and now.
 
@@ -149,6 +150,7 @@ def zonal_stats(
             "requester_pays": True, "profile": ..., "anonymous": ..., "region": ...}`` or ``{"kind":
             "headers", "headers": {"Authorization": "Bearer ${TOKEN}"}, "hosts": [...]}``, where
             ``${TOKEN}`` is an environment variable.
+        trusted: True reads also files that may have other files and URLs opened (VRT, HDF5, GML).
 
     Returns:
         One row for each zone, in the zones' order (labels ascend) and with their index, and columns
@@ -163,8 +165,8 @@ def zonal_stats(
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    frame, reader = _opened(zones, id, zone_band)
-    access = access_from(sign)
+    access = access_given(sign, trusted)
+    frame, reader = _opened(zones, id, zone_band, trusted)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
         access, group_by,
@@ -201,10 +203,10 @@ def _contradictions(summaries: Iterable[LayerSummary]) -> list[str]:
     return contradictions({key: t for one in summaries for key, t in one.contradicted.items()})
 
 
-def _opened(zones: Any, id: str | None, band: int | None) -> tuple[Any, Any]:
+def _opened(zones: Any, id: str | None, band: int | None, trusted: bool) -> tuple[Any, Any]:
     """The zones as a frame, if they are one, and their reader."""
     if isinstance(zones, str | os.PathLike) or hasattr(type(zones), "dims"):
-        return None, given_zones(zones, id=id, columns=["*"], band=band)
+        return None, given_zones(zones, id=id, columns=["*"], band=band, trusted=trusted)
     return zones, given_zones(_needed(zones, id), id=id, band=band)
 
 

@@ -59,15 +59,17 @@ __all__ = ["given_bands", "given_layers", "given_recipe", "given_weights", "give
 
 
 def given_zones(
-    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None
-) -> ZoneReader:
+    zones: Any, *, id: str | None, columns: Sequence[str] = (), band: Any = None,
+    trusted: bool = False,
+) -> ZoneReader:  # fmt: skip
     """The reader of zones.
 
     Raises:
         ZonesError: they cannot be used.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    return open_zones(zones, id=id, columns=columns, band=zone_band_given(band))
+    band = zone_band_given(band)
+    return open_zones(zones, id=id, columns=columns, band=band, trusted=trusted)
 
 
 def given_bands(bands: Any, nodata: Any) -> dict[str, Band] | None:

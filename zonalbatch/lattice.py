@@ -144,9 +144,15 @@ def grid_of(
     """The grid of a raster with an affine transform ``(a, b, c, d, e, f)`` and a (row, col) shape.
 
     Raises:
-        SourceError: the transform is rotated, sheared or mirrored in x.
+        SourceError: the transform is not finite, rotated, sheared or mirrored in x, or its cells
+            are too small for their coordinates.
     """
     a, b, c, d, e, f = transform[:6]
+    if not all(map(math.isfinite, (a, b, c, d, e, f))):
+        raise SourceError(
+            f"{name} has the transform {(a, b, c, d, e, f)}, which is not finite; write the true "
+            "one (gdal_edit -a_ullr left top right bottom)"
+        )
     if abs(b) > 1e-9 * abs(a) or abs(d) > 1e-9 * abs(e) or a <= 0 or e == 0:
         raise SourceError(
             f"{name} has a rotated, sheared or mirrored grid {(a, b, c, d, e, f)}; "
@@ -154,8 +160,10 @@ def grid_of(
         )
     height, width = shape
     top = f if e < 0 else f + e * height
-    lattice = Lattice.through(crs, c, top, a, abs(e))
-    window = lattice.window(c, top, height, width)
+    window = None
+    if max(abs(c), abs(f), abs(top)) < 2**52 * min(a, abs(e)):
+        lattice = Lattice.through(crs, c, top, a, abs(e))
+        window = lattice.window(c, top, height, width)
     if window is None:  # a cell so small against its coordinates that float64 cannot place it
         raise SourceError(f"{name} has cells of {a} × {abs(e)}, too small for float64 coordinates")
     return Grid(lattice, window, south_up=e > 0)

@@ -19,6 +19,7 @@ from zonalbatch.errors import InputError
 from zonalbatch.frames import zonal_stats
 from zonalbatch.given import given_zones
 from zonalbatch.recipe import AT_POINTS
+from zonalbatch.sources.access import access_given
 from zonalbatch.zones import open_zones
 from zonalbatch.zones.buffers import circles
 
@@ -42,6 +43,7 @@ def point_query(
     stats: Sequence[str] | str | None = None,
     id: str | None = None,
     sign: Any = None,
+    trusted: bool = False,
 ) -> geopandas.GeoDataFrame:
     """Values of rasters at points, or statistics of the cells around them.
 
@@ -64,6 +66,7 @@ def point_query(
         stats: names of statistics of what lies within the radius; None gives their mean.
         id: column of unique ids that becomes the index; None keeps the index.
         sign: what it takes to read the files, as for `zonal_stats`.
+        trusted: True reads also files that may have other files and URLs opened (VRT, HDF5, GML).
 
     Returns:
         The points' own columns, and ``value``: float64, null where there is none, the mean over the
@@ -76,7 +79,8 @@ def point_query(
         ReadError: a raster cannot be read.
     """
     _check_way(interpolate, radius, stats)
-    frame = _opened(points, id)
+    sign = access_given(sign, trusted)
+    frame = _opened(points, id, trusted)
     _refuse_others(frame)
     if radius is not None:
         asked = "mean" if stats is None else stats
@@ -102,10 +106,10 @@ def _check_way(interpolate: Any, radius: Any, stats: Any) -> None:
         raise InputError(f"interpolate={interpolate!r} has no meaning with a radius; leave it out")
 
 
-def _opened(points: Any, id: str | None) -> geopandas.GeoDataFrame:
+def _opened(points: Any, id: str | None, trusted: bool) -> geopandas.GeoDataFrame:
     """The points with their own columns, and the ids as their index."""
     if isinstance(points, str | os.PathLike):
-        reader = given_zones(points, id=id, columns=["*"])
+        reader = given_zones(points, id=id, columns=["*"], trusted=trusted)
         if any(source.by_id for source in reader.sources):
             raise InputError(f"{points} is a raster; give the points first, then rasters")
         table, shapes = reader.whole()

@@ -168,7 +168,7 @@ def check(path: str, zones: Sequence[shapely.Geometry]) -> float:
     with rasterio.open(path) as file:
         bands = {f"b{i}": {"index": i} for i in file.indexes}
         frame = gpd.GeoDataFrame(geometry=list(zones), crs=file.crs.to_wkt())
-        table = zb.zonal_stats(frame, path, STATISTICS, bands=bands)
+        table = zb.zonal_stats(frame, path, STATISTICS, bands=bands, trusted=path.endswith(".vrt"))
         prefixes = {1: ""} if len(bands) == 1 else {i: f"b{i}_" for i in file.indexes}
         found = {
             band: {name: table[f"{prefix}{name}"].to_numpy() for name in STATISTICS}
@@ -214,7 +214,7 @@ def test_rasters_of_no_use(data_dir: Path, name: str) -> None:
     """A raster without straight rows is refused in one sentence that says what to do."""
     zones = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 9, 9)], crs=CRS)
     with pytest.raises(SourceError, match=REFUSED[name]) as told:
-        zb.zonal_stats(zones, str(data_dir / name))
+        zb.zonal_stats(zones, str(data_dir / name), trusted=True)
     assert Path(name).name in str(told.value)
     assert "gdalwarp" in str(told.value)
 

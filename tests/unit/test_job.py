@@ -450,3 +450,21 @@ class TestShares:
         """A share and a rule that asks for none are refused together."""
         assert "use fraction or all_touched" in problems(min_fraction=0.5, coverage="center")
         assert "min_fraction is 2" in problems(min_fraction=2)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "a: " + "{a: " * 70 + "1" + "}" * 70, "- " * 5000, '{"a":' * 100_000]
+)
+def test_documents_without_end(tmp_path: Path, text: str) -> None:
+    """Nesting deeper than any job is refused in a sentence."""
+    for name in ("job.yaml", "job.json"):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(JobError, match=r"nested too deep|Expecting|property name"):
+            Job.from_file(tmp_path / name)
+
+
+def test_a_thousand_problems_are_told_in_part() -> None:
+    """The first ones, and how many are left."""
+    with pytest.raises(JobError, match="more problems; mend these first") as told:
+        Job(zones="a.gpkg", source="a.tif", bands={f"b{i}": {} for i in range(1000)}, output="o")
+    assert len(str(told.value)) < 10_000

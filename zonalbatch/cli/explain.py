@@ -9,6 +9,7 @@ import typer
 
 from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
 from zonalbatch.cli.jobs import AllowCode
+from zonalbatch.cli.tables import Trusted
 from zonalbatch.errors import InputError, ReadError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def explain(
     zone_band: Annotated[
         int | None, typer.Option(help="Of ZONES RASTER: which band of a raster of labels.")
     ] = None,
+    trusted: Trusted = False,
     classes: Classes = None,
     edges: Edges = None,
     bins: Bins = None,
@@ -74,6 +76,7 @@ def explain(
         "band": band, "coverage": coverage, "nodata": nodata, "id": id, "weights": weights,
         "quantile_method": quantile_method, "min_fraction": min_fraction,
         "default_value": default_value, "zone_band": zone_band,
+        "trusted": trusted or None,
         **breakdown_typed(classes, edges, bins),
     }  # fmt: skip
     of_rasters = {name: value for name, value in given.items() if value is not None}

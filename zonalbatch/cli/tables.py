@@ -10,7 +10,7 @@ import typer
 
 from zonalbatch.cli.breakdowns import Bins, Classes, Edges, breakdown_typed
 
-__all__ = ["points", "stats"]
+__all__ = ["Trusted", "points", "stats"]
 
 Rasters = Annotated[list[str], typer.Argument(metavar="RASTER...", help="Rasters, or items.")]
 Bands = Annotated[
@@ -22,6 +22,12 @@ Sign = Annotated[
     typer.Option(
         help="What it takes to read the files: planetary-computer, aws, or keys as in a job, "
         "such as '{kind: aws, requester_pays: true}'."
+    ),
+]
+Trusted = Annotated[
+    bool,
+    typer.Option(
+        "--trusted", help="Read also files that may have other files opened: VRT, HDF5, GML."
     ),
 ]
 Out = Annotated[
@@ -71,6 +77,7 @@ def stats(
     edges: Edges = None,
     bins: Bins = None,
     sign: Sign = None,
+    trusted: Trusted = False,
     out: Out = None,
 ) -> None:
     """Compute statistics here and now, without a cluster, and print or write a table.
@@ -91,7 +98,7 @@ def stats(
         quantile_method=quantile_method,  # type: ignore[arg-type]
         zone_band=zone_band,
         min_fraction=min_fraction, nodata=nodata, default_value=default_value,
-        weights=weights, sign=_keys(sign), progress=sys.stderr.isatty(),
+        weights=weights, sign=_keys(sign), trusted=trusted, progress=sys.stderr.isatty(),
         **breakdown_typed(classes, edges, bins),
     )  # fmt: skip
     tell(frame)
@@ -113,6 +120,7 @@ def points(
     band: Bands = None,
     id: IdColumn = None,
     sign: Sign = None,
+    trusted: Trusted = False,
     out: Out = None,
 ) -> None:
     """Read the values at points, or around them, and print or write a table.
@@ -128,7 +136,7 @@ def points(
     frame = point_query(
         str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
         interpolate=interpolate, radius=radius, stats=",".join(names) if names else None, id=id,  # type: ignore[arg-type]
-        sign=_keys(sign),
+        sign=_keys(sign), trusted=trusted,
     )  # fmt: skip
     tell(frame)
 

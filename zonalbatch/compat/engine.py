@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.compat.plane import TRUSTING
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.expression import bare
 from zonalbatch.layers import Asset, Layer, Scene
@@ -98,7 +99,7 @@ def columns_of(
     found: list[Mapping[str, Column]] = []
     for summary in summarise(
         Shapes(fit_shapes(shapes, crs), crs), layers, recipe,
-        open_pixels=lambda href: open_pixels(href, arrays), memory=MEMORY,
+        open_pixels=lambda href: open_pixels(href, arrays, TRUSTING), memory=MEMORY,
     ):  # fmt: skip
         for failure in summary.failures:
             raise OSError(str(failure.error)) from failure.error

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.lattice import grid_of
 from zonalbatch.sources import Header, Pixels, open_pixels
+from zonalbatch.sources.access import access_given
 
-__all__ = ["PLANE", "MatrixPixels", "open_file"]
+__all__ = ["PLANE", "TRUSTING", "MatrixPixels", "open_file"]
+
+TRUSTING = access_given(None, trusted=True)
+"""How files are read that are named in a call of another tool's interface."""
 
 PLANE = (
     'ENGCRS["plane",EDATUM["plane"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
@@ -24,12 +28,14 @@ PLANE = (
 def open_file(path: str) -> tuple[str, Pixels]:
     """A file and its pixels; one without a CRS is seen through a VRT in the plane.
 
+    As in the tools themselves, whoever names a file trusts it.
+
     Raises:
         OSError: it cannot be read, either way.
     """
     causes = []
     for name in (path, f"vrt://{path}?a_srs={PLANE}"):
-        pixels = open_pixels(name)
+        pixels = open_pixels(name, access=TRUSTING)
         try:
             _ = pixels.header
         except (SourceError, ReadError) as error:

@@ -38,7 +38,7 @@ from zonalbatch.sources import (
     open_pixels,
     read_headers,
 )
-from zonalbatch.sources.access import access_from
+from zonalbatch.sources.access import access_given
 from zonalbatch.statistics import QuantileMethod
 from zonalbatch.work.answer import answering
 from zonalbatch.work.ground import Shapes
@@ -76,6 +76,7 @@ def explain(
     zone_band: int | None = None,
     png: str | os.PathLike[str] | None = None,
     sign: Any = None,
+    trusted: bool = False,
 ) -> Explanation:
     """How the number of one zone on one raster comes about, cell by cell.
 
@@ -94,6 +95,7 @@ def explain(
         zone_band: as for `zonal_stats`.
         png: a file to draw the zone over its pixels in; needs matplotlib.
         sign: as for `zonal_stats`.
+        trusted: True reads also files that may have other files and URLs opened.
 
     Returns:
         The cells with fractions, raw and physical values, weights if there are any, and the
@@ -105,8 +107,8 @@ def explain(
         ReadError: a raster's header cannot be read. Pixels that cannot be are told as ``unread``.
     """
     _check_picture(png)
-    reader = given_zones(zones, id=id, band=zone_band)
-    access = access_from(sign)
+    access = access_given(sign, trusted)
+    reader = given_zones(zones, id=id, band=zone_band, trusted=trusted)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, None, resolution, access
     )

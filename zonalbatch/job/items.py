@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     PlainValidator,
     SerializerFunctionWrapHandler,
+    StrictBool,
     StrictInt,
     WithJsonSchema,
     field_serializer,
@@ -32,6 +32,9 @@ class ItemSource(SearchKeys):
     sign: Signing | None = None
     """What it takes to read the files of the items, as for files of kind cog; null takes
     planetary-computer for that API."""
+    trusted: StrictBool = False
+    """Read also files that may have other files and URLs opened, such as VRT and HDF5, and whatever
+    else items link to: local files, and names of GDAL's such as /vsizip/..."""
 
     @model_validator(mode="after")
     def _one_of(self) -> ItemSource:
@@ -62,7 +65,7 @@ def _cell(value: Any) -> tuple[float, float]:
     """Width and height of a cell; one length stands for both."""
     sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
     real = all(isinstance(side, int | float) and not isinstance(side, bool) for side in sides)
-    if len(sides) != 2 or not real or not all(0 < side < math.inf for side in sides):
+    if len(sides) != 2 or not real or not all(0 < side < 1e300 for side in sides):
         raise ValueError("write a length, or a width and a height, in units of the CRS")
     return float(sides[0]), float(sides[1])
 

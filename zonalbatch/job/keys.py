@@ -93,6 +93,8 @@ class ZoneKeys(Keys):
     """auto cuts edges that would be curves where pixels lie; none projects the vertices only."""
     buffer: Finite = 0.0
     """Distance by which zones grow (or shrink, if negative), metres."""
+    trusted: StrictBool = False
+    """Read also files that may have other files and URLs opened, such as VRT and GML."""
 
 
 _Files: TypeAlias = Annotated[tuple[Location, ...], Field(min_length=1)]
@@ -107,6 +109,8 @@ class CogSource(Keys):
     """What it takes to read them: planetary-computer, {kind: aws, requester_pays: true, profile:
     ..., anonymous: true, region: ...} or {kind: headers, headers: {Authorization: Bearer ${TOKEN}},
     hosts: [...]}, where ${TOKEN} is an environment variable wherever files are read."""
+    trusted: StrictBool = False
+    """Read also files that may have other files and URLs opened, such as VRT and HDF5."""
     files: Annotated[
         Annotated[_Files, BeforeValidator(listed, json_schema_input_type=_Files | Location)] | None,
         AfterValidator(bare_files),

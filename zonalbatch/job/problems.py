@@ -29,6 +29,9 @@ from zonalbatch.sources.secrets import shown as masked
 
 __all__ = ["hint", "message", "repeated", "shown"]
 
+MOST = 30
+"""Problems of a document that are told at once."""
+
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
     "source": frozenset(("dataset",)),
     "cluster": frozenset(("listen", "gateway", "slurm")),
@@ -78,7 +81,10 @@ def message(error: ValidationError, name: str) -> str:
     errors = error.errors(include_url=False)
     told = [problem for problem in errors if not _told_by_another(problem, errors)]
     problems = [line for problem in told for line in _problem(problem).splitlines()]
-    return "\n".join(f"{name}: {problem}" for problem in dict.fromkeys(problems))
+    lines = list(dict.fromkeys(problems))
+    if len(lines) > MOST:
+        lines = [*lines[:MOST], f"there are {len(lines) - MOST:,} more problems; mend these first"]
+    return "\n".join(f"{name}: {masked(problem)}" for problem in lines)
 
 
 def _told_by_another(problem: Mapping[str, Any], problems: Iterable[Mapping[str, Any]]) -> bool:
@@ -119,7 +125,7 @@ def _unknown_key(loc: tuple[Any, ...]) -> str:
     group, key = loc[:-1], loc[-1]
     known = _known_keys(group)
     place = f"in {_dotted(group)}" if group else "at top level"
-    return f"unknown key {key!r} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"
+    return f"unknown key {shown(key)} {place}{hint(key, known) or '; keys are ' + ', '.join(known)}"
 
 
 def _missing(loc: tuple[Any, ...], value: Any) -> str:
@@ -170,6 +176,7 @@ def _dotted(loc: tuple[Any, ...]) -> str:
     kinded = loc[:2] in _GROUPS and loc[:1] in (("source",), ("cluster",))
     kinded = kinded or loc[:2] in (("mask", "one"), ("mask", "several"))
     parts = [str(part) for part in (loc[:1] + loc[2:] if kinded else loc) if part != "[key]"]
+    parts = [part if len(part) <= 60 else f"{part[:57]}..." for part in parts]
     return ".".join(parts) or "the document"
 
 

@@ -17,6 +17,8 @@ __all__ = ["read_document", "read_text", "write_document"]
 
 MAX_BYTES = 4 * 1024**2
 """Longest job file that is read, bytes."""
+MAX_DEPTH = 64
+"""Deepest nesting of a job file."""
 
 
 def read_text(file: Path) -> str:
@@ -88,6 +90,14 @@ class _Loader(yaml.SafeLoader):
     # YAML 1.1 takes on, no, 1:30 and 2024-01-01 for a bool, a number and a date; here they are
     # text, because bands and columns have such names.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    def fetch_more_tokens(self) -> None:
+        """Read on, unless what is read is nested deeper than any job; depth costs its square."""
+        if self.flow_level + len(self.indents) > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(
+                problem="the document is nested too deep", problem_mark=self.get_mark()
+            )
+        super().fetch_more_tokens()
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """One node; an alias is refused, because a few nested ones can fill the memory."""

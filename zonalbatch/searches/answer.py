@@ -13,6 +13,7 @@ from zonalbatch.searches.area import EVERYWHERE, Area
 from zonalbatch.searches.question import Question
 from zonalbatch.searches.service import Service
 from zonalbatch.sources import shown, times_of
+from zonalbatch.sources.documents import of_the_web
 from zonalbatch.zones import ZoneReader, open_zones
 
 __all__ = ["Answer", "area_of", "find", "search"]
@@ -120,7 +121,7 @@ def find(api: str, question: Question, area: Area) -> Answer:
     for place in area.asked:
         fitting = _fitting(service.pages(question, place), question, area, sent)
         for item in islice(fitting, question.max_items):
-            found.setdefault(_key(item), item)
+            found.setdefault(_key(item), of_the_web(item, service.address))
     held = {collection for collection, _ in sent}
     for collection in question.collections or ():
         if collection not in held:

@@ -16,6 +16,7 @@ from zonalbatch.errors import (
     SourceError,
 )
 from zonalbatch.sources.secrets import shown
+from zonalbatch.sources.vetting import TRUST
 
 __all__ = ["computing", "no_grid", "read_error", "reading", "shown"]
 
@@ -26,6 +27,7 @@ _PASSING = re.compile(
     r"(response|error|status)[ _]?(code)?[ :=]*(408|425|429|5\d\d)",
     re.IGNORECASE,
 )
+_UNKNOWN = re.compile("not recognized as being in a supported file format")
 _REFUSED = re.compile(
     r"(response|error|status)[ _]?(code)?[ :=]*(401|403)|access ?denied|not authorized|"
     r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|AWS_SECRET_ACCESS_KEY",
@@ -40,7 +42,7 @@ def reading(href: str) -> Iterator[None]:
         yield
     except NotGeoreferencedWarning as error:  # where warnings are errors
         raise no_grid(href) from error
-    except (RasterioError, OSError) as error:
+    except (RasterioError, OSError, UnicodeDecodeError) as error:  # text in no encoding
         secret = any(shown(str(one)) != str(one) for one in _chain(error))
         raise read_error(href, error) from (None if secret else error)
 
@@ -82,8 +84,9 @@ def read_error(href: str, error: BaseException) -> ReadError:
             f"{shown(href)} could not be read ({cause}); check that it exists, and that sign "
             "gives the right to read it"
         )
+    others = f"; a VRT or HDF5 may name other files: {TRUST}" if _UNKNOWN.search(cause) else ""
     return PermanentReadError(
-        f"{shown(href)} could not be read ({cause}); check that it exists and is whole"
+        f"{shown(href)} could not be read ({cause}); check that it exists and is whole{others}"
     )
 
 

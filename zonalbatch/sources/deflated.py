@@ -128,10 +128,13 @@ class Deflated:
         ]
         if None in place or self.file is None:
             return bytearray()
+        offset, size = map(int, place)
+        if not 0 <= offset <= offset + size <= os.fstat(self.file).st_size:  # a header may lie
+            return bytearray()
         try:
-            os.lseek(self.file, int(place[0]), os.SEEK_SET)
+            os.lseek(self.file, offset, os.SEEK_SET)
             most = self.block[0] * self.block[1] * self.samples * self.dtype.itemsize
-            return deflate.zlib_decompress(os.read(self.file, int(place[1])), most)
+            return deflate.zlib_decompress(os.read(self.file, size), most)
         except (deflate.DeflateError, OSError):
             return bytearray()
 

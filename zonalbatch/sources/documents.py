@@ -18,10 +18,11 @@ from zonalbatch.errors import SourceError
 from zonalbatch.sources.causes import read_error, shown
 from zonalbatch.sources.item_shape import check_shape
 from zonalbatch.sources.item_table import read_item_table
+from zonalbatch.sources.links import ORIGIN
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import refuse_view
 
-__all__ = ["Doc", "read_items", "unique_items"]
+__all__ = ["Doc", "of_the_web", "read_items", "unique_items"]
 
 Doc = dict[str, Any]
 """A STAC object as JSON has it."""
@@ -107,11 +108,26 @@ def _linked(catalog: Doc, href: str | None, visited: set[str]) -> Iterator[Doc]:
     """The items below a static catalog; siblings are fetched several at a time."""
     links = [link for link in _links(catalog) if link.get("rel") in ("item", "child")]
     hrefs = [_resolved(link["href"], href, catalog) for link in links]
+    for below in hrefs:
+        if href is not None and is_remote(href) and not is_remote(below):
+            raise SourceError(
+                f"{shown(href)} comes from the web and links to the file {shown(below)!r} on this "
+                "machine; give that file itself if you mean it"
+            )
     if not hrefs:
         return
     with ThreadPoolExecutor(min(16, len(hrefs))) as pool:
         for docs in pool.map(lambda below: _from_file(below, visited), hrefs):
             yield from docs
+
+
+def of_the_web(doc: Doc, address: str) -> Doc:
+    """An item as it came from an API: with a self link into the web, whatever it says of itself."""
+    if is_remote(_own_href(doc) or ""):
+        return doc
+    others = [link for link in doc.get("links") or () if link.get("rel") != "self"]
+    own = f"{address.rstrip('/')}/collections/{doc.get('collection')}/items/{doc.get('id')}"
+    return {**doc, "links": [*others, {"rel": "self", "href": own}]}
 
 
 def _own_href(doc: Doc) -> str | None:
@@ -140,7 +156,7 @@ def _is_absolute(href: str) -> bool:
 
 
 def _absolute(doc: Doc, base: str | None) -> Doc:
-    """The item with its assets' hrefs made absolute.
+    """The item with its assets' hrefs made absolute, and where it comes from.
 
     Raises:
         SourceError: it is no item.
@@ -150,7 +166,7 @@ def _absolute(doc: Doc, base: str | None) -> Doc:
         key: {**asset, "href": _resolved(str(asset.get("href", "")), base, doc)}
         for key, asset in (doc.get("assets") or {}).items()
     }
-    return {**doc, "assets": assets}
+    return {**doc, "assets": assets, ORIGIN: base}
 
 
 def _resolved(href: str, base: str | None, doc: Doc) -> str:

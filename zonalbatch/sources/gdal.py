@@ -6,9 +6,10 @@ import functools
 import logging
 import os
 import re
+import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +19,11 @@ from rasterio.errors import RasterioError
 
 from zonalbatch.errors import SourceError
 from zonalbatch.sources.access.grant import Grant
+from zonalbatch.sources.drivers import drivers_of, opened_by
+from zonalbatch.sources.links import refuse_name
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.secrets import shown
+from zonalbatch.sources.vetting import refuse_bombs, refuse_links
 from zonalbatch.sources.view import View
 
 __all__ = ["configure_gdal", "doubt", "gdal_name", "lazy_array", "opened", "settings"]
@@ -52,6 +56,13 @@ def configure_gdal() -> None:
         os.environ.setdefault(key, value)
     for name in ("rasterio", *(f"rasterio.{part}" for part in ("_base", "_env", "_err", "_io"))):
         logging.getLogger(name).addFilter(_masked)
+    sys.unraisablehook = functools.partial(_unraised, sys.unraisablehook)
+
+
+def _unraised(otherwise: Callable[[Any], None], fault: Any) -> None:
+    """Say nothing where rasterio cannot log a message of GDAL's, for it quotes a file's bytes."""
+    if fault.object != "rasterio._env.log_error":
+        otherwise(fault)
 
 
 def _masked(record: logging.LogRecord) -> bool:
@@ -61,15 +72,29 @@ def _masked(record: logging.LogRecord) -> bool:
 
 
 def opened(view: View, grant: Grant) -> Any:
-    """A rasterio dataset.
+    """A rasterio dataset, which may be read.
 
     Args:
         view: how the file is looked at.
         grant: what is opened in the place of its link.
+
+    Raises:
+        PermanentReadError: it would have GDAL open other files, or take more memory than there is.
     """
     configure_gdal()
+    if not grant.trusted:
+        refuse_name(view.href)
+    drivers = None if grant.trusted else drivers_of(grant.href)
     with settings(view.href, grant):
-        return rasterio.open(grant.href, sharing=False, **_options(view))
+        handle = opened_by(grant.href, drivers, **_options(view))
+        try:
+            if not grant.trusted:
+                refuse_links(handle, view.href)
+            refuse_bombs(handle, view.href)
+        except BaseException:
+            handle.close()
+            raise
+    return handle
 
 
 def lazy_array(view: View, grant: Grant) -> Any:
@@ -90,13 +115,14 @@ def lazy_array(view: View, grant: Grant) -> Any:
         if is_remote(view.href):
             # The slow part, the network, happens here, many at a time; GDAL keeps what it
             # fetched while this handle lives, so the opening under the lock asks for nothing.
-            stack.enter_context(rasterio.open(grant.href, sharing=False))
+            stack.enter_context(opened(view, grant))
         stack.enter_context(_OPENING)
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # e.g. scales that differ: the header has them all
+        driver = stack.enter_context(opened(view, grant)).driver
         array: Any = rioxarray.open_rasterio(
             grant.href, cache=False, lock=False, masked=False, parse_coordinates=False,
-            **_options(view),
+            driver=driver, **_options(view),
         )  # fmt: skip
     if isinstance(array, list) or not hasattr(array, "variable"):
         raise SourceError(f"{shown(view.href)} holds several rasters; name one of its subdatasets")

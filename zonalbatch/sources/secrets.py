@@ -6,11 +6,20 @@ import re
 
 __all__ = ["shown", "unsigned", "without_user"]
 
-_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]*://[^\s'\"?]*)\?[^\s'\"]*", re.IGNORECASE)
+# Runs are bounded where a text of one kind of letter would be looked through from each of them.
+_URL_QUERY = re.compile(r"([a-z][a-z0-9+.]{0,20}://[^\s'\"?]{0,4096})\?[^\s'\"]*", re.IGNORECASE)
 _QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\"]*")
 """Also where a message has only the name of a file and its query."""
-_URL_USER = re.compile(r"([a-z][a-z0-9+.]*://)[^/@\s'\"]+@", re.IGNORECASE)
+_URL_USER = re.compile(r"((?:[a-z][a-z0-9+.]{0,20}:)?//)[^/@\s'\"]+@", re.IGNORECASE)
 
+
+_NAMED = re.compile(
+    r"((?:authorization|password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key|sig(?:nature)?(?==))[\w-]{0,40}"
+    r"['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?(?!\$\{|none\b|null\b)[^\s,;'\"{}\[\]&]+",
+    re.IGNORECASE,
+)
+"""What stands beside the name of a secret, but for the name of a variable."""
+_BEARER = re.compile(r"\b(bearer|basic)\s+(?!\$\{)[\w+/=.~-]{8,}", re.IGNORECASE)
 
 _SIGNATURES = {
     "sig": re.compile(r"sig|s[erptv]|spr|sk[estv]|skoid|sktid|sdd|si", re.IGNORECASE),
@@ -38,8 +47,9 @@ def unsigned(href: str) -> str:
 
 
 def shown(text: str) -> str:
-    """An href or a message with every URL's query and user masked."""
-    return without_user(_QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+    """An href or a message with every URL's query and user masked, and what is named a secret."""
+    text = without_user(_QUERY.sub("?***", _URL_QUERY.sub(r"\1?***", text)))
+    return _BEARER.sub(r"\1 ***", _NAMED.sub(r"\1***", text))
 
 
 def without_user(text: str) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layer, Layers, Scene
-from zonalbatch.sources.access import OPEN, Access
+from zonalbatch.sources.access import OPEN, Access, Trusting
 from zonalbatch.sources.acquisitions import SUPERSEDED, last_processed
 from zonalbatch.sources.classification import legends_of
 from zonalbatch.sources.documents import Doc, read_items, unique_items
 from zonalbatch.sources.headers import from_header, offered, read_headers
 from zonalbatch.sources.item_bands import Place, all_places, chosen_places
 from zonalbatch.sources.item_fields import Sketch, footprint_told, sketch_of, times_of
+from zonalbatch.sources.links import refuse_asset
 from zonalbatch.sources.offsets import doubts_of
 from zonalbatch.sources.overviews import at_resolution
 from zonalbatch.sources.protocol import Band, Header, Resolution, ScaleOffset
@@ -58,6 +59,8 @@ def stac_layers(
     docs = last_processed(unique_items(read_items(items), notes), notes)
     docs = [_bare(doc, access) for doc in docs]
     places = [all_places(doc) for doc in docs] if bands is None else chosen_places(bands, docs)
+    if not isinstance(access, Trusting):
+        _refuse_links(docs, places)
     names = list(dict.fromkeys(name for found in places for name in found))
     drafts = [
         _draft(doc, found, names, bands or {}, scale_offset, notes)
@@ -67,6 +70,13 @@ def stac_layers(
     told = ((d.item, name, sketch.scaling) for d in drafts for name, sketch in d.bands.items())
     found = _completed([draft for draft in drafts if draft.bands], notes, resolution, access)
     return replace(found, doubts=tuple(doubts_of(told)), legends=legends_of(docs, places))
+
+
+def _refuse_links(docs: Sequence[Doc], places: Sequence[Mapping[str, Place]]) -> None:
+    """Refuse items that name, for a wanted band, what they may not."""
+    for doc, found in zip(docs, places, strict=True):
+        for key in {place.key for place in found.values()}:
+            refuse_asset(str(doc["assets"][key]["href"]), doc)
 
 
 def _bare(doc: Doc, access: Access) -> Doc:

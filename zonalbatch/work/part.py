@@ -24,7 +24,7 @@ from zonalbatch.receipts import Receipt, key_of, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
-from zonalbatch.sources.access import access_from
+from zonalbatch.sources.access import access_again
 from zonalbatch.sources.protocol import Pixels
 from zonalbatch.statistics import naming
 from zonalbatch.work.ground import Shapes
@@ -84,7 +84,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
 def _opener(folder: Place) -> Callable[[str], Pixels]:
     """How hrefs are opened; arrays of the user's, and what files take, lie beside the plan."""
     told = folder / ACCESS
-    access = access_from(json.loads(told.read_text()) if told.exists() else None)
+    access = access_again(json.loads(told.read_text()) if told.exists() else {})
     arrays: Mapping[str, Pixels] | None = None
     if (folder / ARRAYS).exists():
         arrays = pickle.loads((folder / ARRAYS).read_bytes())

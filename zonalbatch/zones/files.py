@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import Source, explained
 from zonalbatch.zones.streams import parsed, tables
 from zonalbatch.zones.vector import VectorFile
+from zonalbatch.zones.vetting import refuse_content, refuse_name
 
 __all__ = ["open_files"]
 
@@ -76,21 +78,28 @@ class _GeoParquet:
                 yield table.select(columns), parsed(table.column(self.geometry), tally)
 
 
-def open_files(path: str, layer: str | None = None, encoding: str | None = None) -> list[Source]:
+def open_files(
+    path: str, layer: str | None = None, encoding: str | None = None, *, trusted: bool = False
+) -> list[Source]:
     """The files that a path, a folder or a glob stands for, in order of name.
 
     Args:
         path: which files.
         layer: which layer of each; None takes the first that has rows.
         encoding: of the text in Shapefiles; None takes what they say.
+        trusted: True reads also what may have other files opened.
     """
-    return [_file(each, layer, encoding) for each in _paths(path)]
+    if not trusted:
+        refuse_name(path)
+    return [_file(each, layer, encoding, trusted=trusted) for each in _paths(path)]
 
 
-def _file(path: str, layer: str | None, encoding: str | None) -> Source:
+def _file(path: str, layer: str | None, encoding: str | None, *, trusted: bool) -> Source:
     with explained(path, Counter()):
         if not path.endswith((".parquet", ".geoparquet", ".pq")):
-            return VectorFile.open(_unzipped(path), layer, encoding)
+            if not trusted:
+                refuse_content(path)
+            return VectorFile.open(_unzipped(path), layer, encoding, trusted=trusted)
         for key, value in (("layer", layer), ("encoding", encoding)):
             if value is not None:
                 raise ZonesError(
@@ -104,10 +113,10 @@ def _paths(path: str) -> list[str]:
     """The files that a path, a folder or a glob stands for, in order of name."""
     if "://" in path or path.startswith("/vsi"):
         return [path]
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         inside = sorted(map(str, Path(path).rglob("*.parquet")))
         return [name for name in inside if not Path(name).name.startswith((".", "_"))] or [path]
-    if Path(path).exists():
+    if os.path.exists(path):
         return [path]
     found = sorted(glob.glob(path, recursive=True))
     if not found:

@@ -21,6 +21,7 @@ from pyproj import CRS
 
 from zonalbatch.errors import ReadError, ZonesError
 from zonalbatch.sources import Pixels, array_layers, open_pixels
+from zonalbatch.sources.access import access_given
 from zonalbatch.zones.corners import ABSENT
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.tracing import Census, Tracing
@@ -159,15 +160,15 @@ class Labels:
             return np.where(there, values.astype(np.int64), ABSENT)
 
 
-def file_labels(path: str, band: int | None) -> Labels:
-    """The zones that a band of a raster file holds.
+def file_labels(path: str, band: int | None, *, trusted: bool = False) -> Labels:
+    """The zones that a band of a raster file holds; one that may have others opened, if trusted.
 
     Raises:
         ZonesError: the file cannot be read or has no such band, or it has several and none is
             named.
         SourceError: it has no CRS, or a rotated grid.
     """
-    pixels = open_pixels(path)
+    pixels = open_pixels(path, access=access_given(None, trusted))
     try:
         count = len(pixels.header.dtypes)
     except ReadError as error:

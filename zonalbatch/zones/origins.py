@@ -19,7 +19,12 @@ __all__ = ["sources_of"]
 
 
 def sources_of(
-    zones: Any, band: int | None, layer: str | None = None, encoding: str | None = None
+    zones: Any,
+    band: int | None,
+    layer: str | None = None,
+    encoding: str | None = None,
+    *,
+    trusted: bool = False,
 ) -> list[Source]:
     """The sources of a frame, an array of labels, or a path to files or to a raster of labels.
 
@@ -28,14 +33,16 @@ def sources_of(
         band: the band of a raster that holds the labels; a path is one of a raster then.
         layer: which layer of a file; None takes the first that has rows.
         encoding: of the text in a Shapefile; None takes what it says.
+        trusted: True reads also files that may have others opened.
 
     Raises:
         ZonesError: it is none of these, or cannot be read.
     """
     if isinstance(zones, (str, Path)):
         path = str(zones)
-        labels = band is not None
-        return [file_labels(path, band)] if labels else _of_path(path, layer, encoding)
+        if band is not None:
+            return [file_labels(path, band, trusted=trusted)]
+        return _of_path(path, layer, encoding, trusted=trusted)
     if layer is not None or encoding is not None:
         raise ZonesError("zones.layer and zones.encoding choose in files; a frame has neither")
     if hasattr(type(zones), "dims") and hasattr(zones, "dtype"):
@@ -52,10 +59,10 @@ def sources_of(
     )
 
 
-def _of_path(path: str, layer: str | None, encoding: str | None) -> list[Source]:
+def _of_path(path: str, layer: str | None, encoding: str | None, *, trusted: bool) -> list[Source]:
     """Files with geometries or, if GDAL knows a file as a raster only, its labels."""
     try:
-        return open_files(path, layer, encoding)
+        return open_files(path, layer, encoding, trusted=trusted)
     except ZonesError as error:
         if not isinstance(error.__cause__, DataSourceError):
             raise
@@ -64,7 +71,7 @@ def _of_path(path: str, layer: str | None, encoding: str | None) -> list[Source]
                 f"{path} is a job, not zones; do it by `zonalbatch run {path}`, or give zones"
             ) from None
         try:
-            return [file_labels(path, None)]
+            return [file_labels(path, None, trusted=trusted)]
         except ZonesError as other:
             # A raster that is one, but not of labels, says so itself.
             raise (error if isinstance(other.__cause__, Exception) else other) from None

@@ -204,6 +204,7 @@ def open_zones(
     encoding: str | None = None,
     band: int | None = None,
     points: bool = False,
+    trusted: bool = False,
 ) -> ZoneReader:
     """The zones of a frame, a file or a raster, ready to be streamed.
 
@@ -219,12 +220,13 @@ def open_zones(
         encoding: Of the text in a Shapefile; None takes what it says, else UTF-8 where that fits.
         band: The band of a raster that holds the labels, from 1; None takes its only one.
         points: True refuses zones that are not single points.
+        trusted: True reads also files of formats that may have other files and URLs opened.
 
     Raises:
         ZonesError: no such file or layer, no CRS, an unknown column, or ids of an unusable type.
         SourceError: a raster of labels has no CRS, or a rotated grid.
     """
-    sources = sources_of(zones, band, layer, encoding)
+    sources = sources_of(zones, band, layer, encoding, trusted=trusted)
     if not sources:
         raise ZonesError(f"{zones} holds no file with zones; give a folder or glob of GeoParquet")
     if isinstance(sources[0], Labels):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import shapely
 
 from zonalbatch.errors import ZonesError
+from zonalbatch.zones.nesting import without_abysses
 from zonalbatch.zones.shapes import Objects, note
 from zonalbatch.zones.source import explained
 
@@ -31,7 +32,7 @@ def tables(batches: Iterable[Any], name: str, tally: Counter[str]) -> Iterator[p
 
 def parsed(column: pa.ChunkedArray, tally: Counter[str]) -> Objects:
     """Shapes of a column of WKB; unclosed rings are closed."""
-    raw = _storage(column).to_numpy()
+    raw = without_abysses(_storage(column)).to_numpy()
     try:
         shapes = np.asarray(shapely.from_wkb(raw, on_invalid="fix"), dtype=object)
     except (shapely.errors.ShapelyError, NotImplementedError) as error:

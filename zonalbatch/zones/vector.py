@@ -19,6 +19,7 @@ from zonalbatch.zones.encoding import chosen_encoding, guessed_encoding, is_asci
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import explained
 from zonalbatch.zones.streams import parsed, tables
+from zonalbatch.zones.vetting import refuse_driver
 
 __all__ = ["VectorFile"]
 
@@ -49,10 +50,24 @@ class VectorFile:
         return self.path
 
     @classmethod
-    def open(cls, path: str, layer: str | None = None, encoding: str | None = None) -> VectorFile:
-        """The layer of that name, or the first that has rows; text as said, or as the file says."""
+    def open(
+        cls,
+        path: str,
+        layer: str | None = None,
+        encoding: str | None = None,
+        *,
+        trusted: bool = False,
+    ) -> VectorFile:
+        """The layer of that name, or the first that has rows; text as said, or as the file says.
+
+        Raises:
+            ZonesError: there is no such layer, or the file is not trusted and may have others
+                opened.
+        """
         layer, notes = _layer_of(path, layer)
         info = pyogrio.read_info(path, layer=layer)
+        if not trusted:
+            refuse_driver(path, info["driver"])
         guess = None
         if encoding is None:
             guess = guessed_encoding(path, info)

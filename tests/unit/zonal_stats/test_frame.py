@@ -30,7 +30,7 @@ class TestSurface:
             "coverage", "weights", "nodata", "scale_offset", "group_by", "datetime_pattern",
             "layout", "geometry", "progress",
             "resolution", "min_fraction", "default_value", "weight_by", "classes", "edges",
-            "bins", "quantile_method", "zone_band", "sign",  # beyond the contract
+            "bins", "quantile_method", "zone_band", "sign", "trusted",  # beyond the contract
         ]  # fmt: skip
         kinds = [p.kind for p in parameters.values()]
         assert set(kinds[:3]) == {inspect.Parameter.POSITIONAL_OR_KEYWORD}

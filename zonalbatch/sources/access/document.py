@@ -11,8 +11,9 @@ from zonalbatch.sources.access.aws import Aws
 from zonalbatch.sources.access.grant import OPEN, Access
 from zonalbatch.sources.access.headers import Headers
 from zonalbatch.sources.access.planetary import PlanetaryComputer
+from zonalbatch.sources.access.trust import Trusting
 
-__all__ = ["KINDS", "access_from"]
+__all__ = ["KINDS", "access_again", "access_from", "access_given"]
 
 
 def _aws(keys: Mapping[str, Any]) -> Access:
@@ -71,3 +72,21 @@ def access_from(document: Any) -> Access:
             f"sign: {unknown[0]!r} is no key of {kind}; it has {', '.join(known) or 'none'}"
         )
     return make(keys)
+
+
+def access_given(sign: Any, trusted: Any = False) -> Access:
+    """The access that a call or a job names, and whether the files are trusted.
+
+    Raises:
+        InputError: as of `access_from`; ``trusted`` is neither true nor false.
+    """
+    if not isinstance(trusted, bool):
+        raise InputError(f"trusted is {trusted!r}; write true or false")
+    access = access_from(sign)
+    return Trusting(access) if trusted else access
+
+
+def access_again(document: Mapping[str, Any]) -> Access:
+    """The access that has this for its ``document``."""
+    sign = {key: value for key, value in document.items() if key != "trusted"}
+    return access_given(sign, document.get("trusted", False))

@@ -27,6 +27,8 @@ class Grant:
     """GDAL's settings while it is opened; may hold secrets."""
     ends: float = field(default=math.inf, compare=False)
     """When it runs out, seconds since 1970."""
+    trusted: bool = False
+    """True lets it be of a format that has GDAL open other files."""
 
     def __repr__(self) -> str:
         """Name the file, without what is secret."""
