@@ -1,7 +1,7 @@
 """Burden: what some zones put on a worker, from their outlines alone: cells, runs, vertices.
 
-Of each zone the plan knows its bounds, its length, its area and the size of its WKB. On a lattice
-an edge that is n cells long touches 1 + 4/π · n on average, a row of a zone holds a run or more, and
+Of each zone the plan knows its bounds, its length, its area and the size of its WKB. An edge that
+is n cells long touches 1 + 4/π · n of them on average, a row of a zone holds a run or more, and
 cells inside are as many as the area. All of this is an estimate, a little too large.
 """
 

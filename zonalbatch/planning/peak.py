@@ -123,10 +123,17 @@ class Peaks:
         tile = TILE * TILE * self.pixel * scenes
         slab = SLABS * TILE * (_span(zones) + 2 * TILE) * self.pixel * scenes
         ahead = min(self.memory / 8 + READERS * tile + slab, 1.5 * sizes.sum() + READERS * tile)
-        gathered = _at_most_in_a_tile(zones) * (8 * (len(self.recipe.bands) + 4) + self.value)
+        gathered = _at_most_in_a_tile(zones) * self._gathered
         weights = min(self.memory * 3 / 16, 8 * zones.cells.sum()) if self.recipe.weights else 0
         cache = min(CACHE, 2 * sizes.sum()) + (WARP if self.warped else 0)
         return float(ahead + 2 * tile + gathered + weights + cache)
+
+    @property
+    def _gathered(self) -> int:
+        """Bytes of a cell that is gathered: as read, valid or not, sorted; or as it is computed."""
+        if len(self.recipe.bands) == len(self.recipe.measurements):
+            return 2 * self.value + 16
+        return self.value + 8 * (len(self.recipe.bands) + 4)
 
     def _states(self, zones: Burden) -> float:
         """What is kept of a layer until all of its cells have come."""
@@ -144,13 +151,14 @@ class Peaks:
     def _waiting_values(self, zones: Burden) -> float:
         """Bytes of values that wait until their zones are whole."""
         huge = zones.pieces > HUGE
-        few = np.where(huge, 0.0, zones.cells * zones.straddling)
+        shared = zones.cells if self.recipe.weight_by == "area" else zones.edge
+        few = np.where(huge, 0.0, zones.straddling * (self.value * zones.cells + 8 * shared))
         boundary = np.where(huge, 48.0 * zones.edge, 0.0)  # sorted with weights in the end
         kept, key = (2, 4) if self.value == 4 else (8, 8)
         packed = kept * np.minimum(zones.cells, CAP) + key * np.minimum(zones.cells, RUN)
         inner = np.where(huge, 8 * 2.0**16 if self.whole else packed, 0.0)
         sorting = 0.0 if self.whole or not huge.any() else 4.0 * key * RUN
-        waiting = 2 * (self.value + 8) * _at_once(zones, few)  # and a copy to sort
+        waiting = 1.25 * _at_once(zones, few)
         return float(waiting + sorting + (boundary + inner).sum())
 
     def _items(self, zones: Burden) -> NDArray[np.float64]:
@@ -207,8 +215,8 @@ def _at_most_in_a_tile(zones: Burden) -> float:
     return float(np.bincount(codes, np.minimum(zones.cells, TILE * TILE)).max())
 
 
-def _at_once(zones: Burden, cells: NDArray[np.float64]) -> float:
-    """Cells that wait at once: of the zones of two rows of fold tiles."""
+def _at_once(zones: Burden, each: NDArray[np.float64]) -> float:
+    """What is there of it at once, where it waits: that of the zones of two rows of fold tiles."""
     _, rows = np.unique(zones.tile[:, 0], return_inverse=True)
-    found = np.bincount(rows, cells)
+    found = np.bincount(rows, each)
     return float((found + np.append(found[1:], 0.0)).max())
