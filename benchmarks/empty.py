@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -64,7 +63,7 @@ def two_workers() -> Iterator[Client]:
 def empty_run(parts: int, client: Client) -> Empty:
     """Do so many empty parts on a cluster."""
     with TemporaryDirectory() as name:
-        output = Output(Path(name))
+        output = Output.at(name)
         output.make_folders()
         before = _settled_mib()
         plan = _plan(output, parts)

@@ -95,7 +95,10 @@ def common_grid(folder: Path) -> zb.Job:
         item(name, date=f"2024-05-0{i + 1}", red=asset(scene(folder / f"{i}.tif"), (SIDE, SIDE)))
         for i, name in enumerate("ab")
     ]
-    source = {"kind": "stack", "items": str(write_items(folder / "items.json", items))}
+    source: dict[str, Any] = {
+        "kind": "stack",
+        "items": str(write_items(folder / "items.json", items)),
+    }
     source |= {"epsg": 3035, "resolution": 20, "resampling": "bilinear"}
     return job_over(
         squares(50, side=600), [], folder / "out", source=source, bands={"red": "red"},
@@ -125,7 +128,12 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> Taken:
     folder = tmp_path_factory.mktemp("steady")
     first = noise(200, 200, seed=1)
     days = [date(1950, 6, 1) + timedelta(days=10 * i) for i in range(2_100)]
-    small = {"tiled": True, "blockxsize": 128, "blockysize": 128, "compress": "deflate"}
+    small: dict[str, Any] = {
+        "tiled": True,
+        "blockxsize": 128,
+        "blockysize": 128,
+        "compress": "deflate",
+    }
     for day in days:
         write_tif(folder / f"a_{day:%Y%m%d}.tif", first, **small)
     source = {"kind": "cog", "pattern": str(folder / "a_{date:%Y%m%d}.tif")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import zonalbatch as zb
@@ -46,7 +45,7 @@ class Taken:
 
 def taken_by(job: zb.Job, plan: Plan, parts: list[str]) -> Taken:
     """Do some parts of a plan one after the other, as a worker does; what they took."""
-    Output(Path(job.output.path)).make_folders()
+    Output.at(job.output.path).make_folders()
     code = CODE.format(parts=json.dumps(parts), plan=str(plan.folder), memory=job.limits.memory)
     told: Any = json.loads(python(code))
     return Taken(*told)

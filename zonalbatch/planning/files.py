@@ -31,6 +31,7 @@ from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
 from zonalbatch.masks.mask import mask_from
 from zonalbatch.measure import Measurement
+from zonalbatch.places import Place
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
@@ -118,9 +119,10 @@ def write_cells(cells: Sequence[Cell], target: Path) -> None:
     pq.write_table(pa.Table.from_pylist([asdict(cell) for cell in cells]), target)
 
 
-def read_cells(folder: Path) -> list[Cell]:
+def read_cells(folder: Place) -> list[Cell]:
     """The cells of a stored plan."""
-    return [Cell(**row) for row in pq.read_table(folder / "cells.parquet").to_pylist()]
+    table = pq.read_table((folder / "cells.parquet").source())
+    return [Cell(**row) for row in table.to_pylist()]
 
 
 LAYER_SCHEMA = pa.schema(
@@ -216,9 +218,9 @@ def write_rows(table: pa.Table, target: Path) -> None:
     pq.write_table(table, target, row_group_size=ROWS_IN_GROUP)
 
 
-def _rows_of(file: Path, column: str, wanted: Sequence[Any]) -> pa.Table:
+def _rows_of(file: Place, column: str, wanted: Sequence[Any]) -> pa.Table:
     """The rows of a file whose column holds one of some values, in order."""
-    stored = pq.ParquetFile(file)
+    stored = pq.ParquetFile(file.source())
     keys = pa.array(wanted, stored.schema_arrow.field(column).type)
     found = pc.is_in(stored.read(columns=[column])[column], value_set=keys)
     rows = np.flatnonzero(found.to_numpy())
@@ -247,14 +249,14 @@ def _parts_from(table: pa.Table) -> Iterator[Part]:
             yield Part(**row)
 
 
-def read_parts(folder: Path) -> tuple[Part, ...]:
+def read_parts(folder: Place) -> tuple[Part, ...]:
     """All parts of a stored plan."""
-    return tuple(_parts_from(pq.read_table(folder / "parts.parquet")))
+    return tuple(_parts_from(pq.read_table((folder / "parts.parquet").source())))
 
 
-def read_layers(folder: Path) -> tuple[Layer, ...]:
+def read_layers(folder: Place) -> tuple[Layer, ...]:
     """All layers of a stored plan, in their order."""
-    found = _layers_from(pq.read_table(folder / "layers.parquet"))
+    found = _layers_from(pq.read_table((folder / "layers.parquet").source()))
     return tuple(found[index] for index in sorted(found))
 
 
@@ -271,7 +273,7 @@ class PartInput:
     form: Form
 
 
-def load_part(folder: Path, part_id: str) -> PartInput:
+def load_part(folder: Place, part_id: str) -> PartInput:
     """Read what one part needs from a stored plan.
 
     Raises:
@@ -295,9 +297,9 @@ def load_part(folder: Path, part_id: str) -> PartInput:
     )
 
 
-def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
+def read_zones(folder: Place, start: int, stop: int) -> pa.Table:
     """The zones from ``start`` up to ``stop`` in the order of a plan, without their hashes."""
-    file = pq.ParquetFile(folder / "zones.parquet")
+    file = pq.ParquetFile((folder / "zones.parquet").source())
     starts = _starts(file)
     first = int(np.searchsorted(starts, start, "right")) - 1
     last = int(np.searchsorted(starts, stop))
@@ -328,7 +330,7 @@ def write_functions(folder: Path, recipe: Recipe) -> None:
     (folder / FUNCTIONS).write_bytes(cloudpickle.dumps(functions))
 
 
-def _functions_of(folder: Path) -> Mapping[str, OfCells]:
+def _functions_of(folder: Place) -> Mapping[str, OfCells]:
     """The functions that are stored with a plan.
 
     Raises:

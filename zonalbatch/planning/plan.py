@@ -8,8 +8,6 @@ and a part's id and reads only the rows it needs.
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.layers import Failure, Layer, Layers
+from zonalbatch.places import Place
 from zonalbatch.planning.cutting import Cutter, cut_space, pairs_of
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import (
@@ -38,13 +37,15 @@ from zonalbatch.planning.peak import PROCESS, Peaks, beyond
 from zonalbatch.planning.surroundings import Surroundings
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe, check_layers
-from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan"]
+
+RECIPE = "recipe.json"
+"""The file that is the sign of a plan which is stored whole."""
 
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
@@ -89,7 +90,7 @@ class Plan:
     fingerprint: str
     inputs: str
     """What it was made from: recipe, form, zones and layers, whatever their order."""
-    folder: Path
+    folder: Place
     """Where it is stored."""
     recipe: Recipe
     form: Form
@@ -134,7 +135,7 @@ def make_plan(
     found: Layers,
     recipe: Recipe,
     form: Form,
-    folder: Path,
+    folder: Place,
     earlier: Earlier | None = None,
     *,
     prune: bool = False,
@@ -159,17 +160,13 @@ def make_plan(
     """
     found = _offered(found, earlier)
     check_layers(found.layers, recipe)
-    draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
-    draft.mkdir()
-    try:
+    with folder.draft() as draft:
         reference = earlier.partition.reference if earlier else None
         rows = ZoneRows.stream(
             zones, reference or reference_lattice(found.layers, recipe), draft / "zones.arrow"
         )
         planner = _Planner(zones, found, recipe, form, rows, draft, folder, memory)
         return planner.after(earlier, prune=prune) if earlier else planner.first()
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _offered(found: Layers, earlier: Earlier | None) -> Layers:
@@ -200,7 +197,9 @@ class _Planner:
     form: Form
     rows: ZoneRows
     draft: Path
-    folder: Path
+    """Where its tables are made."""
+    folder: Place
+    """Of all plans."""
     memory: int
 
     def first(self) -> Plan:
@@ -311,15 +310,13 @@ class _Planner:
             "form": plan.form.document,
             "partition": asdict(plan.partition),
         }
-        write_text(draft / "recipe.json", json.dumps(document, indent=1))
         write_functions(draft, plan.recipe)
-        shutil.rmtree(plan.folder, ignore_errors=True)
-        draft.rename(plan.folder)
+        (draft / RECIPE).write_text(json.dumps(document, indent=1))
+        self.folder.adopt(draft, plan.folder.name, last=RECIPE)
         return plan
 
 
 def _is_stored(plan: Plan) -> bool:
     """True if its folder holds this plan, and not one that another version has cut otherwise."""
-    names = ("zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet")
-    there = all((plan.folder / name).exists() for name in names)
-    return there and read_parts(plan.folder) == plan.parts
+    names = {"zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet", RECIPE}
+    return names <= set(plan.folder.files()) and read_parts(plan.folder) == plan.parts
