@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from rich.console import Console
 
-__all__ = ["Timing", "alternate", "apart", "peak_mib"]
+__all__ = ["Timing", "alternate", "apart", "peak_mib", "resident_mib"]
 
 T = TypeVar("T")
 
@@ -121,6 +121,15 @@ def _answer(
 def peak_mib() -> float:
     """The largest resident memory this process ever had, MiB (Linux)."""
     # Not ru_maxrss: across fork and exec that one keeps the parent's peak.
+    return _status_mib("VmHWM")
+
+
+def resident_mib() -> float:
+    """The resident memory that this process has now, MiB (Linux)."""
+    return _status_mib("VmRSS")
+
+
+def _status_mib(name: str) -> float:
     with open("/proc/self/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmHWM"))
+        line = next(line for line in status if line.startswith(name))
     return int(line.split()[1]) / 1024

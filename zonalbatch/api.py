@@ -7,7 +7,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,10 +32,11 @@ from zonalbatch.claim import (
 from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
 from zonalbatch.errors import ClusterError, InputError
-from zonalbatch.job import Job
+from zonalbatch.job import Job, LocalCluster
 from zonalbatch.layers import Layers
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.outside import with_outside
+from zonalbatch.planning.peak import PROCESS
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
@@ -120,7 +121,7 @@ def run(
     output = _output(job)
     observer = observer or Silent()
     limits = Limits(
-        memory=job.limits.memory,
+        memory=_memory_of_part(job),
         requests=job.limits.requests_in_flight,
         max_failures=job.limits.max_failures,
         strict=job.on_failure == "raise",
@@ -132,7 +133,7 @@ def run(
         work.claim(made)
         broken = remove_broken(made, output) if verify else []
         with ExitStack() as opened:
-            workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
+            workers = cache(lambda: client or opened.enter_context(_opened_cluster(job)))
             made, done = work.executed(made, workers, limits, observer)
         held()
         sealed = seal(made, output, done, temporal_of(job), job.picks())
@@ -181,6 +182,16 @@ def _check_client(client: object) -> None:
         )
     if client.status in ("closed", "closing"):
         raise ClusterError("the client is closed; give an open distributed.Client")
+
+
+def _opened_cluster(job: Job) -> AbstractContextManager[Client]:
+    return open_client(job.cluster, job.limits.memory)
+
+
+def _memory_of_part(job: Job) -> int:
+    """Bytes that a process may take for a part, where its threads work on one each."""
+    threads = job.cluster.threads if isinstance(job.cluster, LocalCluster) else 1
+    return PROCESS + (job.limits.memory - PROCESS) // threads
 
 
 def _output(job: Job) -> Output:
@@ -237,8 +248,9 @@ class _Work:
     def _made(self, earlier: Earlier | None, *, prune: bool) -> Plan:
         """The plan, stored with what its workers need to open its files."""
         made = make_plan(
-            self.zones, self.found, self.recipe, self.form, self.output.plans, earlier, prune=prune
-        )
+            self.zones, self.found, self.recipe, self.form, self.output.plans, earlier,
+            prune=prune, memory=_memory_of_part(self.job),
+        )  # fmt: skip
         if self.arrays:
             with (made.folder / ARRAYS).replacing() as file:
                 pickle.dump(self.arrays, file)

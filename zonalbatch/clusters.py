@@ -29,7 +29,13 @@ SETTINGS = {
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
+    # What takes far more than it may is ended, before the machine ends something else.
+    "distributed.worker.memory.terminate": 1.0,
 }
+
+SPARE = 2**30
+"""Bytes above ``limits.memory`` at which a local worker is ended, or a quarter of it if that is
+more: parts are cut to the limit by an estimate, and none is to be lost to its error."""
 
 
 GUARD = "put what calls zonalbatch below `if __name__ == '__main__':`"
@@ -46,8 +52,12 @@ def leave_if_imported() -> None:
 
 
 @contextmanager
-def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
+def open_client(cluster: LocalCluster | AddressCluster, memory: int) -> Iterator[Client]:
     """A client of the cluster that a job asks for; a local one ends with the block.
+
+    Args:
+        cluster: which.
+        memory: bytes that a worker process may take.
 
     Raises:
         ClusterError: no scheduler answers.
@@ -60,21 +70,21 @@ def open_client(cluster: LocalCluster | AddressCluster) -> Iterator[Client]:
             with _connected(cluster.address) as client:
                 yield client
         else:
-            with _started(cluster) as client:
+            with _started(cluster, memory) as client:
                 yield client
 
 
 @contextmanager
-def _started(cluster: LocalCluster) -> Iterator[Client]:
+def _started(cluster: LocalCluster, memory: int) -> Iterator[Client]:
     import distributed
 
     with ExitStack() as opened:
         with _interrupts_held():  # what was held back ends the block, and with it the workers
-            workers = opened.enter_context(_workers(cluster))
+            workers = opened.enter_context(_workers(cluster, memory))
         yield opened.enter_context(distributed.Client(workers))
 
 
-def _workers(cluster: LocalCluster) -> distributed.LocalCluster:
+def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
     import distributed
 
     try:
@@ -82,7 +92,7 @@ def _workers(cluster: LocalCluster) -> distributed.LocalCluster:
             n_workers=cluster.workers or processors(),
             threads_per_worker=cluster.threads,
             processes=True,
-            memory_limit=0,
+            memory_limit=memory + max(SPARE, memory // 4),
             dashboard_address=":0",
             silence_logs=logging.CRITICAL,  # what matters is raised; a stopped run breaks much
         )

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -160,7 +161,7 @@ def _submitted(
 
     def more(count: int) -> list[Any]:
         futures = []
-        for part, _ in zip(waiting, range(count), strict=False):
+        for part in islice(waiting, count):  # zip would take one more than it gives
             future = submit(part)
             under_way[future] = part
             futures.append(future)

@@ -13,14 +13,14 @@ from zonalbatch import clusters
 from zonalbatch.job import Job
 
 @contextmanager
-def started(cluster):
+def started(cluster, memory):
     import distributed
     yield distributed
 
 clusters._started = started
 cluster = Job.model_fields["cluster"].default
 for _ in range(2):
-    with clusters.open_client(cluster):
+    with clusters.open_client(cluster, 2**30):
         import dask
         dask.config.get("distributed.comm")
 """

@@ -9,7 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.planning.burden import Burden
 from zonalbatch.planning.files import Part
+from zonalbatch.planning.frugal import Frugal, Piece
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.partition import (
     Bucket,
@@ -24,6 +26,7 @@ from zonalbatch.planning.partition import (
     longest_bucket,
     most_layers,
 )
+from zonalbatch.planning.peak import Peaks
 from zonalbatch.planning.surroundings import Near, Surroundings
 from zonalbatch.planning.zone_rows import ZoneRows
 
@@ -40,6 +43,7 @@ class Cutter:
     """Hash of the recipe and the form."""
     bucket: Bucket
     order: Order
+    peaks: Peaks
 
     def identify(self, zones: range, near: Near) -> str:
         """The id of the part of some zones and layers."""
@@ -66,20 +70,33 @@ class Cutter:
         """The parts of some zones and layers: by buckets of time, and by their size."""
         scenes = self.here.near(load.scenes)
         names = buckets[load.near]
-        for name in np.unique(names):
+        frugal = self._frugal(load)
+        for name in map(str, np.unique(names)):
             some = names == name
             for zones, layers in chunks(load.cell, load.near[some], load.sizes[some], fewest):
-                near = {i: scenes[i] for i in layers}
-                yield Part(
-                    id=self.identify(zones, near),
-                    cell=load.cell.name,
-                    bucket=str(name),
-                    start=zones.start,
-                    stop=zones.stop,
-                    layers=layers,
-                    scenes=tuple(i for numbers in near.values() for i in numbers),
-                    decoded=int(load.sizes[np.isin(load.near, layers)].sum()),
-                )
+                for piece in frugal.cut(zones, np.searchsorted(load.near, layers)):
+                    yield self._part(load, name, piece, scenes)
+
+    def _part(self, load: Load, bucket: str, piece: Piece, scenes: Near) -> Part:
+        near = {int(i): scenes[int(i)] for i in load.near[piece.layers]}
+        return Part(
+            id=self.identify(piece.zones, near),
+            cell=load.cell.name,
+            bucket=bucket,
+            start=piece.zones.start,
+            stop=piece.zones.stop,
+            layers=tuple(near),
+            scenes=tuple(i for numbers in near.values() for i in numbers),
+            decoded=int(load.sizes[piece.layers].sum()),
+            peak=piece.peak,
+        )
+
+    def _frugal(self, load: Load) -> Frugal:
+        """What cuts some zones and layers to the memory that a part may take."""
+        rows = self.order.rows[load.cell.start : load.cell.stop]
+        burden = Burden.of(self.rows, rows, self.here.reach.crs, self.here.lattices(load.near))
+        most = int(np.bincount(self.here.owner[load.scenes]).max(initial=1))
+        return Frugal(self.peaks, burden, load.cell.start, load.sizes, most)
 
     def _missing(self, cell: Cell, held: Sequence[Part]) -> Iterator[Load]:
         """Rectangles of a cell's zones and layers near them that no part holds.

@@ -15,11 +15,13 @@ import json
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
 from zonalbatch.recipe import Recipe
-from zonalbatch.sinks.table import Form
+from zonalbatch.sinks.table import TABLE, Form
 from zonalbatch.statistics import OfCells
 
 __all__ = [
@@ -50,13 +52,17 @@ __all__ = [
     "recipe_from",
     "write_cells",
     "write_functions",
+    "write_rows",
     "write_zones",
 ]
 
 FUNCTIONS = "functions.pickle"
 
-ZONES_IN_GROUP = 20_000
-"""Zones in a row group: a worker reads the groups that its part touches."""
+ZONES_IN_GROUP, ROWS_IN_GROUP = 20_000, 1_000
+"""Zones in a row group, and parts or bands of layers: a worker reads the groups that it needs."""
+
+BYTES_IN_GROUP = TABLE // 2
+"""Bytes of geometry in a row group of zones, at most, unless a zone has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Part:
     """About how many bytes of pixels its zones' bounds hold."""
     source: str | None = None
     """The part of an earlier plan whose file holds all of its rows, among others."""
+    peak: int = 0
+    """The most bytes that a worker takes for it; 0 if its plan does not say."""
 
     @property
     def pairs(self) -> int:
@@ -85,14 +93,25 @@ class Part:
         return (self.stop - self.start) * len(self.layers)
 
 
-def write_zones(source: Path, target: Path, order: NDArray[np.int64]) -> None:
-    """Write the zones in the order of their cells; the source stays on disk, mapped."""
+def write_zones(
+    source: Path, target: Path, order: NDArray[np.int64], sizes: NDArray[np.float32]
+) -> None:
+    """Write the zones in the order of their cells; the source stays on disk, mapped.
+
+    Args:
+        source: the zones in the order of the input, as an Arrow file.
+        target: a Parquet file.
+        order: (zone,) rows of the input.
+        sizes: (row,) bytes of the geometry of each row of the input.
+    """
+    groups = np.cumsum(sizes[order].astype(np.int64)) // BYTES_IN_GROUP
+    edges = {0, len(order), *range(0, len(order), ZONES_IN_GROUP)}
+    edges |= set((np.flatnonzero(np.diff(groups)) + 1).tolist())
     with pa.memory_map(str(source)) as mapped:
         table = pa.ipc.open_file(mapped).read_all()
         with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
-            for start in range(0, len(order), ZONES_IN_GROUP):
-                rows = table.take(pa.array(order[start : start + ZONES_IN_GROUP]))
-                writer.write_table(rows)
+            for start, stop in pairwise(sorted(edges)):
+                writer.write_table(table.take(pa.array(order[start:stop])))
 
 
 def write_cells(cells: Sequence[Cell], target: Path) -> None:
@@ -186,21 +205,53 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     columns = {
         "id": pa.string(), "cell": pa.string(), "bucket": pa.string(), "start": pa.int64(),
         "stop": pa.int64(), "layers": pa.list_(pa.int32()), "scenes": pa.list_(pa.int32()),
-        "decoded": pa.int64(), "source": pa.string(),
+        "decoded": pa.int64(), "source": pa.string(), "peak": pa.int64(),
     }  # fmt: skip
-    rows = [{name: getattr(part, name) for name in columns} for part in parts]
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
+    schema = pa.schema(list(columns.items()))
+    if not parts:
+        return schema.empty_table()
+    return pa.table([[getattr(p, name) for p in parts] for name in columns], schema=schema)
 
 
-def _parts_from(table: pa.Table) -> tuple[Part, ...]:
-    """The parts that `part_table` wrote."""
-    lists = ("layers", "scenes")
-    return tuple(Part(**r | {name: tuple(r[name]) for name in lists}) for r in table.to_pylist())
+def write_rows(table: pa.Table, target: Path) -> None:
+    """Write parts or layers so that a worker need not read them all to find its own."""
+    pq.write_table(table, target, row_group_size=ROWS_IN_GROUP)
+
+
+def _rows_of(file: Place, column: str, wanted: Sequence[Any]) -> pa.Table:
+    """The rows of a file whose column holds one of some values, in order."""
+    stored = pq.ParquetFile(file.source())
+    keys = pa.array(wanted, stored.schema_arrow.field(column).type)
+    found = pc.is_in(stored.read(columns=[column])[column], value_set=keys)
+    rows = np.flatnonzero(found.to_numpy())
+    starts = _starts(stored)
+    groups = np.unique(np.searchsorted(starts, rows, "right") - 1)
+    table = stored.read_row_groups(groups.tolist())
+    return table.filter(pc.is_in(table[column], value_set=keys))
+
+
+def _starts(file: pq.ParquetFile) -> NDArray[np.int64]:
+    """(row group + 1,) the first row of each, and the number of all."""
+    groups = range(file.num_row_groups)
+    sizes = [file.metadata.row_group(i).num_rows for i in groups]
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _parts_from(table: pa.Table) -> Iterator[Part]:
+    """The parts that `part_table` wrote; they share the texts and lists that are the same."""
+    known: dict[Any, Any] = {}
+    for batch in table.to_batches(ROWS_IN_GROUP):
+        for row in batch.to_pylist():
+            for name in ("layers", "scenes"):
+                row[name] = tuple(row[name])
+            for name in ("cell", "bucket", "layers", "scenes"):
+                row[name] = known.setdefault(row[name], row[name])
+            yield Part(**row)
 
 
 def read_parts(folder: Place) -> tuple[Part, ...]:
     """All parts of a stored plan."""
-    return _parts_from(pq.read_table((folder / "parts.parquet").source()))
+    return tuple(_parts_from(pq.read_table((folder / "parts.parquet").source())))
 
 
 def read_layers(folder: Place) -> tuple[Layer, ...]:
@@ -234,10 +285,8 @@ def load_part(folder: Place, part_id: str) -> PartInput:
             f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
             "use the same version of zonalbatch on client and workers"
         )
-    parts, layers_ = ((folder / name).source() for name in ("parts.parquet", "layers.parquet"))
-    (part,) = _parts_from(pq.read_table(parts, filters=[("id", "==", part_id)]))
-    table = pq.read_table(layers_, filters=[("scene", "in", list(part.scenes))])
-    layers = _layers_from(table)
+    (part,) = _parts_from(_rows_of(folder / "parts.parquet", "id", [part_id]))
+    layers = _layers_from(_rows_of(folder / "layers.parquet", "scene", part.scenes))
     return PartInput(
         part=part,
         zones=read_zones(folder, part.start, part.stop),
@@ -251,10 +300,12 @@ def load_part(folder: Place, part_id: str) -> PartInput:
 def read_zones(folder: Place, start: int, stop: int) -> pa.Table:
     """The zones from ``start`` up to ``stop`` in the order of a plan, without their hashes."""
     file = pq.ParquetFile((folder / "zones.parquet").source())
-    first, last = start // ZONES_IN_GROUP, -(-stop // ZONES_IN_GROUP)
+    starts = _starts(file)
+    first = int(np.searchsorted(starts, start, "right")) - 1
+    last = int(np.searchsorted(starts, stop))
     names = [name for name in file.schema_arrow.names if name != "hash"]
     table = file.read_row_groups(list(range(first, last)), columns=names)
-    return table.slice(start - first * ZONES_IN_GROUP, stop - start)
+    return table.slice(start - int(starts[first]), stop - start)
 
 
 def write_functions(folder: Path, recipe: Recipe) -> None:

@@ -8,15 +8,13 @@ and a part's id and reads only the rows it needs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.places import Place
 from zonalbatch.planning.cutting import Cutter, cut_space, pairs_of
 from zonalbatch.planning.earlier import Earlier
@@ -27,6 +25,7 @@ from zonalbatch.planning.files import (
     read_parts,
     write_cells,
     write_functions,
+    write_rows,
     write_zones,
 )
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
@@ -34,13 +33,13 @@ from zonalbatch.planning.increment import order_after, places_of, standing
 from zonalbatch.planning.news import Change, News, news_of
 from zonalbatch.planning.offer import on_one_lattice, reference_lattice, refuse_none, usable
 from zonalbatch.planning.partition import Order, Partition, level_for
-from zonalbatch.planning.surroundings import Surroundings, bands_of, itemsize
+from zonalbatch.planning.peak import PROCESS, Peaks, beyond
+from zonalbatch.planning.surroundings import Surroundings
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe, check_layers
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
-from zonalbatch.statistics import MOMENTS
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan"]
@@ -51,8 +50,8 @@ RECIPE = "recipe.json"
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
 
-ITEM, LISTED = 24, 16
-"""Bytes of a class or a listed cell while it is gathered, and in each list of the result."""
+MEMORY = 1536 * 2**20
+"""Bytes that a part may take, where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Estimate:
     decoded: int
     """Bytes of pixels, decoded; an upper bound."""
     memory: int
-    """Peak bytes of one worker, roughly."""
+    """Peak bytes of one worker while it does the largest part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +108,13 @@ class Plan:
     @property
     def estimate(self) -> Estimate:
         """What it will cost."""
-        largest = max((p.pairs for p in self.parts), default=0)
-        told, states = self.recipe.told, len(MOMENTS) if self.recipe.states else 0
-        bins = sum(2 * len(s.edges) for s in told if s.listed)
-        columns = len(self.recipe.measurements) * (len(told) + states + bins + 8)
         return Estimate(
             zones=self.n_zones,
             layers=len(self.layers),
             parts=len(self.parts),
             rows=sum(p.pairs for p in self.parts),
             decoded=sum(p.decoded for p in self.parts),
-            memory=400 * 1024**2 + 2 * largest * columns * 8 + self._lists,
+            memory=max((p.peak for p in self.parts), default=0) or PROCESS,
         )
 
     @property
@@ -134,19 +129,6 @@ class Plan:
             decoded=sum(part.decoded for part in new),
         )
 
-    @property
-    def _lists(self) -> int:
-        """Peak bytes of classes and lists: as if each cell in a part's bounds made one item."""
-        told, sketched = self.recipe.told, "values" in self.recipe.states
-        if not sketched and not any(one.detailed for one in told):
-            return 0
-        item = ITEM + LISTED * (sum(one.listed for one in told) + sketched)
-        cell = min(
-            _bytes_of_cell(bands_of(scene)) for layer in self.layers for scene in layer.scenes
-        )
-        cells = max((part.decoded for part in self.parts), default=0) // cell
-        return cells * len(self.recipe.measurements) * item
-
 
 def make_plan(
     zones: ZoneReader,
@@ -157,6 +139,7 @@ def make_plan(
     earlier: Earlier | None = None,
     *,
     prune: bool = False,
+    memory: int = MEMORY,
 ) -> Plan:
     """Decide all of the work and store it under ``folder``.
 
@@ -168,6 +151,7 @@ def make_plan(
         folder: the ``plan`` folder of an output.
         earlier: the plan whose results the output holds; what stands of it is kept.
         prune: let zones and layers go that are no longer named.
+        memory: bytes that a worker may take for a part; those of a new plan are cut to it.
 
     Raises:
         ZonesError: there is no zone, or an id stands twice.
@@ -181,7 +165,7 @@ def make_plan(
         rows = ZoneRows.stream(
             zones, reference or reference_lattice(found.layers, recipe), draft / "zones.arrow"
         )
-        planner = _Planner(zones, found, recipe, form, rows, draft, folder)
+        planner = _Planner(zones, found, recipe, form, rows, draft, folder, memory)
         return planner.after(earlier, prune=prune) if earlier else planner.first()
 
 
@@ -216,6 +200,7 @@ class _Planner:
     """Where its tables are made."""
     folder: Place
     """Of all plans."""
+    memory: int
 
     def first(self) -> Plan:
         """The plan of an output that has none."""
@@ -274,7 +259,8 @@ class _Planner:
 
     def _cutter(self, here: Surroundings, partition: Partition, order: Order) -> Cutter:
         recipe = recipe_hash(self.recipe, self.form.document)
-        return Cutter(self.rows, here, recipe, partition.bucket, order)
+        peaks = Peaks.of(self.recipe, self.form, self.found.layers, self.memory)
+        return Cutter(self.rows, here, recipe, partition.bucket, order, peaks)
 
     def _plan(
         self,
@@ -297,19 +283,24 @@ class _Planner:
             crs=self.zones.crs,
             failures=self.found.failures,
             news=news,
-            notes=(*self.found.notes, *self.found.doubts, *self.zones.notes),
+            notes=(*self._notes, *beyond(parts, self.memory)),
         )
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return (*self.found.notes, *self.found.doubts, *self.zones.notes)
 
     def _stored(self, plan: Plan, order: Order) -> Plan:
         """Write all tables, then give the folder its name, unless they are there."""
         if _is_stored(plan):
             return plan
         draft = self.draft
-        write_zones(self.rows.file, draft / "zones.parquet", order.rows)
+        sizes = self.rows.figures[:, 0]
+        write_zones(self.rows.file, draft / "zones.parquet", order.rows, sizes)
         self.rows.file.unlink()
         write_cells(order.cells, draft / "cells.parquet")
-        pq.write_table(layer_table(plan.layers), draft / "layers.parquet")
-        pq.write_table(part_table(plan.parts), draft / "parts.parquet")
+        write_rows(layer_table(plan.layers), draft / "layers.parquet")
+        write_rows(part_table(plan.parts), draft / "parts.parquet")
         document = {
             "method": METHOD,
             "fingerprint": plan.fingerprint,
@@ -329,8 +320,3 @@ def _is_stored(plan: Plan) -> bool:
     """True if its folder holds this plan, and not one that another version has cut otherwise."""
     names = {"zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet", RECIPE}
     return names <= set(plan.folder.files()) and read_parts(plan.folder) == plan.parts
-
-
-def _bytes_of_cell(bands: Iterable[Asset]) -> int:
-    """Bytes of one cell of some bands."""
-    return sum(map(itemsize, bands))

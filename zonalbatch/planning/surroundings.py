@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.lattice import Lattice
 from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.planning.identity import layer_hash
 from zonalbatch.planning.partition import Cell, Load
 from zonalbatch.planning.reach import Reach
-from zonalbatch.recipe import Recipe
+from zonalbatch.recipe import Recipe, lattices_of, pieces_of
 
 __all__ = ["Near", "Surroundings", "bands_of", "itemsize"]
 
@@ -27,6 +28,8 @@ class Surroundings:
 
     layers: Sequence[Layer]
     reach: Reach
+    measured: Sequence[frozenset[Lattice]]
+    """(layer,) the lattices that it is measured on."""
     scenes: tuple[Scene, ...] = field(init=False)
     """Of all layers, numbered through."""
     owner: NDArray[np.int64] = field(init=False)
@@ -46,7 +49,12 @@ class Surroundings:
         """The surroundings of zones in a CRS."""
         beside = 1 if recipe.coverage == "bilinear" else 0  # where cells around a point lie
         scenes = [scene for layer in layers for scene in layer.scenes]
-        return cls(layers, Reach.of(scenes, crs, beside))
+        measured = [_lattices(layer, recipe) for layer in layers]
+        return cls(layers, Reach.of(scenes, crs, beside), measured)
+
+    def lattices(self, some: NDArray[np.int64]) -> frozenset[Lattice]:
+        """The lattices that some layers are measured on."""
+        return frozenset[Lattice]().union(*(self.measured[i] for i in some))
 
     def load(self, cell: Cell, bounds: NDArray[np.float64]) -> Load:
         """What zones with these bounds would have to do."""
@@ -73,6 +81,12 @@ class Surroundings:
     def hashes(self, near: Mapping[int, tuple[int, ...]]) -> dict[str, bytes]:
         """Identities of some layers as far as they are near, by their ids."""
         return {self.layers[i].id: self.hash(scenes) for i, scenes in near.items()}
+
+
+def _lattices(layer: Layer, recipe: Recipe) -> frozenset[Lattice]:
+    return frozenset(
+        one for piece in pieces_of(layer, recipe) for one in lattices_of(piece, recipe)
+    )
 
 
 def _decoded(scene: Scene) -> int:

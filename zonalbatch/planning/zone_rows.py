@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
@@ -19,7 +21,7 @@ __all__ = ["ZoneRows"]
 
 @dataclass(slots=True, eq=False)
 class ZoneRows:
-    """What the client keeps of each zone: 64 bytes, half of them its bounds."""
+    """What the client keeps of each zone: 76 bytes, 32 of them its bounds."""
 
     file: Path
     """All columns, in the order of the input (Arrow IPC)."""
@@ -29,11 +31,13 @@ class ZoneRows:
     """(zone, 4) left, bottom, right, top; NaN for an empty zone."""
     hashes: NDArray[np.uint8]
     """(zone, 16)."""
+    figures: NDArray[np.float32]
+    """(zone, 3) bytes of its WKB, its length and its area in units of the CRS."""
 
     @classmethod
     def stream(cls, zones: ZoneReader, reference: Lattice, file: Path) -> ZoneRows:
         """Read all zones in batches, writing them to a file on the way."""
-        tiles, bounds, hashes = [], [], []
+        tiles, bounds, hashes, figures = [], [], [], []
         writer = None
         for batch in zones.batches():
             writer = writer or pa.ipc.new_file(str(file), batch.schema)
@@ -43,10 +47,19 @@ class ZoneRows:
             tiles.append(_tiles(box, zones.crs, reference))
             raw = batch["hash"].combine_chunks()
             hashes.append(np.frombuffer(b"".join(raw.to_pylist()), np.uint8).reshape(-1, 16))
+            figures.append(_figures(batch["geometry"]))
         if writer is None or not sum(len(b) for b in bounds):
             raise ZonesError("there are no zones; check the file, or what was selected from it")
         writer.close()
-        return cls(file, np.concatenate(tiles), np.concatenate(bounds), np.concatenate(hashes))
+        return cls(file, *map(np.concatenate, (tiles, bounds, hashes, figures)))
+
+
+def _figures(wkb: pa.ChunkedArray) -> NDArray[np.float32]:
+    """(zone, 3) bytes, length and area of some geometries."""
+    shapes = shapely.from_wkb(wkb.to_numpy())
+    sizes = pc.binary_length(wkb).to_numpy()
+    told = np.column_stack([sizes, shapely.length(shapes), shapely.area(shapes)])
+    return np.nan_to_num(told).astype(np.float32)
 
 
 def _tiles(box: NDArray[np.float64], crs: str, reference: Lattice) -> NDArray[np.int64]:

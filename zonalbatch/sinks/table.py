@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -31,6 +33,12 @@ OK, EMPTY, FILTERED, PARTIAL, FAILED = range(5)
 
 TIME = pa.timestamp("us", "UTC")
 """Type of all times."""
+
+ROWS_AT_ONCE = 100_000
+"""Rows of a table that is written, at most: a row group."""
+
+TABLE = 64 * 2**20
+"""Bytes of geometry in it, at most, unless a row has more."""
 
 LONG = ("measurement", "statistic", "value")
 """Columns that only the long layout has."""
@@ -243,12 +251,21 @@ class Matrix:
         """(zone,) True if the zone has no row."""
         return np.logical_not(self.met.any(axis=1))
 
-    def tables(self, most: int = 100_000) -> Iterator[pa.Table]:
+    def tables(self) -> Iterator[pa.Table]:
         """The rows in order of (zone, time), some at a time."""
         zone, layer = np.nonzero(self.met)
-        step = max(1, most // rows_of_pair(self.recipe, self.form))
-        for start in range(0, len(zone), step):
-            yield self._table(zone[start : start + step], layer[start : start + step])
+        step = max(1, ROWS_AT_ONCE // rows_of_pair(self.recipe, self.form))
+        for start, stop in pairwise(self._edges(zone, step)):
+            yield self._table(zone[start:stop], layer[start:stop])
+
+    def _edges(self, zone: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+        """Where tables of so many rows begin and end, cut further where geometries are large."""
+        edges = {0, len(zone), *range(0, len(zone), step)}
+        if self.form.geometry:
+            sizes = pc.binary_length(self.zones["geometry"]).to_numpy()
+            tables = np.cumsum(sizes.astype(np.int64)[zone]) // TABLE
+            edges |= set((np.flatnonzero(np.diff(tables)) + 1).tolist())
+        return np.array(sorted(edges))
 
     def _table(self, zone: NDArray[np.int64], layer: NDArray[np.int64]) -> pa.Table:
         schema = result_schema(self.recipe, self.form, self.zones.schema)

@@ -31,6 +31,9 @@ __all__ = ["configure_gdal", "doubt", "gdal_name", "lazy_array", "opened", "sett
 GDAL_SETTINGS = {
     # Blocks are read once and in order, so GDAL's own cache need not be large (MB).
     "GDAL_CACHEMAX": "64",
+    # So would a cache of 25 MB in each open file, and one of all files (bytes) need not be.
+    "VSI_CACHE": "FALSE",
+    "CPL_VSIL_CURL_CACHE_SIZE": "16777216",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "GDAL_HTTP_MULTIPLEX": "YES",
     "GDAL_HTTP_VERSION": "2TLS",

@@ -243,6 +243,12 @@ def with_recipe(**changes: Any) -> Callable[[Path], Plan]:
     return lambda folder: planned(folder, recipe=replace(RECIPE, **changes))
 
 
+def with_breakdown(breakdown: Breakdown) -> Callable[[Path], Plan]:
+    """A plan with classes or bins, and what is told by them."""
+    told = ("frac",) if breakdown.classes else ("histogram",)
+    return with_recipe(statistics=(*RECIPE.statistics, *told), breakdown=breakdown)
+
+
 def moved(rows: int) -> Grid:
     """The grid of the layers, some rows further south."""
     place = asset("a").grid
@@ -291,12 +297,12 @@ CHANGES: Mapping[str, Callable[[Path], Plan]] = {
     "statistics": with_recipe(statistics=("count", "mean", "p91")),
     "order of statistics": with_recipe(statistics=("mean", "count", "p90")),
     "coverage": with_recipe(coverage="center"),
-    "classes": with_recipe(breakdown=Breakdown(classes=(("a", 1.0),))),
-    "a class's name": with_recipe(breakdown=Breakdown(classes=(("b", 1.0),))),
-    "a class's value": with_recipe(breakdown=Breakdown(classes=(("a", 1.5),))),
-    "edges": with_recipe(breakdown=Breakdown(edges=(0.0, 1.0))),
-    "bins": with_recipe(breakdown=Breakdown(bins=Bins(10))),
-    "bins of all zones": with_recipe(breakdown=Breakdown(bins=Bins(10, (0.0, 1.0)))),
+    "classes": with_breakdown(Breakdown(classes=(("a", 1.0),))),
+    "a class's name": with_breakdown(Breakdown(classes=(("b", 1.0),))),
+    "a class's value": with_breakdown(Breakdown(classes=(("a", 1.5),))),
+    "edges": with_breakdown(Breakdown(edges=(0.0, 1.0))),
+    "bins": with_breakdown(Breakdown(bins=Bins(10))),
+    "bins of all zones": with_breakdown(Breakdown(bins=Bins(10, (0.0, 1.0)))),
     "densify": with_recipe(densify="none"),
     "least share": with_recipe(min_fraction=0.5),
     "default value": with_recipe(
