@@ -33,6 +33,7 @@ from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
 from zonalbatch.recipe import Recipe
+from zonalbatch.sinks.files import replacing
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import OfCells
 
@@ -49,6 +50,7 @@ __all__ = [
     "recipe_from",
     "write_cells",
     "write_functions",
+    "write_parts",
     "write_zones",
 ]
 
@@ -188,6 +190,16 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     }  # fmt: skip
     rows = [{name: getattr(part, name) for name in columns} for part in parts]
     return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
+
+
+def write_parts(parts: Sequence[Part], folder: Path) -> None:
+    """Write the parts of a plan; workers that read them meanwhile see the old ones or the new.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    with replacing(folder / "parts.parquet") as file:
+        pq.write_table(part_table(parts), file)
 
 
 def _parts_from(table: pa.Table) -> tuple[Part, ...]:

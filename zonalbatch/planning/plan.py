@@ -24,10 +24,10 @@ from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import (
     Part,
     layer_table,
-    part_table,
     read_parts,
     write_cells,
     write_functions,
+    write_parts,
     write_zones,
 )
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
@@ -132,6 +132,17 @@ class Plan:
             computed=len(new),
             decoded=sum(part.decoded for part in new),
         )
+
+    def halved(self, part: Part, halves: tuple[Part, Part]) -> Plan:
+        """The plan with two parts in the place of one, stored, so that later runs have it so.
+
+        Raises:
+            OutputError: its folder cannot be written to.
+        """
+        at = self.parts.index(part)
+        parts = (*self.parts[:at], *halves, *self.parts[at + 1 :])
+        write_parts(parts, self.folder)
+        return replace(self, parts=parts)
 
     @property
     def _lists(self) -> int:
@@ -310,7 +321,7 @@ class _Planner:
         self.rows.file.unlink()
         write_cells(order.cells, draft / "cells.parquet")
         pq.write_table(layer_table(plan.layers), draft / "layers.parquet")
-        pq.write_table(part_table(plan.parts), draft / "parts.parquet")
+        write_parts(plan.parts, draft)
         document = {
             "method": METHOD,
             "fingerprint": plan.fingerprint,
