@@ -146,7 +146,7 @@ def _write_layers(plan: Plan, output: Output, done: Done) -> None:
     """Write ``layers.parquet``: what each layer was read from, and what was applied to it."""
     table = pq.read_table(Path(plan.folder) / "layers.parquet")
     rows = table.to_pylist()
-    for row in rows:
+    for row in (one for one in rows if one["href"] is not None):  # a missing band has none
         applied = done.applied.get(key_of(row["href"], row["file_band"]))
         if applied is not None:
             row["nodata"] = json.dumps(applied[0])
