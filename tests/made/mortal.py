@@ -3,62 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from distributed import Client
+import dask
+import pytest
+from distributed import Client, LocalCluster
 
-__all__ = ["Fates", "mortal_cluster"]
+from zonalbatch.clusters import SETTINGS
+from zonalbatch.engine import window
+from zonalbatch.planning.files import load_part
+from zonalbatch.receipts import Receipt
+from zonalbatch.work.part import run_part
 
-PRELOAD = """
-import json, os, signal
-from pathlib import Path
-
-from zonalbatch.work import part
-
-LOAD, WRITTEN = part.load_part, part._written
-FOLDER = Path({folder!r})
+__all__ = ["Fates", "fated", "mortal_cluster"]
 
 
-def struck(fate, given):
-    log = FOLDER / "log"
-    with log.open("a") as file:
-        file.write(f"{{fate['how']}} {{given.part.id}} {{given.part.pairs}}\\n")
-    if fate["how"] == "memory":
-        raise MemoryError("no room")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def meet(moment, given):
-    for file in sorted(FOLDER.glob("fate-*.json")):
-        fate = json.loads(file.read_text())
-        if fate["moment"] != moment or given.part.pairs <= fate["above"]:
-            continue
-        if fate["times"] is not None:
-            fate["times"] -= 1
-            file.unlink() if fate["times"] <= 0 else file.write_text(json.dumps(fate))
-        struck(fate, given)
-
-
-def load_part(folder, part_id):
-    given = LOAD(folder, part_id)
-    meet("loaded", given)
-    return given
-
-
-def _written(folder, given, *rest):
-    receipt = WRITTEN(folder, given, *rest)
-    meet("written", given)
+def fated(folder: str, plan: str, part_id: str, *rest: Any) -> Receipt:
+    """Do a part, and meet what a folder says."""
+    pairs = load_part(Path(plan), part_id).part.pairs
+    _meet(Path(folder), "loaded", part_id, pairs)
+    receipt = run_part(plan, part_id, *rest)
+    _meet(Path(folder), "written", part_id, pairs)
     return receipt
 
 
-part.load_part, part._written = load_part, _written
-"""
-"""What each worker runs before its first part, also one that takes the place of a dead one."""
+def _meet(folder: Path, moment: str, part_id: str, pairs: int) -> None:
+    for file in sorted(folder.glob("fate-*.json")):
+        fate = json.loads(file.read_text())
+        if fate["moment"] != moment or pairs <= fate["above"]:
+            continue
+        if fate["times"] is not None:
+            fate["times"] -= 1
+            file.write_text(json.dumps(fate)) if fate["times"] else file.unlink()
+        with (folder / "log").open("a") as log:
+            log.write(f"{fate['how']} {part_id} {pairs}\n")
+        if fate["how"] == "memory":
+            raise MemoryError("no room")
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass
@@ -99,19 +87,14 @@ class Fates:
 @contextmanager
 def mortal_cluster(folder: Path) -> Iterator[Fates]:
     """Two worker processes that meet their fates; a scheduler that tells of each at once."""
-    import dask
-    from distributed import Client, LocalCluster
-
-    from zonalbatch.clusters import SETTINGS
-
-    script = folder / "fates.py"
-    script.write_text(PRELOAD.format(folder=str(folder)))
     with (
         dask.config.set(SETTINGS),
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
-            preload=[str(script)], silence_logs=50,
+            silence_logs=50,
         ) as workers,
         Client(workers) as client,
+        pytest.MonkeyPatch.context() as patched,
     ):  # fmt: skip
+        patched.setattr(window, "run_part", partial(fated, str(folder)))
         yield Fates(folder, client)
