@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zonalbatch.asked import (
@@ -42,7 +41,6 @@ from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import Recipe, looked_up
 from zonalbatch.seal import seal
-from zonalbatch.sinks.files import write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
@@ -124,7 +122,7 @@ def run(
         max_failures=job.limits.max_failures,
         strict=job.on_failure == "raise",
     )
-    with output.opened():
+    with output.opened() as held:
         work = _Work.of(job, output)
         made = work.planned(prune=prune)
         output.make_folders()
@@ -132,18 +130,18 @@ def run(
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(open_client(job.cluster)))
             made, done = work.executed(made, workers, limits, observer)
-        seal(made, output, done, temporal_of(job), job.picks())
+        held()
+        sealed = seal(made, output, done, temporal_of(job), job.picks())
         made = made if done.met.any() else with_outside(made)
-        manifest = output.manifest()
     return Report(
         output=str(output.path),
         fingerprint=made.fingerprint,
         parts=len(made.parts),
         computed=done.computed,
         rewritten=done.rewritten,
-        rows=manifest["rows"],
-        bytes=manifest["bytes"],
-        failures=manifest["failures"],
+        rows=sealed.rows,
+        bytes=sealed.bytes,
+        failures=sealed.failures,
         seconds=time.perf_counter() - began,
         notes=(*made.notes, *contradictions(done.contradicted)),
     )
@@ -174,7 +172,7 @@ def _check_client(client: object) -> None:
 
 
 def _output(job: Job) -> Output:
-    return Output(Path(job.output.path).absolute())  # workers may have another folder
+    return Output.at(job.output.path)
 
 
 @dataclass(slots=True, eq=False)
@@ -230,16 +228,17 @@ class _Work:
             self.zones, self.found, self.recipe, self.form, self.output.plans, earlier, prune=prune
         )
         if self.arrays:
-            (made.folder / ARRAYS).write_bytes(pickle.dumps(self.arrays))
+            with (made.folder / ARRAYS).replacing() as file:
+                pickle.dump(self.arrays, file)
         # Not part of the plan's identity: a plan that was made without it lies there, too.
-        write_text(made.folder / ACCESS, json.dumps(access_of(self.job).document))
+        (made.folder / ACCESS).write_text(json.dumps(access_of(self.job).document))
         return made
 
     def claim(self, made: Plan) -> None:
         """Note in the output whose results it holds, and what was asked for."""
         claim(self.output, made, self.job.grouping())
         if not self.job.in_memory:  # after the manifest, by which the folder is known as ours
-            write_text(self.output.path / "job.yaml", self.job.to_yaml())
+            (self.output.path / "job.yaml").write_text(self.job.to_yaml())
 
     def executed(
         self, made: Plan, workers: Callable[[], Client], limits: Limits, observer: Observer

@@ -108,6 +108,7 @@ def claim(output: Output, made: Plan, group_by: GroupBy) -> None:
     """Note in an output that it holds the results of a plan, and what made its layers."""
     if _held(output).get("fingerprint") == made.fingerprint:
         return
+    # What the last seal says stays: until the next one, its rows are the result.
     output.write_manifest(
         inputs=made.inputs,
         fingerprint=made.fingerprint,
@@ -116,9 +117,6 @@ def claim(output: Output, made: Plan, group_by: GroupBy) -> None:
         form=made.form.document,
         group_by=group_by,
         alone=None,
-        zones_without_layer=0,
-        temporal=None,
-        sealed=False,
     )
 
 

@@ -33,6 +33,8 @@ class Receipt:
     """Which zones have no row here, packed; empty if all have one."""
     bytes: int = 0
     """Size of the file."""
+    hash: str = ""
+    """BLAKE2b-128 of its bytes, hexadecimal; empty in its own footer, which cannot know it."""
     decoded: int = 0
     """Bytes of pixels that were decoded."""
     failures: int = 0

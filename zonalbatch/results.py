@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
+from zonalbatch.places import Place
 from zonalbatch.sinks.dataset import Dataset
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import told_columns
@@ -45,17 +46,17 @@ class Status:
 class Results:
     """The result of a run, read when it is asked for."""
 
-    path: Path
+    output: Output
 
     @property
-    def files(self) -> list[Path]:
-        """The files that hold the rows; not those that a run under way has replaced already."""
-        output = Output(self.path)
-        there, manifest = set(output.part_sizes()), output.manifest()
-        plan = output.plans / manifest.get("fingerprint", "") / "parts.parquet"
-        if "alone" in manifest and plan.is_file():
-            there &= {*_read(plan)["id"].to_pylist(), manifest["alone"]}
-        return sorted(map(output.part_path, there))
+    def path(self) -> str:
+        """Where it lies: a folder, or a link into an object store."""
+        return str(self.output.path)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that hold the rows; not those that a run under way has written since."""
+        return list(map(str, self.output.files))
 
     @cached_property
     def table(self) -> pa.Table:
@@ -74,7 +75,7 @@ class Results:
                 f"the run in {self.path} has not ended, and none of its parts is there yet; run "
                 "the job again to go on with it"
             )
-        return pa.concat_tables([_read(file) for file in self.files])
+        return pa.concat_tables([_read(file) for file in self.output.files])
 
     @cached_property
     def gdf(self) -> geopandas.GeoDataFrame:
@@ -94,7 +95,7 @@ class Results:
             InputError: its job picks none.
         """
         table = self._beside(
-            Output(self.path).picked,
+            self.output.picked,
             "picks no rows; write pick into its job, such as pick: {every: 10d, by: clearest}",
         )
         return self._frame(table.select(told_columns(table.schema)))
@@ -109,7 +110,7 @@ class Results:
         """
         return self._frame(
             self._beside(
-                Output(self.path).temporal,
+                self.output.temporal,
                 "tells nothing over time; write temporal into its job, such as temporal: "
                 "{every: month, statistics: [mean]}",
             )
@@ -127,13 +128,12 @@ class Results:
         """Rows with the geometry of their zones, ordered by zone and time."""
         import geopandas
 
-        zones = self._sealed("zones.parquet")
+        shapes = _shapes(_read(self._sealed("zones.parquet"), ["zone_id", "geometry"]))
         table = table.replace_schema_metadata(None)
         keep = [name for name in table.column_names if name != "bbox"]
         frame = table.select(keep).to_pandas()
         order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
         frame = frame.sort_values(order, kind="stable", ignore_index=True)
-        shapes = geopandas.read_parquet(zones, columns=["zone_id", "geometry"])
         if "geometry" in frame:
             shape = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=shapes.crs)
         else:
@@ -179,7 +179,7 @@ class Results:
         from zonalbatch.rollup import rollup
 
         self._sealed("failures.parquet")
-        return rollup(self.path, by, every, stats)
+        return rollup(self.output, by, every, stats)
 
     @property
     def digest(self) -> str:
@@ -187,15 +187,15 @@ class Results:
         keys = ("zone_id", "layer", "measurement", "statistic")
         return digest_of(self._rows, [key for key in keys if key in self._rows.column_names])
 
-    def _sealed(self, name: str) -> Path:
+    def _sealed(self, name: str) -> Place:
         """A file that is written when a run ends."""
-        path = self.path / name
-        if not path.exists():
+        place = self.output.path / name
+        if self.output.sealed() is None or not place.exists():
             raise OutputError(
                 f"the run in {self.path} has not ended: there is no {name} yet; run the job again "
                 "to go on with it"
             )
-        return path
+        return place
 
 
 def open_results(path: str | os.PathLike[str]) -> Results:
@@ -204,10 +204,10 @@ def open_results(path: str | os.PathLike[str]) -> Results:
     Raises:
         InputError: there is none.
     """
-    folder = Path(path)
-    if not (folder / "results").is_dir() or not any((folder / "results").glob("part-*.parquet")):
-        raise InputError(f"{folder} holds no results; give the output.path of a run")
-    return Results(folder)
+    output = Output.at(path)
+    if not output.part_sizes():
+        raise InputError(f"{path} holds no results; give the output.path of a run")
+    return Results(output)
 
 
 def status_of(path: str | os.PathLike[str]) -> Status:
@@ -216,28 +216,31 @@ def status_of(path: str | os.PathLike[str]) -> Status:
     Raises:
         InputError: no run has written there, or one is still making its plan.
     """
-    output = Output(Path(path))
+    output = Output.at(path)
     manifest = output.manifest()
     if not manifest:
         raise InputError(_why_no_status(output))
-    parts = _read(output.plans / manifest["fingerprint"] / "parts.parquet")
+    parts = _read(output.plans / manifest["fingerprint"] / "parts.parquet", ["id"])
+    sealed = output.sealed()
+    if sealed is not None and sealed.fingerprint != manifest["fingerprint"]:
+        sealed = None
     receipts = output.receipts(parts["id"].to_pylist())
     done = sum(not r.passing for r in receipts.values())
     return Status(
         output=str(path),
         fingerprint=manifest["fingerprint"],
-        sealed=manifest.get("sealed", False) and done == parts.num_rows,
+        sealed=sealed is not None and sealed.complete and done == parts.num_rows,
         parts=parts.num_rows,
         done=done,
-        rows=sum(r.rows for r in receipts.values()) + manifest.get("zones_without_layer", 0),
+        rows=sum(r.rows for r in receipts.values()) + (sealed.zones_without_layer if sealed else 0),
         bytes=sum(output.part_sizes().values()),
-        failures=manifest.get("failures", sum(r.failures for r in receipts.values())),
-        temporal=(manifest.get("temporal") or {}).get("rows"),
+        failures=sealed.failures if sealed else sum(r.failures for r in receipts.values()),
+        temporal=(sealed.temporal or {}).get("rows") if sealed else None,
     )
 
 
 def _why_no_status(output: Output) -> str:
-    if any(output.plans.glob("[!.]*")):
+    if output.plans.folders():
         return f"no run in {output.path} has begun: it holds a plan and no rows; run the job"
     if (output.path / ".lock").exists():  # its lock could not be tried without disturbing a run
         return (
@@ -247,16 +250,26 @@ def _why_no_status(output: Output) -> str:
     return f"{output.path} is no output of a run: it has no manifest.json"
 
 
-def _read(path: Path) -> pa.Table:
+def _shapes(zones: pa.Table) -> geopandas.GeoDataFrame:
+    """The geometry of each zone."""
+    import geopandas
+
+    geo = json.loads(zones.schema.metadata[b"geo"])
+    frame = zones.replace_schema_metadata(None).to_pandas()
+    shapes = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=geo["columns"]["geometry"]["crs"])
+    return geopandas.GeoDataFrame(frame[["zone_id"]], geometry=shapes)
+
+
+def _read(place: Place, columns: list[str] | None = None) -> pa.Table:
     """A table of a result, whose pages are what their checksums say.
 
     Raises:
         OutputError: the file is gone or broken.
     """
     try:
-        return pq.read_table(path, page_checksum_verification=True)
+        return pq.read_table(place.source(), columns=columns, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise OutputError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); remove it, if it is there, and "
-            "run the job again to have it back"
+            f"{place} cannot be read ({str(error).splitlines()[0]}); run the job again with "
+            "--verify to have it back"
         ) from error

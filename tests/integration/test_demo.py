@@ -93,7 +93,7 @@ def test_a_second_time_computes_nothing(shown: Shown) -> None:
     assert done.code == 0
     assert "there already" in done.out
     assert zb.open_results(results.path).digest == digest
-    files[0].unlink()
+    Path(files[0]).unlink()
     assert typed(["zonalbatch", "demo"], shown.folder).code == 0
     assert zb.open_results(results.path).digest == digest
 

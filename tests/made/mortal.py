@@ -18,6 +18,7 @@ from distributed import Client, LocalCluster
 
 from zonalbatch.clusters import SETTINGS
 from zonalbatch.engine import window
+from zonalbatch.places import place_of
 from zonalbatch.planning.files import load_part
 from zonalbatch.receipts import Receipt
 from zonalbatch.work.part import run_part
@@ -27,7 +28,7 @@ __all__ = ["Fates", "fated", "mortal_cluster"]
 
 def fated(folder: str, plan: str, part_id: str, *rest: Any) -> Receipt:
     """Do a part, and meet what a folder says."""
-    pairs = load_part(Path(plan), part_id).part.pairs
+    pairs = load_part(place_of(plan), part_id).part.pairs
     _meet(Path(folder), "loaded", part_id, pairs)
     receipt = run_part(plan, part_id, *rest)
     _meet(Path(folder), "written", part_id, pairs)

@@ -73,7 +73,7 @@ class Runner:
     def receipts(self, out: str = "out") -> dict[str, Receipt]:
         """Receipts in the footers of the result files, by part."""
         found = {}
-        for file in self.results(out).files:
+        for file in map(Path, self.results(out).files):
             metadata = pq.read_metadata(file).metadata
             found[file.stem.removeprefix("part-")] = Receipt.from_json(
                 metadata[b"zonalbatch"].decode()

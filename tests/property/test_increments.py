@@ -22,6 +22,7 @@ from tests.made.zones import squares
 from zonalbatch.expression import parse
 from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.measure import Measurement
+from zonalbatch.places import place_of
 from zonalbatch.planning import partition
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import Part, load_part
@@ -95,7 +96,7 @@ class Store:
             earlier = replace(earlier, done=frozenset(self.files))
         self.plan = make_plan(
             open_zones(zones_of(zones), id="id", columns=["crop"]), Layers(layers_of(layers)),
-            RECIPE, Form(), self.folder / "plan", earlier, prune=True,
+            RECIPE, Form(), place_of(self.folder / "plan"), earlier, prune=True,
         )  # fmt: skip
         return self.plan
 

@@ -111,7 +111,7 @@ def schema() -> None:
 
 
 def status(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The output folder of a run.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The output folder of a run.")],
     digest: Annotated[
         bool, typer.Option("--digest", help="Print a SHA-256 over all rows, however they are cut.")
     ] = False,

@@ -12,7 +12,7 @@ __all__ = ["rollup"]
 
 def rollup(
     result: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="OUT", help="The output folder of a run with sketch: true, or temporal."
         ),

@@ -10,10 +10,10 @@ from typing import Any
 from zonalbatch.api import run
 from zonalbatch.demo import make_landscape
 from zonalbatch.job import Job
+from zonalbatch.places.files import make_folder
 from zonalbatch.progress import Bar, observer_for, size_text
 from zonalbatch.receipts import Report
 from zonalbatch.results import open_results
-from zonalbatch.sinks.files import make_folder
 
 __all__ = ["show"]
 

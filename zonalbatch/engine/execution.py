@@ -17,7 +17,7 @@ from zonalbatch.errors import ReadError, ZonalbatchError
 from zonalbatch.planning.files import Part
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
-from zonalbatch.sinks.output import Output, read_receipt
+from zonalbatch.sinks.output import Output
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -65,8 +65,7 @@ def execute(
     window = Window(str(plan.folder), client, limits)
 
     def written(part: Part) -> Receipt | None:
-        found = read_receipt(output.part_path(part.id))
-        return None if found is None or found.passing else found
+        return output.done([part.id]).get(part.id)
 
     def take(part: Part, receipt: Receipt) -> None:
         receipt = replace(receipt, reads={})  # they are of now, and no part of the proof

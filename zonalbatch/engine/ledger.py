@@ -33,7 +33,7 @@ class Ledger:
         pending, self._pending = self._pending, []
         self._flushed = time.monotonic()
         try:
-            self._output.append_ledger(pending)
+            self._output.ledger.append(pending)
         except OutputError:
             self._pending = pending  # the files themselves carry their receipts
             raise

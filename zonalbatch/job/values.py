@@ -28,6 +28,7 @@ from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
 from zonalbatch.job.code import load_function, place_of
 from zonalbatch.periods import period_of
+from zonalbatch.places.place import is_bucket
 from zonalbatch.sources.protocol import ScaleOffset
 
 __all__ = [
@@ -238,12 +239,10 @@ def _location(value: Any, info: ValidationInfo) -> str:
 
 
 def _folder(value: Any, info: ValidationInfo) -> str:
-    """A folder to write to, so no URL."""
+    """A folder to write to, or a link into an object store."""
     text = _location(value, info)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|/vsi", text):
-        raise ValueError(
-            "object stores as output are not in this version; give a local or shared folder"
-        )
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|/vsi", text) and not is_bucket(text):
+        raise ValueError("give a folder, or a link into an object store: s3://, gs:// or az://")
     return text
 
 

@@ -7,7 +7,6 @@ and rows stay what they are, whatever is picked of them or added to them later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.picks.pick import SEEN, Pick
+from zonalbatch.places import Place
 from zonalbatch.planning.plan import Plan
 from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.sums import Sum
 
 __all__ = ["write_picked"]
 
@@ -25,8 +26,10 @@ ORDER = [("zone", "ascending"), ("window", "ascending"), ("clear", "descending")
          ("datetime", "ascending"), ("layer", "ascending")]  # fmt: skip
 
 
-def write_picked(plan: Plan, output: Output, pick: Pick | None, others: Sequence[str]) -> int:
-    """Write the rows that are picked, or take away those of a run that picked; their number.
+def write_picked(
+    plan: Plan, output: Output, pick: Pick | None, others: Sequence[str]
+) -> dict[str, Sum]:
+    """Write the rows that are picked; the sums of their files, by part.
 
     Args:
         plan: whose parts are done.
@@ -35,16 +38,14 @@ def write_picked(plan: Plan, output: Output, pick: Pick | None, others: Sequence
         others: names of files whose rows have no layer, all of which stay.
     """
     if pick is None:
-        output.picked.keep(())
-        return 0
+        return {}
     columns = [plan.form.column(m.name, SEEN) for m in plan.recipe.measurements]
     written = {name: _write(output, name, None) for name in others}
     for names in _together(plan):
         files = [output.part_path(name) for name in names]
         for name, keep in zip(names, _picked(files, columns, pick), strict=True):
             written[name] = _write(output, name, keep)
-    output.picked.keep(name for name, rows in written.items() if rows)
-    return sum(written.values())
+    return {name: told for name, told in written.items() if told is not None}
 
 
 def _together(plan: Plan) -> Iterator[list[str]]:
@@ -55,9 +56,10 @@ def _together(plan: Plan) -> Iterator[list[str]]:
     yield from cells.values()
 
 
-def _picked(files: Sequence[Path], columns: Sequence[str], pick: Pick) -> list[NDArray[np.bool_]]:
+def _picked(files: Sequence[Place], columns: Sequence[str], pick: Pick) -> list[NDArray[np.bool_]]:
     """For each file, (row,) True for the rows that are picked among those of all."""
-    tables = [pq.read_table(f, columns=["zone_id", "datetime", "layer", *columns]) for f in files]
+    told = ["zone_id", "datetime", "layer", *columns]
+    tables = [pq.read_table(file.source(), columns=told) for file in files]
     rows = pa.concat_tables(tables).combine_chunks()
     table = pa.table({
         "zone": pc.index_in(rows["zone_id"], rows["zone_id"].combine_chunks().unique()),
@@ -77,15 +79,15 @@ def _picked(files: Sequence[Path], columns: Sequence[str], pick: Pick) -> list[N
     return np.split(keep, edges)
 
 
-def _write(output: Output, name: str, keep: NDArray[np.bool_] | None) -> int:
-    """Write the rows of a part that stay, None for all; their number. No rows, no file."""
-    source = pq.ParquetFile(output.part_path(name))
+def _write(output: Output, name: str, keep: NDArray[np.bool_] | None) -> Sum | None:
+    """Write the rows of a part that stay, None for all. No rows, no file."""
+    source = pq.ParquetFile(output.part_path(name).source())
     rows = source.metadata.num_rows if keep is None else int(keep.sum())
-    if rows:
-        schema = source.schema_arrow
-        metadata = {key: text for key, text in (schema.metadata or {}).items() if key == b"geo"}
-        output.picked.write(name, _kept(source, keep), schema, metadata)
-    return rows
+    if not rows:
+        return None
+    schema = source.schema_arrow
+    metadata = {key: text for key, text in (schema.metadata or {}).items() if key == b"geo"}
+    return output.picked.write(name, _kept(source, keep), schema, metadata)
 
 
 def _kept(source: pq.ParquetFile, keep: NDArray[np.bool_] | None) -> Iterator[pa.Table]:

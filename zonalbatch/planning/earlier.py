@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 
 from zonalbatch.lattice import Lattice
 from zonalbatch.layers import Failure, Layer
+from zonalbatch.places import Place
 from zonalbatch.planning.files import Part, read_cells, read_layers, read_parts
 from zonalbatch.planning.partition import Cell, Partition
 from zonalbatch.sinks.output import Output
@@ -25,7 +25,7 @@ __all__ = ["Earlier"]
 class Earlier:
     """An output's plan, as it is stored, and what has been done of it."""
 
-    folder: Path
+    folder: Place
     inputs: str
     """What it was made from."""
     partition: Partition
@@ -39,10 +39,10 @@ class Earlier:
     """Parts whose rows are all there."""
 
     @classmethod
-    def of(cls, folder: Path) -> Earlier | None:
+    def of(cls, folder: Place) -> Earlier | None:
         """The plan that is stored in a folder; None if there is none, or not all of it."""
         names = ("recipe.json", "zones.parquet", "layers.parquet", "parts.parquet", "cells.parquet")
-        if not all((folder / name).exists() for name in names):
+        if not set(names) <= set(folder.files()):
             return None
         document = json.loads((folder / "recipe.json").read_text())
         parts = read_parts(folder)
@@ -66,13 +66,13 @@ class Earlier:
 
     def column(self, name: str) -> pa.Array:
         """A column of its zones, in their order."""
-        column = pq.read_table(self.folder / "zones.parquet", columns=[name])[name]
+        column = pq.read_table((self.folder / "zones.parquet").source(), columns=[name])[name]
         return column.combine_chunks()
 
     @property
     def zone_schema(self) -> pa.Schema:
         """The columns of its zones, as they are stored."""
-        return pq.read_schema(self.folder / "zones.parquet")
+        return pq.read_schema((self.folder / "zones.parquet").source())
 
     @property
     def lattices(self) -> list[Lattice]:

@@ -29,11 +29,11 @@ from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
 from zonalbatch.masks.mask import mask_from
 from zonalbatch.measure import Measurement
+from zonalbatch.places import Place
 from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
 from zonalbatch.recipe import Recipe
-from zonalbatch.sinks.files import replacing
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import OfCells
 
@@ -48,9 +48,9 @@ __all__ = [
     "read_parts",
     "read_zones",
     "recipe_from",
+    "replace_parts",
     "write_cells",
     "write_functions",
-    "write_parts",
     "write_zones",
 ]
 
@@ -101,9 +101,10 @@ def write_cells(cells: Sequence[Cell], target: Path) -> None:
     pq.write_table(pa.Table.from_pylist([asdict(cell) for cell in cells]), target)
 
 
-def read_cells(folder: Path) -> list[Cell]:
+def read_cells(folder: Place) -> list[Cell]:
     """The cells of a stored plan."""
-    return [Cell(**row) for row in pq.read_table(folder / "cells.parquet").to_pylist()]
+    table = pq.read_table((folder / "cells.parquet").source())
+    return [Cell(**row) for row in table.to_pylist()]
 
 
 LAYER_SCHEMA = pa.schema(
@@ -192,13 +193,13 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema(list(columns.items())))
 
 
-def write_parts(parts: Sequence[Part], folder: Path) -> None:
-    """Write the parts of a plan; workers that read them meanwhile see the old ones or the new.
+def replace_parts(parts: Sequence[Part], folder: Place) -> None:
+    """Write the parts of a stored plan anew; workers see the old ones or the new.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
-    with replacing(folder / "parts.parquet") as file:
+    with (folder / "parts.parquet").replacing() as file:
         pq.write_table(part_table(parts), file)
 
 
@@ -208,14 +209,14 @@ def _parts_from(table: pa.Table) -> tuple[Part, ...]:
     return tuple(Part(**r | {name: tuple(r[name]) for name in lists}) for r in table.to_pylist())
 
 
-def read_parts(folder: Path) -> tuple[Part, ...]:
+def read_parts(folder: Place) -> tuple[Part, ...]:
     """All parts of a stored plan."""
-    return _parts_from(pq.read_table(folder / "parts.parquet"))
+    return _parts_from(pq.read_table((folder / "parts.parquet").source()))
 
 
-def read_layers(folder: Path) -> tuple[Layer, ...]:
+def read_layers(folder: Place) -> tuple[Layer, ...]:
     """All layers of a stored plan, in their order."""
-    found = _layers_from(pq.read_table(folder / "layers.parquet"))
+    found = _layers_from(pq.read_table((folder / "layers.parquet").source()))
     return tuple(found[index] for index in sorted(found))
 
 
@@ -232,7 +233,7 @@ class PartInput:
     form: Form
 
 
-def load_part(folder: Path, part_id: str) -> PartInput:
+def load_part(folder: Place, part_id: str) -> PartInput:
     """Read what one part needs from a stored plan.
 
     Raises:
@@ -244,8 +245,9 @@ def load_part(folder: Path, part_id: str) -> PartInput:
             f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
             "use the same version of zonalbatch on client and workers"
         )
-    (part,) = _parts_from(pq.read_table(folder / "parts.parquet", filters=[("id", "==", part_id)]))
-    table = pq.read_table(folder / "layers.parquet", filters=[("scene", "in", list(part.scenes))])
+    parts, layers_ = ((folder / name).source() for name in ("parts.parquet", "layers.parquet"))
+    (part,) = _parts_from(pq.read_table(parts, filters=[("id", "==", part_id)]))
+    table = pq.read_table(layers_, filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)
     return PartInput(
         part=part,
@@ -257,9 +259,9 @@ def load_part(folder: Path, part_id: str) -> PartInput:
     )
 
 
-def read_zones(folder: Path, start: int, stop: int) -> pa.Table:
+def read_zones(folder: Place, start: int, stop: int) -> pa.Table:
     """The zones from ``start`` up to ``stop`` in the order of a plan, without their hashes."""
-    file = pq.ParquetFile(folder / "zones.parquet")
+    file = pq.ParquetFile((folder / "zones.parquet").source())
     first, last = start // ZONES_IN_GROUP, -(-stop // ZONES_IN_GROUP)
     names = [name for name in file.schema_arrow.names if name != "hash"]
     table = file.read_row_groups(list(range(first, last)), columns=names)
@@ -288,7 +290,7 @@ def write_functions(folder: Path, recipe: Recipe) -> None:
     (folder / FUNCTIONS).write_bytes(cloudpickle.dumps(functions))
 
 
-def _functions_of(folder: Path) -> Mapping[str, OfCells]:
+def _functions_of(folder: Place) -> Mapping[str, OfCells]:
     """The functions that are stored with a plan.
 
     Raises:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import InputError
 from zonalbatch.layers import Layer
+from zonalbatch.places import Place
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.identity import layer_hash
 
@@ -45,7 +46,7 @@ class News:
     done: frozenset[str] = field(default=frozenset())
     """Parts whose rows were all there when it was made."""
 
-    def refuse_gone(self, output: Path) -> None:
+    def refuse_gone(self, output: Place) -> None:
         """See that no rows would be lost.
 
         Raises:

@@ -21,7 +21,7 @@ SIDES = ("left", "bottom", "right", "top")
 
 def with_outside(plan: Plan) -> Plan:
     """The plan with a note that no zone takes a cell of any raster, once, and where both lie."""
-    table = pq.read_table(plan.folder / "zones.parquet", columns=list(SIDES))
+    table = pq.read_table((plan.folder / "zones.parquet").source(), columns=list(SIDES))
     bounds = np.column_stack([table[side].to_numpy() for side in SIDES])
     told = outside(bounds, plan.layers, plan.crs)
     return plan if told in plan.notes else replace(plan, notes=(*plan.notes, told))

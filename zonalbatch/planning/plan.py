@@ -8,8 +8,6 @@ and a part's id and reads only the rows it needs.
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,15 +17,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.layers import Asset, Failure, Layer, Layers
+from zonalbatch.places import Place
 from zonalbatch.planning.cutting import Cutter, cut_space, pairs_of
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import (
     Part,
     layer_table,
+    part_table,
     read_parts,
+    replace_parts,
     write_cells,
     write_functions,
-    write_parts,
     write_zones,
 )
 from zonalbatch.planning.identity import METHOD, digest, layer_hash, recipe_document, recipe_hash
@@ -38,7 +38,6 @@ from zonalbatch.planning.partition import Order, Partition, level_for
 from zonalbatch.planning.surroundings import Surroundings, bands_of, itemsize
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe, check_layers
-from zonalbatch.sinks.files import make_folder, write_text
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
@@ -46,6 +45,9 @@ from zonalbatch.statistics import MOMENTS
 from zonalbatch.zones import ZoneReader
 
 __all__ = ["Estimate", "Plan", "make_plan"]
+
+RECIPE = "recipe.json"
+"""The file that is the sign of a plan which is stored whole."""
 
 WITH_GEOMETRY = 10_000_000
 """Results of more rows than this leave the geometry out by default."""
@@ -90,7 +92,7 @@ class Plan:
     fingerprint: str
     inputs: str
     """What it was made from: recipe, form, zones and layers, whatever their order."""
-    folder: Path
+    folder: Place
     """Where it is stored."""
     recipe: Recipe
     form: Form
@@ -141,7 +143,7 @@ class Plan:
         """
         at = self.parts.index(part)
         parts = (*self.parts[:at], *halves, *self.parts[at + 1 :])
-        write_parts(parts, self.folder)
+        replace_parts(parts, self.folder)
         return replace(self, parts=parts)
 
     @property
@@ -163,7 +165,7 @@ def make_plan(
     found: Layers,
     recipe: Recipe,
     form: Form,
-    folder: Path,
+    folder: Place,
     earlier: Earlier | None = None,
     *,
     prune: bool = False,
@@ -186,17 +188,13 @@ def make_plan(
     """
     found = _offered(found, earlier)
     check_layers(found.layers, recipe)
-    draft = make_folder(folder) / f".draft-{uuid.uuid4()}"
-    draft.mkdir()
-    try:
+    with folder.draft() as draft:
         reference = earlier.partition.reference if earlier else None
         rows = ZoneRows.stream(
             zones, reference or reference_lattice(found.layers, recipe), draft / "zones.arrow"
         )
         planner = _Planner(zones, found, recipe, form, rows, draft, folder)
         return planner.after(earlier, prune=prune) if earlier else planner.first()
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _offered(found: Layers, earlier: Earlier | None) -> Layers:
@@ -227,7 +225,9 @@ class _Planner:
     form: Form
     rows: ZoneRows
     draft: Path
-    folder: Path
+    """Where its tables are made."""
+    folder: Place
+    """Of all plans."""
 
     def first(self) -> Plan:
         """The plan of an output that has none."""
@@ -321,7 +321,7 @@ class _Planner:
         self.rows.file.unlink()
         write_cells(order.cells, draft / "cells.parquet")
         pq.write_table(layer_table(plan.layers), draft / "layers.parquet")
-        write_parts(plan.parts, draft)
+        pq.write_table(part_table(plan.parts), draft / "parts.parquet")
         document = {
             "method": METHOD,
             "fingerprint": plan.fingerprint,
@@ -331,18 +331,16 @@ class _Planner:
             "form": plan.form.document,
             "partition": asdict(plan.partition),
         }
-        write_text(draft / "recipe.json", json.dumps(document, indent=1))
         write_functions(draft, plan.recipe)
-        shutil.rmtree(plan.folder, ignore_errors=True)
-        draft.rename(plan.folder)
+        (draft / RECIPE).write_text(json.dumps(document, indent=1))
+        self.folder.adopt(draft, plan.folder.name, last=RECIPE)
         return plan
 
 
 def _is_stored(plan: Plan) -> bool:
     """True if its folder holds this plan, and not one that another version has cut otherwise."""
-    names = ("zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet")
-    there = all((plan.folder / name).exists() for name in names)
-    return there and read_parts(plan.folder) == plan.parts
+    names = {"zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet", RECIPE}
+    return names <= set(plan.folder.files()) and read_parts(plan.folder) == plan.parts
 
 
 def _bytes_of_cell(bands: Iterable[Asset]) -> int:

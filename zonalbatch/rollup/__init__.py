@@ -8,13 +8,13 @@ groups, not from the rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zonalbatch.periods import period_of
 from zonalbatch.rollup.groups import Groups
 from zonalbatch.rollup.source import Source
 from zonalbatch.rollup.table import in_order, table, told
+from zonalbatch.sinks.output import Output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ MEMORY = 64 * 2**20
 
 
 def rollup(
-    result: Path, by: str | None, every: str | None, stats: Sequence[str] | str | None
+    result: Output, by: str | None, every: str | None, stats: Sequence[str] | str | None
 ) -> pd.DataFrame:
     """The rows of a sealed result, combined by a carried column, by times, or by both.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from zonalbatch.places import Place
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
 from zonalbatch.statistics import Rolled
@@ -36,9 +36,9 @@ def states_of(rows: pa.Table, columns: Sequence[str], fresh: NDArray[np.bool_]) 
     return Rolled.of_rows(state, sketch[0] if sketch else None, fresh)
 
 
-def size_of(file: Path, columns: Set[str]) -> int:
+def size_of(file: Place, columns: Set[str]) -> int:
     """Bytes of some columns of a file, decoded."""
-    metadata = pq.read_metadata(file)
+    metadata = pq.read_metadata(file.source())
     chunks = (
         metadata.row_group(i).column(k)
         for i in range(metadata.num_row_groups)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.errors import InputError
 from zonalbatch.periods import DAY, period_of
+from zonalbatch.places import Place
 from zonalbatch.planning.files import recipe_from
 from zonalbatch.recipe import Recipe
 from zonalbatch.rollup.columns import places, plain, size_of, state_columns, states_of
@@ -38,7 +38,7 @@ TIME = pa.timestamp("us", "UTC")
 class Source:
     """A sealed result, and how its rows are put together."""
 
-    folder: Path
+    output: Output
     recipe: Recipe
     form: Form
     central: bool
@@ -53,33 +53,34 @@ class Source:
     """(name,) True if a zone that met no layer has been seen."""
 
     @classmethod
-    def of(cls, folder: Path, by: str | None, every: str | None) -> Source:
-        """The result in a folder.
+    def of(cls, output: Output, by: str | None, every: str | None) -> Source:
+        """The result of a run.
 
         Raises:
             InputError: it keeps no states, or there is no such column; or a layer has no time.
         """
-        manifest = Output(folder).manifest()
+        manifest = output.manifest()
         document = manifest["recipe"]
         named = [s for s in document["statistics"] if isinstance(s, str)]  # functions need pixels
         recipe = recipe_from(document | {"statistics": named}, {})
         if not recipe.states:
             raise InputError(
-                f"the result in {folder} keeps no states to roll up; run the job again, into "
+                f"the result in {output.path} keeps no states to roll up; run the job again, into "
                 "another output, with sketch: true or temporal"
             )
-        names = _names(folder / "zones.parquet", by)
+        names = _names(output.path / "zones.parquet", by)
         return cls(
-            folder, recipe, Form(**manifest["form"]),
+            output, recipe, Form(**manifest["form"]),
             "central" in recipe.kept or document.get("central", False),
             by or "zone_id", names, every,
-            _layers(folder / "layers.parquet", dated=every is not None), np.zeros(len(names), bool),
+            _layers(output.path / "layers.parquet", dated=every is not None),
+            np.zeros(len(names), bool),
         )  # fmt: skip
 
     @property
-    def files(self) -> list[Path]:
+    def files(self) -> list[Place]:
         """The files that hold the rows."""
-        return sorted((self.folder / "results").glob("part-*.parquet"))
+        return self.output.files
 
     def columns(self, *, sketched: bool) -> tuple[tuple[str, ...], ...]:
         """Of each measurement, the columns of its states."""
@@ -103,8 +104,8 @@ class Source:
         wanted = dict.fromkeys(
             ["zone_id", self.by, "layer", "datetime", "status", *chain(*columns)]
         )
-        once = _Once(self.folder / "zones.parquet") if self._counts_once else None
-        for file in map(pq.ParquetFile, self.files):
+        once = _Once(self.output.path / "zones.parquet") if self._counts_once else None
+        for file in (pq.ParquetFile(one.source()) for one in self.files):
             for group in range(file.num_row_groups):
                 held = self._names_of(file.read_row_group(group, columns=[self.by]))
                 if not _among(held, names).any():
@@ -151,8 +152,8 @@ class Source:
 class _Once:
     """Which zones have been counted in which time."""
 
-    def __init__(self, zones: Path) -> None:
-        self._ids = pq.read_table(zones, columns=["zone_id"])["zone_id"].combine_chunks()
+    def __init__(self, zones: Place) -> None:
+        self._ids = pq.read_table(zones.source(), columns=["zone_id"])["zone_id"].combine_chunks()
         self._seen = np.zeros(0, np.int64)
         """Pairs of zone and time, ascending."""
 
@@ -168,13 +169,13 @@ class _Once:
         return first
 
 
-def _names(zones: Path, by: str | None) -> pa.Array:
+def _names(zones: Place, by: str | None) -> pa.Array:
     """What zones are put together by, each value once.
 
     Raises:
         InputError: the zones have no such column.
     """
-    file = pq.ParquetFile(zones)
+    file = pq.ParquetFile(zones.source())
     known = [n for n in file.schema_arrow.names if n not in ("zone_id", "geometry", "bbox")]
     if by is not None and by not in [*known, "zone_id"]:
         raise InputError(
@@ -184,13 +185,13 @@ def _names(zones: Path, by: str | None) -> pa.Array:
     return plain(file.read(columns=[by or "zone_id"])[0]).unique()
 
 
-def _layers(layers: Path, *, dated: bool) -> pa.Table:
+def _layers(layers: Place, *, dated: bool) -> pa.Table:
     """Id and time of each layer.
 
     Raises:
         InputError: a time is wanted, and a layer has none.
     """
-    table = pq.read_table(layers, columns=["layer", "datetime"])
+    table = pq.read_table(layers.source(), columns=["layer", "datetime"])
     table = table.group_by("layer", use_threads=False).aggregate([("datetime", "min")])
     table = table.rename_columns({"datetime_min": "datetime"})
     undated = table.filter(table["datetime"].is_null())["layer"]

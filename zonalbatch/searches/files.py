@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import InputError, OutputError
-from zonalbatch.sinks.files import replacing
+from zonalbatch.places.files import replacing
 from zonalbatch.sources import check_library, write_item_table
 
 __all__ = ["writer"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zonalbatch.sinks.files import make_folder, replacing
+from zonalbatch.places import Place
+from zonalbatch.sinks.sums import Sum, Summing
 
 __all__ = ["Dataset", "written"]
 
@@ -19,53 +19,53 @@ __all__ = ["Dataset", "written"]
 class Dataset:
     """Rows that are told of the results at the seal, beside them."""
 
-    folder: Path
+    folder: Place
 
     @property
-    def files(self) -> list[Path]:
+    def files(self) -> list[Place]:
         """The files that there are, in order of names."""
-        return sorted(self.folder.glob("part-*.parquet"))
+        return [self.folder / name for name in sorted(self.folder.files())]
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> Place:
         """Where the rows of a name lie."""
         return self.folder / f"part-{name}.parquet"
 
     def write(
         self, name: str, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
-    ) -> None:
+    ) -> Sum:
         """Write the rows of a name.
 
         Raises:
             OutputError: the file cannot be written.
         """
-        make_folder(self.folder)
-        with written(self.path(name), tables, schema, metadata):
+        self.folder.make()
+        with written(self.path(name), tables, schema, metadata) as (_, summing):
             pass
+        return summing.sum
 
     def keep(self, names: Iterable[str]) -> None:
         """Remove the rows of all other names, and the folder if nothing is left."""
-        kept = {self.path(name) for name in names}
-        for file in set(self.files) - kept:
-            file.unlink()
-        if not kept and self.folder.exists():
-            self.folder.rmdir()
+        kept = {f"part-{name}.parquet" for name in names}
+        for file in set(self.folder.files()) - kept:
+            (self.folder / file).remove()
+        if not kept:
+            self.folder.clear()
 
 
 @contextmanager
 def written(
-    path: Path, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
-) -> Iterator[pq.ParquetWriter]:
-    """A file of rows, and its writer before it is closed; it appears whole or not at all."""
-    with (
-        replacing(path) as file,
-        pq.ParquetWriter(
-            file,
+    place: Place, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
+) -> Iterator[tuple[pq.ParquetWriter, Summing]]:
+    """A file of rows: its writer before it is closed, and its sum after; whole or not at all."""
+    with place.replacing() as file:
+        summing = Summing(file)
+        with pq.ParquetWriter(
+            summing,
             schema.with_metadata(metadata),
             compression="zstd",
             version="2.6",
             write_page_checksum=True,
-        ) as writer,
-    ):
-        for table in tables:
-            writer.write_table(table.replace_schema_metadata(metadata))
-        yield writer
+        ) as writer:
+            for table in tables:
+                writer.write_table(table.replace_schema_metadata(metadata))
+            yield writer, summing

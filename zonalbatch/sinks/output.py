@@ -7,18 +7,16 @@ temporal/     one GeoParquet file for each stretch of zones, if reductions over 
 failures/     what a part could not read, one file for each part that failed to
 picked/       of each part the rows that were picked, if the job picks
 ledger/       receipts, appended as they come in
-zones.parquet  layers.parquet  failures.parquet  manifest.json    written at the seal
+zones.parquet  layers.parquet  failures.parquet  sums.json  manifest.json    written at the seal
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -26,9 +24,13 @@ import pyarrow.parquet as pq
 
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.layers import Failure
+from zonalbatch.places import Place, place_of
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.dataset import Dataset, written
-from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
+from zonalbatch.sinks.failures import read_failures, write_failures
+from zonalbatch.sinks.ledger import Ledger
+from zonalbatch.sinks.sealed import Sealed
+from zonalbatch.sinks.sums import Sum, sum_of
 
 __all__ = ["Output", "read_receipt"]
 
@@ -36,7 +38,7 @@ RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
 FOLDERS = frozenset({"results", "picked", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
-TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet"})
+TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet", "sums.json"})
 """What a run writes later, over files of the same names."""
 
 
@@ -44,17 +46,27 @@ TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.par
 class Output:
     """The folder of a result."""
 
-    path: Path
+    path: Place
 
     @classmethod
-    def of_plan(cls, plan: Path) -> Output:
+    def at(cls, path: str | os.PathLike[str]) -> Output:
+        """The output in a folder, or below a link into an object store."""
+        return cls(place_of(path))
+
+    @classmethod
+    def of_plan(cls, plan: Place) -> Output:
         """The output that a plan is stored in."""
         return cls(plan.parent.parent)
 
     @property
-    def results(self) -> Path:
+    def results(self) -> Place:
         """Folder of result files: a GeoParquet dataset."""
         return self.path / "results"
+
+    @property
+    def failed(self) -> Place:
+        """Folder of what parts could not read."""
+        return self.path / "failures"
 
     @property
     def picked(self) -> Dataset:
@@ -67,18 +79,18 @@ class Output:
         return Dataset(self.path / "temporal")
 
     @property
-    def plans(self) -> Path:
+    def plans(self) -> Place:
         """Folder of plans."""
         return self.path / "plan"
 
     @property
-    def ledger(self) -> Path:
-        """Folder of receipts."""
-        return self.path / "ledger"
+    def ledger(self) -> Ledger:
+        """The receipts."""
+        return Ledger(self.path / "ledger")
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Make the folder and keep other runs out of it until the block ends.
+    def opened(self) -> Iterator[Callable[[], None]]:
+        """Keep other runs out of it until the block ends; gives what checks that they are.
 
         A folder that is new and gets nothing but invalid input is taken away again.
 
@@ -86,15 +98,14 @@ class Output:
             InputError: it holds files that no run of ours left there.
             OutputError: it cannot be written to, or another run is writing to it.
         """
-        self._refuse_foreign()
-        fresh = not self.path.exists()
-        make_folder(self.path)
+        there = self._names()
+        self._refuse_foreign(there)
         try:
-            with locked(self.path / ".lock"):
-                yield
+            with self.path.held() as check:
+                yield check
         except InputError:
-            if fresh and not self.part_sizes():
-                shutil.rmtree(self.path, ignore_errors=True)
+            if not there and not self.part_sizes():
+                self.path.clear()
             raise
 
     def make_folders(self) -> None:
@@ -103,26 +114,32 @@ class Output:
         Raises:
             OutputError: one of them cannot be written to.
         """
-        for folder in (self.results, self.ledger, self.path / "failures"):
-            make_folder(folder)
+        for folder in (self.results, self.path / "ledger", self.failed):
+            folder.make()
 
-    def _refuse_foreign(self) -> None:
+    def _names(self) -> set[str]:
+        """What lies in it, and its lock; nothing if it is not there, or cannot be looked into."""
+        try:
+            lock = {".lock"} if (self.path / ".lock").exists() else set[str]()
+            return {*self.path.files(), *self.path.folders(), *lock}
+        except OSError:  # that is told when it is written to
+            return set()
+
+    def _refuse_foreign(self, names: set[str]) -> None:
         """Refuse a folder with files of the user: some would be written over.
 
         A manifest is the sign of a run. Without one, a run that was refused or ended early left
         its lock and no more than empty or planned folders; where there are parts, it was lost.
         Hidden files are nobody's: none is written over but our lock.
         """
-        try:
-            names = {entry.name for entry in self.path.iterdir()}
-        except OSError:  # it is not there, or cannot be written to: that is told later
-            return
         if "manifest.json" in names and "fingerprint" in self.manifest():
             return
-        ours = FOLDERS if ".lock" in names else frozenset[str]()
-        if ours and self.part_sizes():
+        parts = bool(names) and bool(self.part_sizes())
+        # In a bucket a lock is let go by being removed; plans and parts are ours by their names.
+        ours = FOLDERS if ".lock" in names or self.plans.folders() else frozenset[str]()
+        if ours and parts:
             ours |= TABLES
-        foreign = sorted(name for name in names - ours if not name.startswith("."))
+        foreign = sorted(names - ours - {".lock"})
         if foreign:
             raise InputError(
                 f"{self.path} holds {foreign[0]!r}, which is no result of a run; choose an empty "
@@ -130,23 +147,72 @@ class Output:
             )
 
     def manifest(self) -> dict[str, Any]:
-        """What is known of the result; empty if there is none."""
+        """What is known of the result; empty if there is none.
+
+        Raises:
+            OutputError: it cannot be read.
+        """
+        place = self.path / "manifest.json"
         try:
-            document: dict[str, Any] = json.loads((self.path / "manifest.json").read_text())
-        except FileNotFoundError:
+            document: dict[str, Any] = json.loads(place.read_text())
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError) as error:
-            raise OutputError(f"{self.path / 'manifest.json'} cannot be read: {error}") from error
+            raise OutputError(f"{place} cannot be read: {error}") from error
         return document
 
     def write_manifest(self, **entries: Any) -> None:
         """Change entries of the manifest."""
-        document = self.manifest() | entries
-        write_text(self.path / "manifest.json", json.dumps(document, indent=1) + "\n")
 
-    def part_path(self, part: str) -> Path:
+        def change(text: str | None) -> str:
+            return json.dumps((json.loads(text) if text else {}) | entries, indent=1) + "\n"
+
+        (self.path / "manifest.json").change(change)
+
+    def sealed(self) -> Sealed | None:
+        """What its last seal says; None if it has none, or its files are being changed."""
+        document = self.manifest().get("sealed")
+        return Sealed(**document) if document else None
+
+    def write_sums(self, sums: Mapping[str, Sum]) -> None:
+        """Write what the files that the seal wrote add up to, by their path in the output."""
+        document = {name: astuple(one) for name, one in sorted(sums.items())}
+        (self.path / "sums.json").write_text(json.dumps(document, indent=0) + "\n")
+
+    def sums(self) -> dict[str, Sum]:
+        """What `write_sums` wrote; empty if that is gone or cannot be read."""
+        try:
+            document = json.loads((self.path / "sums.json").read_text())
+            return {name: Sum(*one) for name, one in document.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def lost(self, sums: Mapping[str, Sum]) -> set[str]:
+        """Which files of the seal are gone, or are of another size."""
+        there = dict(self.path.files())
+        for folder in ("results", "picked", "temporal"):
+            sizes = (self.path / folder).files()
+            there |= {f"{folder}/{name}": size for name, size in sizes.items()}
+        return {name for name, one in sums.items() if there.get(name) != one.bytes}
+
+    @property
+    def files(self) -> list[Place]:
+        """The files that hold the rows: of the last seal; before that, of the run under way."""
+        there, manifest = set(self.part_sizes()), self.manifest()
+        told = manifest.get("sealed") or manifest
+        plan = self.plans / told.get("fingerprint", "") / "parts.parquet"
+        if "alone" in told and plan.exists():
+            ids = pq.read_table(plan.source(), columns=["id"])["id"].to_pylist()
+            there &= {*ids, told["alone"]}
+        return [self.part_path(part) for part in sorted(there)]
+
+    def part_path(self, part: str) -> Place:
         """Where the rows of a part lie."""
         return self.results / f"part-{part}.parquet"
+
+    def failures_path(self, part: str) -> Place:
+        """Where lies what a part could not read."""
+        return self.failed / f"part-{part}.parquet"
 
     def write_part(
         self,
@@ -157,92 +223,109 @@ class Output:
         receipt: Callable[[], Receipt],
     ) -> Receipt:
         """Write the rows of a part with its receipt, whole or not at all."""
-        with written(self.part_path(part), tables, schema, metadata) as writer:
+        with written(self.part_path(part), tables, schema, metadata) as (writer, summing):
             done = receipt()
             writer.add_key_value_metadata({RECEIPT: done.to_json().encode()})
-        return replace(done, bytes=self.part_path(part).stat().st_size)
+        return replace(done, bytes=summing.sum.bytes, hash=summing.sum.hash)
 
     def write_failures(self, part: str, failures: Sequence[Failure]) -> None:
         """Write what a part could not read, or remove what an earlier try left."""
-        path = self.path / "failures" / f"part-{part}.parquet"
         if failures:
-            with replacing(path) as file:
-                pq.write_table(failure_table(failures), file)
+            write_failures(self.failures_path(part), failures)
         else:
-            path.unlink(missing_ok=True)
+            self.failures_path(part).remove()
 
-    def failures(self) -> list[Failure]:
-        """All that parts could not read."""
-        files = sorted((self.path / "failures").glob("part-*.parquet"))
-        return [Failure(**row) for file in files for row in pq.read_table(file).to_pylist()]
+    def failures(self, parts: Iterable[str]) -> list[Failure]:
+        """All that some parts could not read.
 
-    def append_ledger(self, receipts: Sequence[Receipt]) -> None:
-        """Write receipts to a new file of the ledger."""
-        if receipts:
-            lines = "".join(receipt.to_json() + "\n" for receipt in receipts)
-            write_text(self.ledger / f"{uuid.uuid4()}.jsonl", lines)
+        Raises:
+            OutputError: a file of it is broken.
+        """
+        there = self.failed.files()
+        wanted = sorted(part for part in parts if f"part-{part}.parquet" in there)
+        try:
+            return [one for part in wanted for one in read_failures(self.failures_path(part))]
+        except (OSError, pa.ArrowException) as error:
+            raise OutputError(
+                f"a file in {self.failed} is broken ({str(error).splitlines()[0]}); run again "
+                "with --verify to have it back"
+            ) from error
 
     def receipts(self, wanted: Iterable[str]) -> dict[str, Receipt]:
         """Receipts of the wanted parts whose files are there and whole, by part.
 
-        The ledger is asked first, and believed where it knows the file's size; then the footer.
+        The ledger is asked first, and believed where it knows the file's size; then the footer,
+        which knows no hash of its file.
         """
         asked = set(wanted)
         there = {part: size for part, size in self.part_sizes().items() if part in asked}
         known: dict[str, Receipt] = {}
-        for file in self.ledger.glob("*.jsonl"):
-            for line in file.read_text().splitlines():
-                receipt = Receipt.from_json(line)
-                if there.get(receipt.part) == receipt.bytes:
-                    known[receipt.part] = receipt
+        for receipt in self.ledger.receipts() if there else ():
+            if there.get(receipt.part) == receipt.bytes:
+                known[receipt.part] = receipt
         for part in set(there) - set(known):
-            found = read_receipt(self.part_path(part))
+            found = read_receipt(self.part_path(part), there[part])
             if found is not None:
                 known[part] = found
         return known
 
     def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
-        """Receipts of the wanted parts that lack nothing which might be read another time."""
-        return {part: one for part, one in self.receipts(wanted).items() if not one.passing}
+        """Receipts of the wanted parts that lack nothing which might be read another time.
+
+        What a run that was killed did not write into the ledger is written into it now.
+        """
+        known = self.receipts(wanted)
+        new = {
+            part: replace(one, hash=sum_of(self.part_path(part)).hash)
+            for part, one in known.items()
+            if not one.hash
+        }
+        self.ledger.append(list(new.values()))
+        return {part: one for part, one in (known | new).items() if not one.passing}
 
     def part_sizes(self) -> dict[str, int]:
         """Size of each result file, by part."""
-        files = self.results.glob("part-*.parquet")
-        return {file.stem.removeprefix("part-"): file.stat().st_size for file in files}
+        return _parts(self.results)
 
     def drop_others(self, parts: Iterable[str]) -> None:
-        """Remove results that are not of these parts: an earlier plan of this run wrote them."""
-        for part in set(self.part_sizes()) - set(parts):
-            self.part_path(part).unlink()
-            (self.path / "failures" / f"part-{part}.parquet").unlink(missing_ok=True)
+        """Remove results and failures that are not of these parts: an earlier plan's."""
+        kept = set(parts)
+        for folder in (self.results, self.failed):
+            for part in set(_parts(folder)) - kept:
+                (folder / f"part-{part}.parquet").remove()
 
     def drop_other_plans(self, fingerprint: str) -> None:
         """Remove all plans but one, each of which holds a copy of its zones."""
-        for folder in self.plans.iterdir():
-            if folder.name != fingerprint:
-                shutil.rmtree(folder, ignore_errors=True)
+        for name in self.plans.folders() - {fingerprint}:
+            (self.plans / name).clear()
+
+    def sweep(self) -> None:
+        """Remove what writers that were killed left under temporary names."""
+        for name in FOLDERS:
+            (self.path / name).sweep()
+        self.path.sweep()
 
 
-def read_receipt(path: Path) -> Receipt | None:
-    """The receipt in the footer of a result file; None if the file is not a whole one of ours."""
+def _parts(folder: Place) -> dict[str, int]:
+    """Bytes of each file of a part in a folder, by part."""
+    return {
+        name.removeprefix("part-").removesuffix(".parquet"): size
+        for name, size in folder.files().items()
+        if name.startswith("part-") and name.endswith(".parquet")
+    }
+
+
+def read_receipt(place: Place, size: int | None = None) -> Receipt | None:
+    """The receipt in the footer of a result file; None if the file is not a whole one of ours.
+
+    Args:
+        place: the file.
+        size: its bytes, where they are known.
+    """
     try:
-        metadata = pq.read_metadata(path).metadata or {}
+        metadata = pq.read_metadata(place.source()).metadata or {}
         receipt = Receipt.from_json(metadata[RECEIPT].decode())
+        size = place.size() if size is None else size
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
         return None
-    return replace(receipt, bytes=path.stat().st_size)
-
-
-def failure_table(failures: Sequence[Failure]) -> pa.Table:
-    """Failures as a table."""
-    schema = pa.schema(
-        [
-            ("layer", pa.string()), ("href", pa.string()), ("cause", pa.string()),
-            ("permanent", pa.bool_()),
-        ]
-    )  # fmt: skip
-    rows = [
-        {"layer": f.layer, "href": f.href, "cause": f.cause, "permanent": f.permanent}
-        for f in failures
-    ]
-    return pa.Table.from_pylist(rows, schema=schema)
+    return replace(receipt, bytes=size)

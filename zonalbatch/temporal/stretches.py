@@ -6,10 +6,9 @@ A file is named by what it is made from, so that those whose parts are as they w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from zonalbatch.places import Place
 from zonalbatch.planning.files import Part, read_zones
 from zonalbatch.planning.identity import digest
 from zonalbatch.planning.plan import Plan
 from zonalbatch.rollup.columns import places, plain, size_of
 from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.sums import Sum
 from zonalbatch.sinks.table import geo_metadata
 from zonalbatch.temporal.table import Maker, temporal_schema
 from zonalbatch.temporal.temporal import Temporal
@@ -43,12 +44,17 @@ class Stretch:
     """First zone, in the order of the plan."""
     stop: int
     """The one after the last."""
-    files: tuple[Path, ...]
+    files: tuple[Place, ...]
 
-    def name(self, maker: Maker) -> str:
-        """What its file over time is made from, in a word."""
-        stats = [(file.stem, file.stat()) for file in self.files]
-        made_of = [f"{name} {stat.st_size} {stat.st_mtime_ns}".encode() for name, stat in stats]
+    def name(self, maker: Maker, hashes: Mapping[str, str]) -> str:
+        """What its file over time is made from, in a word.
+
+        Args:
+            maker: how it is made.
+            hashes: of the files, by part.
+        """
+        parts = [file.stem.removeprefix("part-") for file in self.files]
+        made_of = [f"{part} {hashes[part]}".encode() for part in parts]
         told = json.dumps([maker.temporal.document, maker.form.document])
         return digest(b"temporal", told.encode(), *made_of).hex()
 
@@ -60,13 +66,21 @@ class Stretch:
             yield start, min(start + step, self.stop)
 
 
-def write_stretches(plan: Plan, output: Output, temporal: Temporal) -> list[str]:
-    """Write what is told of all zones that meet a layer; the names of the files.
+def write_stretches(
+    plan: Plan,
+    output: Output,
+    temporal: Temporal,
+    hashes: Mapping[str, str],
+    there: Mapping[str, Sum],
+) -> dict[str, Sum]:
+    """Write what is told of all zones that meet a layer; the sums of the files, by name.
 
     Args:
         plan: whose parts are done.
         output: where they lie.
         temporal: what is told.
+        hashes: of the parts' files, by part.
+        there: sums of the files of an earlier seal, by name; those that are the same are kept.
 
     Raises:
         OutputError: a file cannot be written.
@@ -75,13 +89,16 @@ def write_stretches(plan: Plan, output: Output, temporal: Temporal) -> list[str]
     schema = temporal_schema(temporal, plan.recipe, plan.form, zones)
     maker = Maker(temporal, plan.recipe, plan.form, schema)
     metadata = geo_metadata(plan.crs, covering=True) if plan.form.geometry else {}
-    names = []
+    kept = {file.stem.removeprefix("part-") for file in output.temporal.files} & there.keys()
+    sums = {}
     for stretch in stretches(plan.parts, output):
-        names.append(stretch.name(maker))
-        if not output.temporal.path(names[-1]).exists():
+        name = stretch.name(maker, hashes)
+        if name in kept:
+            sums[name] = there[name]
+        else:
             rows = tables(stretch, maker, plan.folder)
-            output.temporal.write(names[-1], rows, schema, metadata)
-    return names
+            sums[name] = output.temporal.write(name, rows, schema, metadata)
+    return sums
 
 
 def stretches(parts: Sequence[Part], output: Output) -> Iterator[Stretch]:
@@ -101,7 +118,7 @@ def _stretch(parts: Sequence[Part], output: Output) -> Stretch:
     return Stretch(parts[0].start, max(part.stop for part in parts), files)
 
 
-def tables(stretch: Stretch, maker: Maker, plan: Path) -> Iterator[pa.Table]:
+def tables(stretch: Stretch, maker: Maker, plan: Place) -> Iterator[pa.Table]:
     """The rows of a stretch over time, some zones at a time."""
     states = list(chain(*maker.states))
     for start, stop in stretch.turns(states):
@@ -111,11 +128,11 @@ def tables(stretch: Stretch, maker: Maker, plan: Path) -> Iterator[pa.Table]:
             yield maker.table(zones, rows)
 
 
-def _rows(files: Sequence[Path], ids: pa.Array, states: Sequence[str]) -> pa.Table:
+def _rows(files: Sequence[Place], ids: pa.Array, states: Sequence[str]) -> pa.Table:
     """The rows of some zones: their place among these, when they are of, and their states."""
     columns = ["datetime", "layer", *states]
     found = []
-    for file in map(pq.ParquetFile, files):
+    for file in (pq.ParquetFile(one.source()) for one in files):
         kinds = [file.schema_arrow.field(name) for name in columns]
         found.append(pa.schema([("zone", pa.int64()), *kinds]).empty_table())
         for group in range(file.num_row_groups):

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import astuple, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ import pyarrow as pa
 from zonalbatch.errors import GridMismatch, ReadError
 from zonalbatch.hosts import Hosts
 from zonalbatch.layers import Failure
+from zonalbatch.places import Place, place_of
 from zonalbatch.planning.files import PartInput, load_part
 from zonalbatch.receipts import Receipt, key_of, pack_bits
 from zonalbatch.sinks.output import Output
@@ -57,7 +57,7 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
         ReadError: a file cannot be read, and ``strict`` is set.
     """
     began = time.perf_counter()
-    folder = Path(plan)
+    folder = place_of(plan)
     given = load_part(folder, part_id)
     if reuse := reusable(Output.of_plan(folder), given):
         with suppress(ReadError):  # the earlier file is broken; its pixels may not be
@@ -98,7 +98,7 @@ def give_up(plan: str, part_id: str, cause: str) -> Receipt:
         OutputError: the result cannot be written.
     """
     began = time.perf_counter()
-    folder = Path(plan)
+    folder = place_of(plan)
     given = load_part(folder, part_id)
     matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
     for layer in given.layers:
@@ -117,7 +117,7 @@ def _first_error(summary: LayerSummary, zones: pa.Table) -> ReadError:
     return type(error)(f"{error}; zone {zone!r} needs it, in layer {summary.layer.id!r}")
 
 
-def _opener(folder: Path) -> Callable[[str], Pixels]:
+def _opener(folder: Place) -> Callable[[str], Pixels]:
     """How hrefs are opened; arrays of the user's, and what files take, lie beside the plan."""
     told = folder / ACCESS
     access = access_from(json.loads(told.read_text()) if told.exists() else None)
@@ -138,7 +138,7 @@ def _left_to_files(summary: LayerSummary) -> dict[str, Any]:
     return {key_of(asset.href, asset.band): list(astuple(told)) for asset, told in silent}
 
 
-def _rewrite(folder: Path, given: PartInput, reuse: Reuse, began: float) -> Receipt:
+def _rewrite(folder: Place, given: PartInput, reuse: Reuse, began: float) -> Receipt:
     """Write a part from the rows of an earlier one."""
 
     def receipt() -> Receipt:
@@ -153,7 +153,7 @@ def _rewrite(folder: Path, given: PartInput, reuse: Reuse, began: float) -> Rece
 
 
 def _write(
-    folder: Path,
+    folder: Place,
     given: PartInput,
     matrix: Matrix,
     failures: list[Failure],
@@ -175,7 +175,7 @@ def _write(
 
 
 def _written(
-    folder: Path,
+    folder: Place,
     given: PartInput,
     tables: Iterable[pa.Table],
     failures: list[Failure],

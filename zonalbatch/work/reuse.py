@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.errors import PermanentReadError
+from zonalbatch.places import Place
 from zonalbatch.planning.files import PartInput
 from zonalbatch.receipts import Receipt, key_of
 from zonalbatch.sinks.output import Output, read_receipt
@@ -24,7 +24,7 @@ __all__ = ["Reuse", "reusable"]
 class Reuse:
     """Rows of a file that are of some zones and layers, counted as they pass."""
 
-    def __init__(self, file: Path, receipt: Receipt, given: PartInput) -> None:
+    def __init__(self, file: Place, receipt: Receipt, given: PartInput) -> None:
         self._file, self.receipt, self._given = file, receipt, given
         self._met = np.zeros(given.zones.num_rows, bool)
         self._rows = 0
@@ -47,7 +47,7 @@ class Reuse:
 
     def _groups(self) -> Iterator[pa.Table]:
         try:
-            file = pq.ParquetFile(self._file, page_checksum_verification=True)
+            file = pq.ParquetFile(self._file.source(), page_checksum_verification=True)
             for number in range(file.num_row_groups):
                 yield file.read_row_group(number)
         except (OSError, pa.ArrowException) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -80,7 +81,7 @@ def test_without_memory_parts_are_halved(
 
 
 def test_what_kills_its_worker_alone_is_halved(
-    tmp_path: Path, fates: Fates, digest: str, told: object
+    tmp_path: Path, fates: Fates, digest: str, told: Any
 ) -> None:
     """Three deaths, the last alone, halve a part; a half that kills again is halved at once."""
     fates.strike(above=4)

@@ -39,7 +39,7 @@ def test_a_folder_of_the_user(bench: Bench, here: Command, verb: str) -> None:
 def test_files_that_are_called_like_ours(tmp_path: Path, name: str) -> None:
     """A name proves nothing: without the signs of a run it is the user's."""
     (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=name), Output(tmp_path).opened():
+    with pytest.raises(InputError, match=name), Output.at(tmp_path).opened():
         pass
     assert contents(tmp_path) == {name: b"{}"}
 
@@ -47,10 +47,10 @@ def test_files_that_are_called_like_ours(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["job.yaml", "notes.txt"])
 def test_the_user_s_files_beside_a_plan(tmp_path: Path, name: str) -> None:
     """What was put into a folder that no run has claimed is the user's."""
-    with Output(tmp_path).opened():
+    with Output.at(tmp_path).opened():
         pass
     (tmp_path / name).write_text("mine")
-    with pytest.raises(InputError, match=name), Output(tmp_path).opened():
+    with pytest.raises(InputError, match=name), Output.at(tmp_path).opened():
         pass
 
 
@@ -60,7 +60,7 @@ def test_a_folder_without_files(tmp_path: Path, hidden: tuple[str, ...]) -> None
     for name in hidden:
         (tmp_path / name).touch()
     for _ in range(2):
-        with Output(tmp_path).opened():
+        with Output.at(tmp_path).opened():
             pass
 
 
@@ -107,8 +107,8 @@ def test_a_file_url_is_no_folder(bench: Bench) -> None:
 
 def test_results_of_a_run_that_has_not_ended(tmp_path: Path) -> None:
     """What is written at the end is said to be missing, and what to do."""
-    with Output(tmp_path).opened():
-        Output(tmp_path).make_folders()
+    with Output.at(tmp_path).opened():
+        Output.at(tmp_path).make_folders()
         pq.write_table(pa.table({"zone_id": ["a"]}), tmp_path / "results/part-a.parquet")
     results = zb.open_results(tmp_path)
     for name in ("gdf", "failures"):

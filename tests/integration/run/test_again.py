@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -26,23 +27,23 @@ class TestAgain:
     def test_nothing_is_left_to_do(self, runner: Runner) -> None:
         """A second run computes nothing, needs no cluster, and touches neither parts nor digest."""
         first = runner.run()
-        before = {f: f.stat().st_mtime_ns for f in runner.results().files}
+        before = {f: Path(f).stat().st_mtime_ns for f in runner.results().files}
         digest = runner.results().digest
         again = zb.run(runner.job(cluster=NOWHERE))
         assert (first.computed, again.computed) == (first.parts, 0)
         assert again.rows == first.rows
-        assert {f: f.stat().st_mtime_ns for f in runner.results().files} == before
+        assert {f: Path(f).stat().st_mtime_ns for f in runner.results().files} == before
         assert runner.results().digest == digest
 
     def test_only_a_lost_part_is_computed(self, runner: Runner) -> None:
         """A part whose file is gone is done again, and no other."""
         runner.run()
         digest, files = runner.results().digest, runner.results().files
-        kept = {f: f.stat().st_mtime_ns for f in files[1:]}
-        files[0].unlink()
+        kept = {f: Path(f).stat().st_mtime_ns for f in files[1:]}
+        Path(files[0]).unlink()
         assert runner.run().computed == 1
         assert runner.results().digest == digest
-        assert {f: f.stat().st_mtime_ns for f in kept} == kept
+        assert {f: Path(f).stat().st_mtime_ns for f in kept} == kept
 
     def test_rows_without_layer_come_back(self, runner: Runner) -> None:
         """The file of zones that meet no layer is written again if it is gone."""
@@ -52,7 +53,7 @@ class TestAgain:
         runner.run(zones=keys)
         digest = runner.results().digest
         (alone,) = [f for f in runner.results().files if pq.read_table(f)["layer"].null_count]
-        alone.unlink()
+        Path(alone).unlink()
         assert runner.run(zones=keys).computed == 0
         assert runner.results().digest == digest
 
@@ -121,7 +122,7 @@ class TestAgain:
     def test_a_result_that_is_being_written_is_refused(self, runner: Runner) -> None:
         """An output has one run at a time; another one ends at once."""
         with (
-            Output(runner.folder / "out").opened(),
+            Output.at(runner.folder / "out").opened(),
             pytest.raises(OutputError, match="another run is writing"),
         ):
             runner.run()

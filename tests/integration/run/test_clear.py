@@ -98,7 +98,7 @@ class TestPick:
             pd.DataFrame(found).reset_index(drop=True),
             pd.DataFrame(expected[list(found)]).reset_index(drop=True),
         )
-        assert Output(runner.folder / "out").manifest()["picked"] == {
+        assert Output.at(runner.folder / "out").manifest()["picked"] == {
             "every": "300d", "by": "clearest", "rows": len(picked)
         }  # fmt: skip
 

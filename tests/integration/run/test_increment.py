@@ -208,9 +208,9 @@ class TestSeal:
         assert made.read == set()
         assert made.results().digest == made.fresh(last, DATES)
         assert {f.name for f in (made.folder / "out/results").iterdir()} == {
-            f.name for f in made.results().files
+            Path(f).name for f in made.results().files
         }
-        fingerprint = Output(made.folder / "out").manifest()["fingerprint"]
+        fingerprint = Output.at(made.folder / "out").manifest()["fingerprint"]
         assert [f.name for f in (made.folder / "out/plan").iterdir()] == [fingerprint]
 
     def test_a_source_that_is_gone(self, made: Series) -> None:
@@ -358,7 +358,7 @@ class TestPlan:
         """Another plan of the output leaves its results as they are."""
         zones = made.zones()
         made.run(zones.iloc[2:], DATES[:3])
-        before = Output(made.folder / "out").manifest()
+        before = Output.at(made.folder / "out").manifest()
         api.plan(made.job(zones, DATES))
-        assert Output(made.folder / "out").manifest() == before
+        assert Output.at(made.folder / "out").manifest() == before
         assert made.run(zones.iloc[2:], DATES[:3]).computed == 0

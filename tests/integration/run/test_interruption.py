@@ -135,7 +135,7 @@ class TestInterruption:
     def test_a_second_run_beside_it_is_refused(self, tmp_path: Path) -> None:
         """A run beside another one ends with exit 4 and one sentence."""
         job = many_parts(tmp_path)
-        with Output(job.parent / "out").opened():
+        with Output.at(job.parent / "out").opened():
             told = command("run", job)
         assert told.code == 4
         assert_one_sentence(told.err, "another run is writing to")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -36,7 +35,7 @@ class TestReceipts:
             assert receipt.rows + receipt.uncovered == part.pairs
             assert (
                 receipt.rows
-                == pq.read_metadata(Output(Path(report.output)).part_path(part.id)).num_rows
+                == pq.read_metadata(Output.at(report.output).part_path(part.id)).num_rows
             )
         (alone,) = receipts.values()  # what is left are the zones that meet no layer
         met = set(runner.results().gdf.dropna(subset="layer")["zone_id"])

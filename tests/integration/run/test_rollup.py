@@ -214,7 +214,7 @@ class TestRefusal:
     def test_before_the_end(self, kept: Kept) -> None:
         """A run that has not ended has nothing to roll up."""
         results = kept.run()
-        (results.path / "failures.parquet").unlink()
+        (Path(results.path) / "failures.parquet").unlink()
         with pytest.raises(OutputError, match="has not ended"):
             results.rollup(by="farm")
 

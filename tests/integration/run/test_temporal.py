@@ -112,7 +112,9 @@ def told(found: pd.DataFrame) -> Any:
 
 def times(results: zb.Results) -> dict[Path, int]:
     """When each file over time was written."""
-    return {f: f.stat().st_mtime_ns for f in (results.path / "temporal").glob("part-*.parquet")}
+    return {
+        f: f.stat().st_mtime_ns for f in (Path(results.path) / "temporal").glob("part-*.parquet")
+    }
 
 
 class TestNumbers:
@@ -160,7 +162,7 @@ class TestNumbers:
         assert results.table.column_names == [
             "zone_id", "crop", "datetime", "layer", "red_mean", "status", "geometry", "bbox",
         ]  # fmt: skip
-        read = geopandas.read_parquet(results.path / "temporal")
+        read = geopandas.read_parquet(Path(results.path) / "temporal")
         assert (len(read), read.crs) == (28, found.crs)
 
     def test_quantiles_and_classes(self, yearly: Yearly) -> None:
@@ -242,7 +244,7 @@ class TestAgain:
         assert len(files) > 1
         assert zb.run(yearly.job(), yearly.runner.client).computed == 0
         assert times(results) == files
-        results.files[0].unlink()
+        Path(results.files[0]).unlink()
         assert zb.run(yearly.job(), yearly.runner.client).computed == 1
         kept = files.items() & times(results).items()
         assert (len(kept), len(times(results))) == (len(files) - 1, len(files))
@@ -293,15 +295,15 @@ class TestAgain:
         assert there.sort_by(order).equals(without.table.sort_by(order))
         with pytest.raises(InputError, match="tells nothing over time; write temporal"):
             _ = without.temporal
-        assert not (without.path / "temporal").exists()
+        assert not (Path(without.path) / "temporal").exists()
 
     def test_no_longer_asked_for(self, yearly: Yearly) -> None:
         """A table that a job with its states kept no longer asks for goes away."""
         results = yearly.run(sketch=True)
-        assert (results.path / "temporal").exists()
+        assert (Path(results.path) / "temporal").exists()
         report = zb.run(yearly.job(sketch=True, temporal=None), yearly.runner.client)
         assert report.computed == 0
-        assert not (results.path / "temporal").exists()
+        assert not (Path(results.path) / "temporal").exists()
 
 
 class TestRefusal:
@@ -344,7 +346,7 @@ def test_status(yearly: Yearly, here: Command) -> None:
     code, text, _ = here("status", results.path)
     assert code == 0
     assert "  temporal  28 rows over time\n" in text
-    manifest = json.loads((results.path / "manifest.json").read_text())
+    manifest = json.loads((Path(results.path) / "manifest.json").read_text())
     assert manifest["temporal"] == {"every": "month", "statistics": MOMENTS, "rows": 28}
-    geo = [pq.read_metadata(f).metadata for f in (results.path / "temporal").glob("part-*")]
+    geo = [pq.read_metadata(f).metadata for f in (Path(results.path) / "temporal").glob("part-*")]
     assert all(b"geo" in metadata for metadata in geo)

@@ -28,6 +28,7 @@ from zonalbatch.lattice import Grid
 from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
+from zonalbatch.places import place_of
 from zonalbatch.planning.identity import METHOD, digest
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.recipe import Recipe
@@ -118,7 +119,8 @@ def planned(
     keys = {"id": "id", "columns": ["crop"]} | about
     return make_plan(
         open_zones(zones() if frame is None else frame, **keys),
-        Layers(layers() if found is None else found), recipe, form or Form(), folder / "plan",
+        Layers(layers() if found is None else found), recipe, form or Form(),
+        place_of(folder / "plan"),
     )  # fmt: skip
 
 
@@ -198,7 +200,7 @@ class TestSame:
         """Where zones come from does not matter, nor their columns that are not carried."""
         zones().assign(other=1).to_parquet(tmp_path / "zones.parquet")
         reader = open_zones(str(tmp_path / "zones.parquet"), id="id", columns=["crop"])
-        plan = make_plan(reader, Layers(layers()), RECIPE, Form(), tmp_path / "plan")
+        plan = make_plan(reader, Layers(layers()), RECIPE, Form(), place_of(tmp_path / "plan"))
         assert plan.fingerprint == planned(tmp_path).fingerprint
 
     def test_spelling_of_an_expression(self, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from zonalbatch.errors import InputError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Failure, Layer, Layers
 from zonalbatch.measure import Measurement
+from zonalbatch.places import place_of
 from zonalbatch.planning import partition
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.plan import Plan, make_plan
@@ -44,7 +45,7 @@ def planned(
         earlier = replace(earlier, done=frozenset(part.id for part in earlier.parts))
     return make_plan(
         open_zones(zones, id="id", columns=["crop"]), Layers(tuple(layers), failures), RECIPE,
-        Form(), folder / "plan", earlier, prune=prune,
+        Form(), place_of(folder / "plan"), earlier, prune=prune,
     )  # fmt: skip
 
 

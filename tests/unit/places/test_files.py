@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zonalbatch.errors import OutputError
-from zonalbatch.sinks.files import locked, make_folder, replacing, write_text
+from zonalbatch.places.files import locked, make_folder, replacing, write_text
 from zonalbatch.sinks.output import Output
 
 
@@ -162,7 +162,7 @@ class TestLock:
         """A run that was killed leaves no lock behind."""
         code = (
             "import sys, time\nfrom pathlib import Path\n"
-            "from zonalbatch.sinks.files import locked\n"
+            "from zonalbatch.places.files import locked\n"
             "with locked(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
         )
         lock = tmp_path / ".lock"
@@ -181,11 +181,11 @@ class TestLock:
 
     def test_an_output_is_locked(self, tmp_path: Path) -> None:
         """A second one is kept out; the folders of a run are made when one begins."""
-        output = Output(tmp_path / "out")
+        output = Output.at(tmp_path / "out")
         with output.opened():
-            assert os.listdir(output.path) == [".lock"]
+            assert os.listdir(str(output.path)) == [".lock"]
             output.make_folders()
-            assert {"results", "failures", "ledger"} <= set(os.listdir(output.path))
+            assert {"results", "failures", "ledger"} <= set(os.listdir(str(output.path)))
             with pytest.raises(OutputError, match="another run"), output.opened():
                 pass
         with output.opened():
@@ -193,7 +193,7 @@ class TestLock:
 
     def test_outputs_beside_each_other(self, tmp_path: Path) -> None:
         """Do not keep each other out."""
-        with Output(tmp_path / "a").opened(), Output(tmp_path / "b").opened():
+        with Output.at(tmp_path / "a").opened(), Output.at(tmp_path / "b").opened():
             pass
 
 
@@ -202,7 +202,7 @@ class TestManifest:
 
     def test_entries_are_changed_one_by_one(self, tmp_path: Path) -> None:
         """What is not named stays."""
-        output = Output(tmp_path)
+        output = Output.at(tmp_path)
         assert output.manifest() == {}
         output.write_manifest(a=1, b=2)
         output.write_manifest(b=3)
@@ -212,4 +212,4 @@ class TestManifest:
         """Named, in one sentence."""
         (tmp_path / "manifest.json").write_text("{")
         with pytest.raises(OutputError, match=r"manifest\.json cannot be read"):
-            Output(tmp_path).manifest()
+            Output.at(tmp_path).manifest()

@@ -1,0 +1,72 @@
+"""Sums: the size of a file and a hash of its bytes, by which damage to it is found."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import IO, Any
+
+from zonalbatch.places import Place
+
+__all__ = ["Sum", "Summing", "sum_of"]
+
+BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the bytes of a file add up to."""
+
+    bytes: int
+    hash: str
+    """BLAKE2b-128, hexadecimal."""
+
+
+class Summing:
+    """A file that is written from its begin to its end, and summed up on the way."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._bytes = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Write some bytes."""
+        self._hash.update(data)
+        self._file.write(data)
+        count = memoryview(data).nbytes
+        self._bytes += count
+        return count
+
+    def tell(self) -> int:
+        """How many bytes have been written."""
+        return self._bytes
+
+    def flush(self) -> None:
+        """Hand on what has been written."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Take no more; the file is its owner's to close."""
+        self.closed = True
+
+    @property
+    def sum(self) -> Sum:
+        """What has been written so far."""
+        return Sum(self._bytes, self._hash.hexdigest())
+
+
+def sum_of(place: Place) -> Sum:
+    """What a file adds up to, read whole.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    source = place.source()
+    hash_, count = hashlib.blake2b(digest_size=16), 0
+    with open(source, "rb") if isinstance(source, str) else source as file:
+        while block := file.read(BLOCK):
+            hash_.update(block)
+            count += len(block)
+    return Sum(count, hash_.hexdigest())
