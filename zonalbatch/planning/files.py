@@ -245,7 +245,9 @@ def load_part(folder: Place, part_id: str) -> PartInput:
             f"the plan {folder} was made by method {document['method']}, this worker has {METHOD}; "
             "use the same version of zonalbatch on client and workers"
         )
-    parts, layers_ = ((folder / name).source() for name in ("parts.parquet", "layers.parquet"))
+    layers_ = (folder / "layers.parquet").source()
+    # In one go: halves of a part may take its place at any moment, and pyarrow opens files twice.
+    parts = pa.BufferReader((folder / "parts.parquet").read_bytes())
     (part,) = _parts_from(pq.read_table(parts, filters=[("id", "==", part_id)]))
     table = pq.read_table(layers_, filters=[("scene", "in", list(part.scenes))])
     layers = _layers_from(table)

@@ -94,7 +94,7 @@ def test_what_kills_its_worker_alone_is_halved(
     sizes = [pairs for _, _, pairs in fates.struck]
     assert sizes == [9, 9, 9, 5]
     assert report.parts == told.parts == 3
-    assert [text.split(":")[0] for text in told.texts] == ["halved", "halved"]
+    assert sum(text.startswith("halved: ") for text in told.texts) == 2
 
 
 def test_layers_are_halved_where_there_is_one_zone(tmp_path: Path, fates: Fates) -> None:
