@@ -123,6 +123,7 @@ def run(
     limits = Limits(
         memory=_memory_of_part(job),
         requests=job.limits.requests_in_flight,
+        outage=job.limits.outage,
         max_failures=job.limits.max_failures,
         strict=job.on_failure == "raise",
     )
@@ -270,6 +271,7 @@ class _Work:
         """Do the plan; layers whose items are wrong about their files are planned again."""
         while True:
             done = execute(made, self.output, workers, limits, observer)
+            made = done.plan
             if not done.mismatched:
                 return made, done
             note_mended(self.output, self.found, done.mismatched)

@@ -25,6 +25,8 @@ __all__ = ["leave_if_imported", "open_client"]
 SETTINGS = {
     # A worker takes the next part when it has done one: parts are large and wait better unassigned.
     "distributed.scheduler.worker-saturation": 1.0,
+    # Of the first worker that a part loses the engine hears, and does what it does then.
+    "distributed.scheduler.allowed-failures": 0,
     # Parts keep to their memory limit themselves; a paused worker may never wake again.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,

@@ -104,6 +104,9 @@ class RefusedReadError(PermanentReadError):
 class PassingReadError(ReadError):
     """Reading again may help: time-outs, resets, 429 and 5xx answers."""
 
+    after: float = 0.0
+    """Seconds for which the server asks to be left alone."""
+
 
 class OutputError(ZonalbatchError):
     """The result cannot be written."""

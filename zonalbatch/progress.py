@@ -22,6 +22,9 @@ class Silent:
     def finished(self, part: Part, receipt: Receipt) -> None:
         """A part is written."""
 
+    def told(self, text: str, parts: int) -> None:
+        """Something is waited for or has been changed."""
+
 
 class Lines:
     """Tells in plain lines, at most one every few seconds: for logs."""
@@ -53,6 +56,11 @@ class Lines:
                 f"{self._parts:,}/{self._of:,} parts, {self._rows:,} rows, "
                 f"{size_text(self._decoded)} decoded, {now - self._began:.0f} s"
             )
+
+    def told(self, text: str, parts: int) -> None:
+        """Something is waited for or has been changed."""
+        self._of = parts
+        _say(text)
 
 
 class Bar:
@@ -102,6 +110,11 @@ class Bar:
             self._task, advance=not receipt.mismatched, rows=self._rows,
             size=size_text(self._decoded),
         )  # fmt: skip
+
+    def told(self, text: str, parts: int) -> None:
+        """Something is waited for or has been changed."""
+        self._bar.update(self._task, total=parts)
+        self._bar.console.print(text, markup=False)
 
     def stop(self) -> None:
         """Leave the terminal as it is."""

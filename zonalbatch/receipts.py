@@ -50,6 +50,8 @@ class Receipt:
     """`key_of` a band -> (scale, offset) of its file's tags, where others were applied."""
     mismatched: tuple[str, ...] = ()
     """Layers whose files lie on other grids than their items say; then nothing was written."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """Host -> marks of its last reads, as `Hosts` has them: on the way to the client alone."""
 
     def to_json(self) -> str:
         """One line of JSON."""

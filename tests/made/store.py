@@ -38,6 +38,8 @@ class Store:
     folder: Path
     refusal: Callable[[Asked], int | None] = lambda asked: None
     """The status that a request is refused with; None lets it in."""
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """Headers of each refusal, such as Retry-After."""
     pages: dict[str, Callable[[Asked], tuple[int, bytes]]] = field(default_factory=dict)
     """What is answered below a path that begins so, beside the files."""
     log: list[tuple[Asked, int]] = field(default_factory=list)
@@ -106,6 +108,8 @@ def serving(store: Store) -> Iterator[Store]:
             self.send_header("Accept-Ranges", "bytes")
             if part is not None:
                 self.send_header("Content-Range", part)
+            for name, value in store.advice.items() if status >= 400 else ():
+                self.send_header(name, value)
             self.end_headers()
             if with_body:
                 self.wfile.write(body)

@@ -20,7 +20,7 @@ from zonalbatch.errors import PassingReadError, PermanentReadError
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.layers import Layer
 from zonalbatch.sinks.table import PARTIAL, _status
-from zonalbatch.work import overlap, reading, summarise
+from zonalbatch.work import overlap, retries, summarise
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 """Coordinates are cells, y upward."""
@@ -319,7 +319,7 @@ class TestUnread:
         self, error: Exception, monkeypatch: pytest.MonkeyPatch, layers: int = 1
     ) -> tuple[list[Any], list[Any]]:
         """A zone over a broken block of weights and one beside it, over some layers."""
-        monkeypatch.setattr(reading.time, "sleep", lambda _: None)
+        monkeypatch.setattr(retries.RETRYING, "sleep", lambda _: None)
         weights = raster(
             np.ones((8, 8)), CELLS, 0, 0, block=(4, 4),
             spoil=lambda window: error if window[0] < 4 and window[1] < 4 else None,

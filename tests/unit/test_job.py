@@ -84,6 +84,14 @@ def test_the_contract_is_read(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds"), [(0, 0), (90, 90), ("90s", 90), ("15min", 900), ("1.5 h", 5400)]
+)
+def test_outage(written: object, seconds: float) -> None:
+    """How long a host is waited for is a number of seconds, or a time in words."""
+    assert Job(**document() | {"limits": {"outage": written}}).limits.outage == seconds
+
+
 def test_defaults() -> None:
     """A small document means the documented defaults."""
     job = Job(**document())

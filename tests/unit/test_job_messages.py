@@ -57,6 +57,8 @@ def test_no_inner_words(key: str) -> None:
         ({"sketch": "yes"}, "sketch is 'yes': write true or false"),
         ({"edges": [1]}, "edges is [1]: give at least 2"),
         ({"limits": {"max_failures": -1}}, "limits.max_failures is -1: write 0 or more"),
+        ({"limits": {"outage": "15 min ago"}}, "limits.outage is '15 min ago': write seconds, or"),
+        ({"limits": {"outage": -1}}, "limits.outage is -1: write seconds, or a time such as 90s"),
     ],
 )
 def test_what_to_write(keys: dict[str, Any], said: str) -> None:

@@ -16,8 +16,8 @@ __all__ = ["Interruption", "interruptible"]
 
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PATIENCE = 10.0
-"""Seconds after a signal in which another one is the same wish: workers are being ended."""
+PATIENCE = 20.0
+"""Seconds after a signal in which another one is the same wish: parts land, workers are ended."""
 
 
 class Interruption:

@@ -37,6 +37,7 @@ from zonalbatch.job.values import (
     Location,
     Nodata,
     Scaling,
+    Seconds,
     StatisticName,
     Text,
     WeightsLocation,
@@ -250,7 +251,9 @@ class LimitKeys(Keys):
     memory: Bytes = 1536 * 1024**2
     """Peak memory of one worker process, bytes, or text such as 1.5GiB or 500MB."""
     requests_in_flight: Count = 64
-    """Reads that one worker process may have under way at once."""
+    """Reads that may be under way at once, of all workers together; each has at least one."""
+    outage: Seconds = 15 * 60
+    """How long a run waits for a host half of whose reads fail: seconds, or text such as 15min."""
     max_failures: Annotated[StrictInt, Field(ge=0)] | None = None
     """Failures after which the run stops; null never stops."""
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,7 @@ __all__ = [
     "read_parts",
     "read_zones",
     "recipe_from",
+    "replace_parts",
     "write_cells",
     "write_functions",
     "write_rows",
@@ -213,13 +214,24 @@ def part_table(parts: Sequence[Part]) -> pa.Table:
     return pa.table([[getattr(p, name) for p in parts] for name in columns], schema=schema)
 
 
-def write_rows(table: pa.Table, target: Path) -> None:
+def write_rows(table: pa.Table, target: Path | IO[bytes]) -> None:
     """Write parts or layers so that a worker need not read them all to find its own."""
     pq.write_table(table, target, row_group_size=ROWS_IN_GROUP)
 
 
+def replace_parts(parts: Sequence[Part], folder: Place) -> None:
+    """Write the parts of a stored plan anew; workers see the old ones or the new.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+    """
+    with (folder / "parts.parquet").replacing() as file:
+        write_rows(part_table(parts), file)
+
+
 def _rows_of(file: Place, column: str, wanted: Sequence[Any]) -> pa.Table:
     """The rows of a file whose column holds one of some values, in order."""
+    # It is opened once: halves of a part may take its place in another file at any moment.
     stored = pq.ParquetFile(file.source())
     keys = pa.array(wanted, stored.schema_arrow.field(column).type)
     found = pc.is_in(stored.read(columns=[column])[column], value_set=keys)

@@ -23,6 +23,7 @@ from zonalbatch.planning.files import (
     layer_table,
     part_table,
     read_parts,
+    replace_parts,
     write_cells,
     write_functions,
     write_rows,
@@ -128,6 +129,17 @@ class Plan:
             computed=len(new),
             decoded=sum(part.decoded for part in new),
         )
+
+    def halved(self, part: Part, halves: tuple[Part, Part]) -> Plan:
+        """The plan with two parts in the place of one, stored, so that later runs have it so.
+
+        Raises:
+            OutputError: its folder cannot be written to.
+        """
+        at = self.parts.index(part)
+        parts = (*self.parts[:at], *halves, *self.parts[at + 1 :])
+        replace_parts(parts, self.folder)
+        return replace(self, parts=parts)
 
 
 def make_plan(

@@ -241,6 +241,12 @@ class Matrix:
         for key, rough in summary.approximate.items():
             self.approximate[key][:, at] = rough
 
+    def put_failed(self, layer: Layer) -> None:
+        """Take in a layer of which nothing is known: every zone has a row without a number."""
+        at = len(self._layers)
+        self._layers.append(layer)
+        self.met[:, at], self.status[:, at] = True, FAILED
+
     @property
     def rows(self) -> int:
         """Number of rows: pairs of zone and layer that meet."""

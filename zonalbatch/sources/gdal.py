@@ -37,10 +37,13 @@ GDAL_SETTINGS = {
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
     "GDAL_HTTP_MULTIPLEX": "YES",
     "GDAL_HTTP_VERSION": "2TLS",
-    # Waiting and trying again is the engine's business: it can do other work meanwhile.
+    # Waiting and trying again is our business: GDAL does not hear what a server asks for.
     "GDAL_HTTP_MAX_RETRY": "0",
-    "GDAL_HTTP_CONNECTTIMEOUT": "15",
-    "GDAL_HTTP_TIMEOUT": "120",
+    # Seconds until there is a connection, without a byte (so many a second), and in all.
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_TIME": "10",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    "GDAL_HTTP_TIMEOUT": "60",
 }
 """GDAL settings of the process; an environment variable of the user's wins."""
 

@@ -18,6 +18,7 @@ from zonalbatch.sources.nodata import snapped
 from zonalbatch.sources.parts import header_of_part, part_of, refuse_complex
 from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.raster_header import check_window, file_header
+from zonalbatch.sources.servers import heeding
 from zonalbatch.sources.view import View
 
 __all__ = ["RasterPixels"]
@@ -113,6 +114,10 @@ class RasterPixels:
         return using(self._access, self._view.href, lambda grant: self._read_by(grant, read))
 
     def _read_by(self, grant: Grant, read: Callable[[], T]) -> T:
+        with heeding(self._view.href, grant):
+            return self._read_or_reopened(grant, read)
+
+    def _read_or_reopened(self, grant: Grant, read: Callable[[], T]) -> T:
         if grant != self._grant:
             self.close()
         self._grant, was_open = grant, self._array is not None

@@ -16,6 +16,7 @@ from zonalbatch.sources.causes import computing
 from zonalbatch.sources.gdal import doubt, gdal_name, settings
 from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.raster_header import asked_of, check_window, file_header, warped_header
+from zonalbatch.sources.servers import heeding
 from zonalbatch.sources.stacking import Stack, stacked
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
@@ -93,6 +94,12 @@ class WarpedPixels:
         return using(self._access, self._file, lambda grant: self._read_by(grant, band, window))
 
     def _read_by(self, grant: Grant, band: int, window: tuple[int, int, int, int]) -> NDArray[Any]:
+        with heeding(self._file, grant):
+            return self._read_or_reopened(grant, band, window)
+
+    def _read_or_reopened(
+        self, grant: Grant, band: int, window: tuple[int, int, int, int]
+    ) -> NDArray[Any]:
         if grant != self._grant:
             self.close()
         self._grant, was_open = grant, band in self._stacks

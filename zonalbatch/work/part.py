@@ -11,12 +11,14 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from zonalbatch.errors import GridMismatch, ReadError
+from zonalbatch.hosts import Hosts
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place, place_of
 from zonalbatch.planning.files import PartInput, load_part
@@ -32,7 +34,7 @@ from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.reuse import Reuse, reusable
 from zonalbatch.work.summarise import summarise
 
-__all__ = ["ACCESS", "ARRAYS", "run_part"]
+__all__ = ["ACCESS", "ARRAYS", "give_up", "run_part"]
 
 ARRAYS = "arrays.pickle"
 """Where a plan keeps the xarray objects that its layers lie in."""
@@ -64,21 +66,55 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     failures: list[Failure] = []
     applied: dict[str, Any] = {}
     contradicted: dict[str, Any] = {}
+    hosts = Hosts()
     try:
         with naming(lambda: given.zones["zone_id"].to_pylist()):
             for summary in summarise(
                 Shapes(given.zones["geometry"], given.crs), given.layers, given.recipe,
                 open_pixels=_opener(folder), memory=memory, requests=requests, room=memory // 2,
+                hosts=hosts,
             ):  # fmt: skip
                 if strict and summary.failures:
-                    raise summary.failures[0].error
+                    raise _first_error(summary, given.zones)
                 matrix.put(summary)
                 failures += summary.failures
                 applied |= _left_to_files(summary)
                 contradicted |= summary.contradicted
     except GridMismatch as mismatch:
         return Receipt(part=part_id, mismatched=(str(mismatch),))
-    return _write(folder, given, matrix, failures, applied, contradicted, began)
+    receipt = _write(folder, given, matrix, failures, applied, contradicted, began)
+    return replace(receipt, reads=hosts.told)
+
+
+def give_up(plan: str, part_id: str, cause: str) -> Receipt:
+    """Write a part that no worker can do as failed, with why, so that no run tries it again.
+
+    Args:
+        plan: folder of the plan.
+        part_id: a part of one zone and one layer.
+        cause: one sentence.
+
+    Raises:
+        OutputError: the result cannot be written.
+    """
+    began = time.perf_counter()
+    folder = place_of(plan)
+    given = load_part(folder, part_id)
+    matrix = Matrix(given.zones, len(given.layers), given.recipe, given.form)
+    for layer in given.layers:
+        matrix.put_failed(layer)
+    failures = [Failure(layer.id, "", cause, permanent=True) for layer in given.layers]
+    return _write(folder, given, matrix, failures, {}, {}, began)
+
+
+def _first_error(summary: LayerSummary, zones: pa.Table) -> ReadError:
+    """The first failure of a layer as an error, with a zone that lacks something for it."""
+    error = summary.failures[0].error
+    lacking = np.flatnonzero(np.any([summary.unweighed, *summary.unread.values()], axis=0))
+    if not len(lacking):
+        return error
+    zone = zones["zone_id"][int(lacking[0])].as_py()
+    return type(error)(f"{error}; zone {zone!r} needs it, in layer {summary.layer.id!r}")
 
 
 def _opener(folder: Place) -> Callable[[str], Pixels]:

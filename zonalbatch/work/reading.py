@@ -5,34 +5,37 @@ from __future__ import annotations
 import math
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import OUTSIDE, UNREAD, Layout
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+from zonalbatch.hosts import ANSWERED, FAILED, Hosts
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.sources.protocol import Header, Pixels
+from zonalbatch.sources.secrets import shown
+from zonalbatch.sources.servers import server_of
+from zonalbatch.work.retries import tried
 from zonalbatch.work.schedule import Rect, Schedule, Sheet, nesting
 
 __all__ = ["Handles", "SheetReader", "processors", "read_ahead"]
 
-ATTEMPTS = 3
-"""How often a passing failure is met before it is recorded."""
+T = TypeVar("T")
 
 
 class Handles:
-    """Open files, lent to one thread at a time."""
+    """Open files, lent to one thread at a time, and what becomes of reads of them."""
 
-    def __init__(self, open_pixels: Callable[[str], Pixels]) -> None:
+    def __init__(self, open_pixels: Callable[[str], Pixels], hosts: Hosts | None = None) -> None:
         self._open = open_pixels
+        self._hosts = hosts or Hosts()
         self._idle: dict[str, list[Pixels]] = {}
         self._lock = threading.Lock()
 
@@ -54,7 +57,25 @@ class Handles:
 
     def header(self, href: str) -> Header | ReadError:
         """What a file says of itself, or why it cannot be read."""
-        return _trying(lambda: self._header(href))
+        return self.tried(href, lambda: self._header(href))
+
+    def tried(self, href: str, read: Callable[[], T]) -> T | ReadError:
+        """What a read of a file gives, or the error it ends with; how it went is noted.
+
+        A file whose host is down is not asked for: all of the part's reads would be waited for,
+        each to its end, and the part is done again as soon as the host is well.
+        """
+        host = server_of(href)
+        if not host:
+            return tried(read)
+        if self._hosts.down(host):
+            return PassingReadError(
+                f"{shown(href)} was not asked for, as half of the reads of {host} fail; run again "
+                "to retry it"
+            )
+        found = tried(read)
+        self._hosts.add(host, FAILED if isinstance(found, PassingReadError) else ANSWERED)
+        return found
 
     def _header(self, href: str) -> Header:
         with self.borrow(href) as pixels:
@@ -180,7 +201,7 @@ class SheetReader:
 
     def _read_or_cut(self, rect: Rect) -> list[Rect]:
         """A rectangle's pixels; if they are broken, those of each of its blocks that is whole."""
-        found = _trying(lambda: self._read(rect))
+        found = self.handles.tried(self.sheet.href, lambda: self._read(rect))
         if not isinstance(found, ReadError):
             return [found]
         blocks = self.schedule.blocks(rect)
@@ -241,17 +262,3 @@ def _within(part: Window, whole: Window) -> tuple[slice, slice]:
 def processors() -> int:
     """Number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _trying(read: Callable[[], Any]) -> Any:
-    """What a read gives, or the error it ends with; passing failures are tried again."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return read()
-        except PassingReadError as error:
-            if attempt == ATTEMPTS - 1:
-                return error
-            time.sleep(0.5 * 2**attempt)
-        except ReadError as error:
-            return error
-    return None

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from zonalbatch.errors import ReadError
+from zonalbatch.hosts import Hosts
 from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe, pieces_of, wanted
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
@@ -37,6 +38,7 @@ def summarise(
     memory: int,
     requests: int = 64,
     room: int | None = None,
+    hosts: Hosts | None = None,
 ) -> Iterator[LayerSummary]:
     """The statistics of every layer, in order.
 
@@ -48,6 +50,7 @@ def summarise(
         memory: bytes that buffers may take, beside coverage and results.
         requests: how many reads may go on at once.
         room: bytes for cells that are kept until functions can be called; None for any number.
+        hosts: where it is noted how reads go.
 
     Raises:
         GridMismatch: a file's grid is not that of its asset.
@@ -57,7 +60,7 @@ def summarise(
     remote = any(is_remote(a.href) for layer in layers for a in layer.assets)
     remote = remote or (recipe.weights is not None and is_remote(recipe.weights.href))
     threads = max(min(requests, 8 if remote else 1), processors())
-    handles = Handles(open_pixels)
+    handles = Handles(open_pixels, hosts)
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
         weights = None
         if recipe.weights is not None:

@@ -118,8 +118,8 @@ def test_failures_are_not_tried_again(tmp_path: Path, cluster: Client) -> None:
 
 
 def test_on_failure_raise(tmp_path: Path, cluster: Client) -> None:
-    """The run ends at once with the file's name, and the error comes from a worker whole."""
-    with pytest.raises(PermanentReadError, match=r"bad\.tif"):
+    """The run ends at once with the file's name and a zone's, told by a worker as an error."""
+    with pytest.raises(PermanentReadError, match=r"bad\.tif.*; zone 0 needs it, in layer 'bad'"):
         zb.run(one_bad_block(tmp_path, on_failure="raise"), cluster)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from zonalbatch.measure import Measurement
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import STATUS, Form, Matrix
 from zonalbatch.sources.protocol import Header
-from zonalbatch.work import reading
+from zonalbatch.work import retries
 from zonalbatch.work.layer_work import LayerSummary
 
 FINE = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)
@@ -293,27 +292,27 @@ def test_a_missing_band_loses_what_needs_it(
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits before further attempts, which take no time."""
     waited: list[float] = []
-    monkeypatch.setattr(reading, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(retries.RETRYING, "sleep", waited.append)
     return waited
 
 
 def test_passing_failures_are_tried_again(
     zones: list[shapely.Geometry], waits: list[float]
 ) -> None:
-    """A read that fails twice in passing is made a third time; nothing is lost or recorded."""
+    """A read that fails three times in passing is made a fourth; nothing is lost or recorded."""
     tried: Counter[tuple[int, int, int, int]] = Counter()
 
     def spoil(window: tuple[int, int, int, int]) -> Exception | None:
         tried[window] += 1
-        return PassingReadError("503") if tried[window] < reading.ATTEMPTS else None
+        return PassingReadError("503") if tried[window] < retries.TRIES else None
 
     (sound,) = measured(zones, {"a": scene()})
     (found,) = measured(zones, {"a": scene(spoil=spoil)})
     assert found.failures == ()
     for key, column in sound.columns.items():
         np.testing.assert_array_equal(found.columns[key], column)
-    assert set(tried.values()) == {reading.ATTEMPTS}
-    assert len(waits) == len(tried) * (reading.ATTEMPTS - 1)
+    assert set(tried.values()) == {retries.TRIES}
+    assert len(waits) == len(tried) * (retries.TRIES - 1)
     assert min(waits) < max(waits)
 
 
@@ -325,7 +324,7 @@ def test_passing_failures_that_stay_are_recorded_as_such(
     (found,) = measured(zones, {"a": file}, statistics=["mean"])
     assert found.unread["value"][:5].all()
     assert {(f.cause, f.permanent) for f in found.failures} == {("503", False)}
-    assert set(Counter(file.windows).values()) == {reading.ATTEMPTS}
+    assert set(Counter(file.windows).values()) == {retries.TRIES}
     assert waits
 
 

@@ -1,0 +1,86 @@
+"""Servers: who answers for a remote file, and for how long it asks to be left alone."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import urllib3
+
+from zonalbatch.errors import PassingReadError
+from zonalbatch.sources.access import Grant
+from zonalbatch.sources.gdal import doubt, gdal_name
+from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.view import View
+
+__all__ = ["heeding", "server_of"]
+
+LONGEST = 60.0
+"""Seconds; who asks for more is tried again after these."""
+
+_LIMITED = re.compile(r"\b(429|503)\b|too many requests|slow ?down", re.IGNORECASE)
+_BUCKET = re.compile(r"/vsi(s3|gs|az|adls|oss|swift)/([^/]+)")
+
+
+@functools.lru_cache(4096)
+def server_of(href: str) -> str:
+    """Who answers for a file: by scheme and host, or by store; empty if it is local."""
+    if not is_remote(href):
+        return ""
+    name = gdal_name(View.of(href).href)
+    if bucket := _BUCKET.match(name):
+        return f"{bucket[1]}://{bucket[2]}"
+    url = urlsplit(_url_of(name))
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+
+@contextmanager
+def heeding(href: str, grant: Grant) -> Iterator[None]:
+    """Have a read of a remote file that fails in a passing way tried again as its server wants.
+
+    GDAL is to ask the server then, and not what it remembers; and the error says when.
+    """
+    try:
+        yield
+    except PassingReadError as error:
+        if is_remote(href):
+            doubt(grant)
+            error.after = _asked(grant, str(error))
+        raise
+
+
+def _asked(grant: Grant, cause: str) -> float:
+    """Seconds for which a server that limits requests wants none; 0 if it does not say.
+
+    GDAL does not tell the headers of an answer, so one byte is asked for by another client.
+    """
+    url = _url_of(gdal_name(grant.href))
+    if not (_LIMITED.search(cause) and url.startswith(("http://", "https://"))):
+        return 0.0
+    lines = grant.options.get("GDAL_HTTP_HEADERS", "").splitlines()
+    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    try:
+        answer = urllib3.request(
+            "GET", url, headers={**headers, "Range": "bytes=0-0"}, timeout=10.0, retries=False,
+            preload_content=False,
+        )  # fmt: skip
+    except urllib3.exceptions.HTTPError:
+        return 0.0
+    answer.release_conn()
+    return _seconds(answer)
+
+
+def _seconds(answer: urllib3.BaseHTTPResponse) -> float:
+    try:
+        asked = urllib3.Retry().get_retry_after(answer)
+    except urllib3.exceptions.InvalidHeader:
+        return 0.0
+    return min(asked or 0.0, LONGEST)
+
+
+def _url_of(name: str) -> str:
+    """A link without GDAL's word for how it is read."""
+    return name.removeprefix("/vsicurl/").removeprefix("/vsicurl_streaming/")

@@ -1,0 +1,51 @@
+"""Retries: a read that failed in a passing way is tried again, after waits that grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
+
+from zonalbatch.errors import PassingReadError, ReadError
+
+__all__ = ["RETRYING", "TRIES", "tried"]
+
+T = TypeVar("T")
+
+TRIES = 4
+"""How often a passing failure is met before it is believed."""
+
+_growing = wait_exponential(multiplier=0.5, exp_base=4, max=8) + wait_random(0, 0.5)
+"""Waits of about 0.5, 2 and 8 s, not the same for all who wait."""
+
+
+def tried(read: Callable[[], T]) -> T | ReadError:
+    """What a read gives, or the error it ends with; passing failures are tried again."""
+    try:
+        return RETRYING(read)
+    except ReadError as error:
+        return error
+
+
+def _wait(state: RetryCallState) -> float:
+    """Seconds until the next try: they grow, and are no fewer than the server asks for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, PassingReadError) else 0.0
+    return max(_growing(state), asked)
+
+
+RETRYING = Retrying(
+    stop=stop_after_attempt(TRIES),
+    wait=_wait,
+    retry=retry_if_exception_type(PassingReadError),
+    retry_error_callback=lambda state: state.outcome and state.outcome.exception(),
+)
+"""How reads are tried again; threads may share it."""
