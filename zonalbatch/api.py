@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
@@ -52,6 +52,7 @@ from zonalbatch.sources import (
 )  # fmt: skip
 from zonalbatch.sources.offsets import contradictions
 from zonalbatch.temporal import check_temporal_names
+from zonalbatch.verification import remove_broken
 from zonalbatch.work.part import ACCESS, ARRAYS
 from zonalbatch.zones import ZoneReader
 
@@ -91,6 +92,7 @@ def run(
     observer: Observer | None = None,
     *,
     prune: bool = False,
+    verify: bool = False,
 ) -> Report:
     """Do a job, or what is left of it, and seal its output.
 
@@ -103,6 +105,8 @@ def run(
         observer: who is told of progress.
         prune: remove the rows of zones and layers that the job does not name; without it, a job
             that would lose rows is refused.
+        verify: see first that all files are as they were written, byte for byte, and do again
+            what is not.
 
     Raises:
         InputError: the job cannot be done as it stands; nothing was computed.
@@ -127,6 +131,7 @@ def run(
         made = work.planned(prune=prune)
         output.make_folders()
         work.claim(made)
+        broken = remove_broken(made, output) if verify else []
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(_opened_cluster(job)))
             made, done = work.executed(made, workers, limits, observer)
@@ -143,8 +148,16 @@ def run(
         bytes=sealed.bytes,
         failures=sealed.failures,
         seconds=time.perf_counter() - began,
-        notes=(*made.notes, *contradictions(done.contradicted)),
+        notes=(*made.notes, *contradictions(done.contradicted), *_mended(broken)),
     )
+
+
+def _mended(broken: Sequence[str]) -> Iterator[str]:
+    """What is said of files that were broken."""
+    if broken:
+        some = ", ".join(broken[:3]) + ", …" * (len(broken) > 3)
+        were = "file was" if len(broken) == 1 else "files were"
+        yield f"{len(broken)} {were} not as written, and made again: {some}"
 
 
 def _job(job: AnyJob) -> Job:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError
 from zonalbatch.lattice import Grid
+from zonalbatch.masks.held import check_held
 from zonalbatch.masks.legend import Legend
 from zonalbatch.masks.mask import Mask
 
@@ -148,6 +149,14 @@ class Layers:
         """Masks with raw values and bits for the names in them.
 
         Raises:
-            SourceError: the source does not say what a name means.
+            SourceError: the source does not say what a name means, or no cell can be so.
         """
-        return tuple(mask.looked_up(self.legends.get(mask.band, Legend())) for mask in masks)
+        found = tuple(mask.looked_up(self.legends.get(mask.band, Legend())) for mask in masks)
+        for mask in found:
+            check_held(mask, self._dtypes(mask.band))
+        return found
+
+    def _dtypes(self, band: str) -> set[str | None]:
+        """The types that a band has somewhere; None where a file has not been asked."""
+        scenes = (scene for layer in self.layers for scene in layer.scenes)
+        return {scene.assets[band].dtype for scene in scenes if band in scene.assets}

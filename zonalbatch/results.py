@@ -190,7 +190,8 @@ class Results:
     def _sealed(self, name: str) -> Place:
         """A file that is written when a run ends."""
         place = self.output.path / name
-        if self.output.sealed() is None or not place.exists():
+        ended = self.output.sealed() is not None or not self.output.manifest()
+        if not ended or not place.exists():
             raise OutputError(
                 f"the run in {self.path} has not ended: there is no {name} yet; run the job again "
                 "to go on with it"

@@ -56,6 +56,7 @@ def seal(
     before, sums = output.sealed(), output.sums()
     stands = before is not None and _stands(before, plan, done, temporal, pick)
     if before is not None and stands and sums and not output.lost(sums):
+        _drop_the_rest(plan, output, sums)  # the run that wrote them may have been killed before
         return before
     if before is not None and (pick is not None or before.picked is not None):
         output.write_manifest(sealed=None)  # picked rows are written over, part by part

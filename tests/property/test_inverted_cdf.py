@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.made.quantiles import quantiles_of
 from tests.oracles import areas, measured, placed, raster
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.recipe import Recipe
 from zonalbatch.statistics import huge as huge_module
 from zonalbatch.statistics import parse_statistics, ranked
 from zonalbatch.statistics.huge import RUN, HugeZone
-from zonalbatch.statistics.quantiles import QuantileMethod, quantiles_of
+from zonalbatch.statistics.quantiles import QuantileMethod
 
 seeds = st.integers(0, 2**32 - 1)
 METHOD: QuantileMethod = "inverted_cdf"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.made.quantiles import quantiles_of
 from tests.oracles import quantile
 from zonalbatch.statistics import huge as huge_module
 from zonalbatch.statistics.huge import RUN, HugeZone
-from zonalbatch.statistics.quantiles import quantiles_of, zone_quantiles
+from zonalbatch.statistics.quantiles import zone_quantiles
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -160,13 +162,14 @@ def test_quantiles_over_the_whole_range_of_floats(dtype: str, most: float) -> No
     """
     code = (
         "import numpy as np\n"
-        "from zonalbatch.statistics.quantiles import quantiles_of\n"
+        "from tests.made.quantiles import quantiles_of\n"
         f"values = np.array([-{most}, {most}, 0.0, 3.0], '{dtype}')\n"
         "print(*quantiles_of(values, np.ones(4), np.array([0.0, 1/3, 2/3, 1.0])))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
-    )
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-500:]
     found = [float(text) for text in done.stdout.split()]
     np.testing.assert_allclose(found, [-most, 0, 3, most], rtol=1e-6, atol=1e-6)

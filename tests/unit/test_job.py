@@ -144,6 +144,7 @@ def test_round_trip(tmp_path: Path) -> None:
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ODD = st.sampled_from(["on", "no", "null", "1e3", "007", "2024-01-01", "1:30", "~", "=", "<<", "*"])
 
 
@@ -151,18 +152,19 @@ ODD = st.sampled_from(["on", "no", "null", "1e3", "007", "2024-01-01", "1:30", "
     columns=st.lists(NAMES | ODD, unique=True),
     names=st.lists(NAMES | ODD, unique=True, min_size=1),
     asset=NAMES | ODD,
-    pair=st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 2),
-    values=st.lists(st.integers() | st.floats(allow_nan=False), min_size=1),
+    pair=st.tuples(FINITE, FINITE),
+    values=st.lists(st.integers() | FINITE, min_size=1),
+    nodata=st.floats(allow_nan=False),
     memory=st.integers(min_value=1),
 )
 def test_round_trip_of_any_job(
-    columns: Any, names: Any, asset: Any, pair: Any, values: Any, memory: Any
+    columns: Any, names: Any, asset: Any, pair: Any, values: Any, nodata: Any, memory: Any
 ) -> None:
     """Whatever the names and numbers, text means the same job."""
     job = Job(
         **document(
             zones={"path": "z", "columns": columns},
-            bands={"red": asset, "c": {"index": 2, "nodata": values[0]}},
+            bands={"red": asset, "c": {"index": 2, "nodata": nodata}},
             measurements=dict.fromkeys(names, "red / 2"),
             mask={"band": "c", "include": values},
             scale_offset={"scale": pair[0], "offset": pair[1]},
@@ -207,6 +209,11 @@ def test_frozen() -> None:
         ({"mask": {"band": "red", "exclude": [1]}}, "nothing to measure"),
         ({"mask": {"band": "red"}}, "does not say what it masks: give exclude, include, bits"),
         ({"mask": {"band": "red", "exclude": [[]]}}, "mask.exclude.0 is []: write a number"),
+        (
+            {"mask": {"band": "red", "include": [1, np.nan]}},
+            "mask.include.1 is nan: write a",
+        ),
+        ({"mask": {"band": "red", "bits": {"c": [np.inf]}}}, "mask bits.c holds inf"),
         ({"mask": {"band": "red", "exlude": [1]}}, "'exlude' in mask; did you mean 'exclude'?"),
         ({"mask": [{"band": "red", "above": "x"}]}, "mask.0.above is 'x': write a number"),
         ({"mask": [{"band": "red", "abov": 1}]}, "'abov' in mask.0; did you mean 'above'?"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from tests.oracles import layer_of, measured, placed, raster
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.lattice import Lattice
+from zonalbatch.layers import Layers
 from zonalbatch.masks.arguments import masks_given
+from zonalbatch.masks.held import check_held
 from zonalbatch.masks.legend import BitField, Legend
 from zonalbatch.masks.mask import Bits, Mask, mask_document, mask_from
 
@@ -32,6 +36,55 @@ def kept(masks: Any, **bands: Any) -> list[int]:
     (told,) = measured([zone], rasters, [layer], mask=masks, statistics=["sum", "count"])
     total = np.nan_to_num(told.columns["value", "sum"][0])
     return [i for i in range(length) if int(total) >> i & 1]
+
+
+# --- classes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_class_is_the_nearest_of_the_bands_type(dtype: str) -> None:
+    """What is written as 0.1 is found in a band whose type has no more than something near it."""
+    values = np.array([0.1, 0.25, 7, 0.3], dtype)
+    assert kept(Mask("c", (0.1, 7, 1e300)), c=values) == [1, 3]
+    assert kept(Mask("c", (0.1, 7), keep=True), c=values) == [0, 2]
+
+
+def test_large_integers_are_classes() -> None:
+    """Beyond 2^53 too, where neighbours are one and the same as float64."""
+    for dtype in ("uint64", "int64"):
+        values = np.array([2**60, 2**60 + 1, 5], dtype)
+        assert kept(Mask("c", (2**60 + 1, 5.0, 0.5)), c=values) == [0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "dtypes", "said"),
+    [
+        (Mask("q", (3, 300)), {"uint8"}, "mask band 'q' is uint8, which no cell with 300 can be"),
+        (Mask("q", (2.5,)), {"uint8", "int16"}, "is int16 or uint8, which no cell with 2.5"),
+        (Mask("q", bits=(Bits("c", (1,), 12),)), {"uint8"}, "bit 12, but uint8 has bits 0 to 7"),
+        (Mask("q", bits=(Bits("c", (1,), 7, 2),)), {"uint8"}, "ends at bit 8"),
+        (Mask("q", (300,), bits=(Bits("c", (1,), 15),)), {"uint8", "int16"}, ""),
+        (Mask("q", (300, 0.1), bits=(Bits("c", (1,), 12),)), {"float32"}, ""),
+        (Mask("q", (300,), bits=(Bits("c", (1,), 12),)), {"complex64"}, ""),
+        (Mask("q", (300,)), {"uint8", None}, ""),
+        (Mask("q", (300,)), set(), ""),
+    ],
+)
+def test_what_no_cell_can_be(mask: Mask, dtypes: set[str | None], said: str) -> None:
+    """It is refused where the types of a band are known, and none of them holds it."""
+    with pytest.raises(SourceError, match=said) if said else nullcontext():
+        check_held(mask, dtypes)
+
+
+def test_layers_know_their_types() -> None:
+    """A source refuses masks by what its bands cannot hold."""
+    rasters = {"q": raster(np.zeros((1, 1), np.uint8), CELLS, 0, 0)}
+    layer = layer_of("one", value="q")(rasters)
+    asset = replace(layer.scenes[0].assets["value"], dtype="uint8")
+    layers = Layers((layer.each_asset(lambda _: asset),))
+    assert layers.looked_up([Mask("value", (255,)), Mask("other", (300,))])
+    with pytest.raises(SourceError, match="no cell with 300"):
+        layers.looked_up([Mask("value", (300,))])
 
 
 # --- bits -------------------------------------------------------------------------------------
@@ -122,6 +175,12 @@ def test_bits_may_be_given() -> None:
         ({"bits": ["fill"]}, Legend(fields=CLOUD), "known are cloud, cloud_confidence"),
         ({"bits": ["cloud_confidence"]}, Legend(fields=CLOUD), "has 2 bits; say which of its"),
         ({"bits": {"cloud_confidence": ["hi"]}}, Legend(fields=CLOUD), "known are low, medium"),
+        (
+            {"bits": {"cloud_confidence": [4]}},
+            Legend(fields=CLOUD),
+            "excludes 4, but 2 bits",
+        ),
+        ({"bits": {"cloud": 3, "c": [2]}}, Legend(fields={"c": BitField(1)}), "1 bit holds 0 to 1"),
         ({"exclude": ["x"]}, Legend(disputed=frozenset("x")), "means other values in some items"),
     ],
 )
@@ -149,6 +208,10 @@ def test_unknown_names(given: dict[str, Any], legend: Legend, said: str) -> None
         ({"bits": {"c": {"length": 2, "exclude": [1]}}}, "has a length, but no offset"),
         ({"bits": {"c": {"offset": 2, "length": 2}}}, "has 2 bits; say which of their values"),
         ({"bits": {"c": {"offset": 2, "exclude": [0.5]}}}, "holds 0.5: give whole numbers"),
+        ({"bits": {"c": {"offset": 3, "exclude": [2]}}}, "excludes 2, but 1 bit holds 0 to 1"),
+        ({"bits": {"c": [np.nan]}}, "mask bits.c holds nan"),
+        ({"exclude": [np.nan]}, "mask exclude holds nan: give numbers"),
+        ({"include": [np.inf]}, "mask include holds inf: give numbers"),
         ({"above": "40"}, "mask above='40': give a number"),
         ({"above": 2, "below": 7}, "takes every value"),
         ({"above": 4, "dilate": -1}, "mask dilate=-1: give metres"),

@@ -29,6 +29,16 @@ Prune = Annotated[
     bool,
     typer.Option("--prune", help="Remove the rows of zones and layers that the job does not name."),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify", help="See first that all files are as they were written; mend what is not."
+    ),
+]
+OkWithFailures = Annotated[
+    bool,
+    typer.Option("--ok-with-failures", help="End with 0, not 3, where failures are recorded."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -39,6 +49,8 @@ def run(
     as_json: AsJson = False,
     allow_code: AllowCode = False,
     prune: Prune = False,
+    verify: Verify = False,
+    ok_with_failures: OkWithFailures = False,
 ) -> None:
     """Do a job, or what is left or new of it.
 
@@ -61,12 +73,12 @@ def run(
         )
     observer: Any = Silent() if quiet else observer_for()
     try:
-        report = run_job(document, observer=observer, prune=prune)
+        report = run_job(document, observer=observer, prune=prune, verify=verify)
     finally:
         if isinstance(observer, Bar):
             observer.stop()
     _tell_report(report, as_json, quiet)
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(0 if ok_with_failures else report.exit_code)
 
 
 def plan(
@@ -186,14 +198,16 @@ def _tell_report(report: Report, as_json: bool, quiet: bool) -> None:
 
 
 def _tell_failures(report: Report) -> None:
-    """The first few causes."""
-    import pyarrow.parquet as pq
+    """The causes that most of them have, each with an example."""
+    from zonalbatch.sinks.failures import by_cause, read_failures
+    from zonalbatch.sinks.output import Output
 
-    rows = pq.read_table(Path(report.output) / "failures.parquet").to_pylist()
-    for row in rows[:5]:
-        print(f"  {row['layer']}: {row['cause']}")
-    if len(rows) > 5:
-        print(f"  … and {len(rows) - 5:,} more")
+    causes = by_cause(read_failures(Output.at(report.output).path / "failures.parquet"))
+    for example, count in causes[:5]:
+        alike = f" (and {count - 1:,} alike)" if count > 1 else ""
+        print(f"  {example.layer}: {example.cause}{alike}")
+    if len(causes) > 5:
+        print(f"  … and {len(causes) - 5:,} other causes")
 
 
 def _tell_plan(made: Plan, as_json: bool) -> None:

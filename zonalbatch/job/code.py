@@ -29,6 +29,7 @@ def load_function(place: str, folder: str | None) -> Callable[..., Any]:
     module_name, _, name = place.partition(":")
     try:
         with _looking_in(folder):
+            _forget_another(module_name, folder)
             module = importlib.import_module(module_name)
     except Exception as error:
         raise ValueError(f"module {module_name} cannot be imported ({error})") from error
@@ -42,7 +43,9 @@ def load_function(place: str, folder: str | None) -> Callable[..., Any]:
 def place_of(function: Callable[..., Any]) -> str | None:
     """``module:function``, if a function can be found there; else None."""
     module, name = function.__module__, getattr(function, "__qualname__", "")
-    found = getattr(sys.modules.get(module), name, None)
+    held = getattr(sys.modules.get(module), name, None)
+    # Another job may have a module of this name by now: what is beside the function counts.
+    found = getattr(function, "__globals__", {}).get(name, held)
     return f"{module}:{name}" if found is function and module != "__main__" else None
 
 
@@ -55,6 +58,24 @@ def _looking_in(folder: str | None) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+def _forget_another(module_name: str, folder: str | None) -> None:
+    """Have a module beside the job read, where one of its name came from elsewhere before."""
+    held = sys.modules.get(module_name)
+    if folder is None or held is None:
+        return
+    path = Path(folder, *module_name.split("."))
+    beside = [one for one in (path / "__init__.py", path.with_suffix(".py")) if one.is_file()]
+    if beside and not _is_file(held, beside[0]):
+        importlib.invalidate_caches()
+        for name in [n for n in sys.modules if f"{n}.".startswith(f"{module_name}.")]:
+            del sys.modules[name]
+
+
+def _is_file(module: Any, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() == path.resolve()
 
 
 def _carry(module: Any, folder: str | None) -> None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import PlainValidator, StrictInt, WithJsonSchema, model_validator
+from pydantic import (
+    PlainValidator,
+    SerializerFunctionWrapHandler,
+    StrictInt,
+    WithJsonSchema,
+    field_serializer,
+    model_validator,
+)
 
 from zonalbatch.errors import SourceError
 from zonalbatch.job.search import SearchKeys
-from zonalbatch.job.signing import Signing
+from zonalbatch.job.signing import Signing, bare
 from zonalbatch.job.values import Finite, Items
 from zonalbatch.sources.warp import CommonGrid, Resampling
 
@@ -31,6 +38,11 @@ class ItemSource(SearchKeys):
         if (self.items is None) == (self.api is None):
             raise ValueError("give either items, a file of STAC items, or api, to search in")
         return self
+
+    @field_serializer("items", mode="wrap")
+    def _bare(self, items: Any, written: SerializerFunctionWrapHandler) -> Any:
+        # Documents are read without sign, so that their links are kept until they are written.
+        return bare(written(items), self.sign)
 
     @property
     def in_memory(self) -> bool:

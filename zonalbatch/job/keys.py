@@ -14,6 +14,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -21,7 +22,7 @@ from pydantic.json_schema import SkipJsonSchema
 from zonalbatch.job.group import Keys
 from zonalbatch.job.items import StackSource, StacSource
 from zonalbatch.job.masks import MaskKeys, Masks
-from zonalbatch.job.signing import Signing, bare_files
+from zonalbatch.job.signing import Signing, bare, bare_files
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
@@ -111,7 +112,7 @@ class CogSource(Keys):
         AfterValidator(bare_files),
     ] = None
     """A path or URL, or a list of them; each file is a layer."""
-    pattern: Location | None = None
+    pattern: Annotated[Location | None, AfterValidator(bare_files)] = None
     """A path with fields, such as s2/{date:%Y%m%d}_{band}.tif; those but band make the layer."""
     datetime_pattern: Text | None = None
     """Where the date stands in the names of files, such as S2_%Y%m%d."""
@@ -181,6 +182,12 @@ class WeightKeys(Keys):
         BandKeys, BeforeValidator(band_short, json_schema_input_type=BandKeys | str | int)
     ] = BandKeys(index=1)
     """Its number, its description, or keys as those of a band."""
+
+
+def _bare_weights(weights: WeightKeys, info: ValidationInfo) -> WeightKeys:
+    """Weights as `bare` has them: what reads the source's files reads theirs."""
+    sign = getattr(info.data.get("source"), "sign", None)
+    return weights.model_copy(update={"path": bare(weights.path, sign)})
 
 
 class PickKeys(Keys):
@@ -309,7 +316,9 @@ class JobKeys(Keys):
     """Physical value of cells that are nodata, NaN or masked by their file; null leaves them so."""
     weights: (
         Annotated[
-            WeightKeys, BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str)
+            WeightKeys,
+            BeforeValidator(weights_short, json_schema_input_type=WeightKeys | str),
+            AfterValidator(_bare_weights),
         ]
         | None
     ) = None

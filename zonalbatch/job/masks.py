@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
@@ -29,7 +30,7 @@ def _class_value(value: Any) -> int | float | str:
     if isinstance(value, str) and value:
         return value
     number = plain_number(value)
-    if number is None:
+    if number is None or not math.isfinite(number):
         raise ValueError("write a number or the name of a class")
     return number
 

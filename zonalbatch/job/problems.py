@@ -25,7 +25,7 @@ from zonalbatch.job.keys import (
     TemporalKeys,
     ZoneKeys,
 )
-from zonalbatch.sources.secrets import without_user
+from zonalbatch.sources.secrets import shown as masked
 
 __all__ = ["hint", "message", "repeated", "shown"]
 
@@ -180,9 +180,9 @@ def hint(name: Any, known: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """The value as it can stand in a message, whatever its size, without a password of a URL."""
+    """The value as it can stand in a message, whatever its size, without what is secret in URLs."""
     text = repr(value) if isinstance(value, str | int | float | list | dict | None) else ""
-    text = without_user(text or f"a {type(value).__name__}")
+    text = masked(text or f"a {type(value).__name__}")
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -63,6 +63,11 @@ class SearchKeys(Keys):
             raise ValueError(
                 "api holds a password, which would be kept with the result; leave it out"
             )
+        if self.api is not None and "?" in self.api:
+            raise ValueError(
+                "api holds a query, which would be kept with the result; give the address of the "
+                "landing page alone"
+            )
         if given:
             try:
                 self.question()

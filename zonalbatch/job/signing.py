@@ -9,7 +9,7 @@ from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSc
 from zonalbatch.errors import InputError
 from zonalbatch.sources.access import KINDS, Access, access_from
 
-__all__ = ["Signing", "bare_files"]
+__all__ = ["Signing", "bare", "bare_files"]
 
 
 def _signing(value: Any) -> Access:
@@ -20,10 +20,21 @@ def _signing(value: Any) -> Access:
         raise ValueError(str(error)) from None
 
 
-def bare_files(files: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
-    """Files without signatures that ``sign`` replaces: a job's document is kept with its result."""
-    sign = info.data.get("sign")
-    return files if files is None or sign is None else tuple(map(sign.bare, files))
+def bare(links: Any, sign: Access | None) -> Any:
+    """A link or several without signatures that ``sign`` replaces; what is no link as it is.
+
+    A job's document is kept with its result, where no signature belongs.
+    """
+    if sign is None or not isinstance(links, str | list | tuple):
+        return links
+    if isinstance(links, str):
+        return sign.bare(links)
+    return type(links)(bare(one, sign) for one in links)
+
+
+def bare_files(files: Any, info: ValidationInfo) -> Any:
+    """Files as `bare` has them, by the ``sign`` that stands before them."""
+    return bare(files, info.data.get("sign"))
 
 
 _TEXT = {"type": "string", "minLength": 1}

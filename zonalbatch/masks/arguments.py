@@ -74,7 +74,7 @@ def _values(key: str, values: Any) -> tuple[int | float | str, ...]:
         raise InputError(f"mask {key}={values!r}: give a list of numbers or names of classes")
     found = tuple(one if isinstance(one, str) else plain_number(one) for one in values)
     for one, value in zip(found, values, strict=True):
-        if one is None or one == "":
+        if one is None or one == "" or (not isinstance(one, str) and not math.isfinite(one)):
             raise InputError(f"mask {key} holds {value!r}: give numbers or names of classes")
     if not found:
         raise InputError(f"mask {key} is empty; give at least one value")
@@ -133,7 +133,7 @@ def _bits_of_keys(name: str, keys: Mapping[str, Any]) -> Bits:
         raise InputError(
             f"mask bits.{name} has {length} bits; say which of their values mask: exclude"
         )
-    return bits
+    return bits if offset is None else bits.checked()
 
 
 def _excluded(name: str, values: Any) -> tuple[int | str, ...]:

@@ -48,7 +48,22 @@ class Bits:
             exclude = (1,)
         what = f"{self.name!r} of mask band {band!r}"
         numbers = (_meant(one, what, known.classes, legend.disputed) for one in exclude)
-        return Bits(self.name, tuple(numbers), known.offset, known.length)
+        return Bits(self.name, tuple(numbers), known.offset, known.length).checked()
+
+    def checked(self) -> Bits:
+        """The same, if they can be what is excluded; names are not looked at.
+
+        Raises:
+            SourceError: they cannot.
+        """
+        bits = f"{self.length} bits hold" if self.length > 1 else "1 bit holds"
+        for one in self.exclude:
+            if not isinstance(one, str) and one >= 2**self.length:
+                raise SourceError(
+                    f"mask bits.{self.name} excludes {one}, but {bits} 0 to {2**self.length - 1}; "
+                    "correct it, or the length"
+                )
+        return self
 
     def _field(self, band: str, legend: Legend) -> BitField:
         if self.offset is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zonalbatch.cover.cells import ALL_VALID, OUTSIDE, UNREAD, USER_MASK, VALID, first_reason
 from zonalbatch.lattice import TILE, Lattice
 from zonalbatch.masks.dilation import dilated
+from zonalbatch.masks.held import held
 from zonalbatch.masks.mask import Bits, Mask
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ def _number(values: NDArray[Any], bits: Bits) -> NDArray[np.int64]:
 
 
 def _is_listed(values: NDArray[Any], listed: Sequence[Any]) -> NDArray[np.bool_]:
+    found = held(listed, values.dtype)
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         info = np.iinfo(values.dtype)
         table = np.zeros(info.max - info.min + 1, bool)
-        whole = [int(v) for v in listed if v == int(v) and info.min <= v <= info.max]
-        table[np.array(whole, np.int64) - info.min] = True
+        table[found.astype(np.int64) - info.min] = True
         return table[values.astype(np.int64) - info.min if info.min else values]
-    return np.isin(values, np.array(listed))
+    return np.isin(values, found)
 
 
 def flag(where: NDArray[np.bool_], reason: int) -> NDArray[np.uint8]:

@@ -64,7 +64,7 @@ def _picked(files: Sequence[Place], columns: Sequence[str], pick: Pick) -> list[
     table = pa.table({
         "zone": pc.index_in(rows["zone_id"], rows["zone_id"].combine_chunks().unique()),
         "window": pick.windows(rows["datetime"].cast(pa.int64()).to_numpy()),
-        "clear": pc.min_element_wise(*(rows[name] for name in columns)),
+        "clear": pc.min_element_wise(*(rows[name] for name in columns), skip_nulls=False),
         "datetime": rows["datetime"],
         "layer": rows["layer"].cast(pa.string()),
     })  # fmt: skip

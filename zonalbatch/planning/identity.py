@@ -14,7 +14,7 @@ from typing import Any
 
 from zonalbatch.breakdown import Breakdown
 from zonalbatch.layers import Asset, Layer, Scene
-from zonalbatch.masks.mask import mask_document
+from zonalbatch.masks.mask import Mask, mask_document
 from zonalbatch.planning.assets import asset_document
 from zonalbatch.recipe import Recipe
 from zonalbatch.sources.secrets import unsigned
@@ -28,6 +28,11 @@ METHOD = 3
 HISTOGRAM = 2
 """As METHOD, of histograms alone whose bins hold for all zones: since 2 shares are summed exactly
 by bin, before they were summed by value first."""
+
+
+MASK = 2
+"""As METHOD, of masks that list what not every type holds to the bit: since 2 a listed value is the
+nearest of the band's type. Whole numbers up to 2^11 are the same in every type that holds them."""
 
 
 def digest(*fields: bytes) -> bytes:
@@ -65,8 +70,15 @@ def _later_keys(recipe: Recipe) -> dict[str, Any]:
         "temporal": (list(recipe.kept), []),
         "quantile_method": (recipe.quantile_method, "linear"),
     }
+    keys["mask_method"] = (MASK if any(map(_rounded, recipe.measurements[0].masks)) else 0, 0)
     keys["central"] = (recipe.sketch and any(s.state == "central" for s in recipe.told), False)
     return {name: value for name, (value, unasked) in keys.items() if value != unasked}
+
+
+def _rounded(mask: Mask) -> bool:
+    """True if a mask lists a value that becomes another one in some type of pixels."""
+    numbers = (one for one in mask.values if not isinstance(one, str))
+    return any(one != int(one) or abs(one) > 2**11 for one in numbers)
 
 
 def _breakdown_document(breakdown: Breakdown) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from zonalbatch.errors import InputError, ZonesError
+from zonalbatch.sources import geometry_told
 from zonalbatch.zones import ZoneReader, fit_shapes
 
 __all__ = ["EVERYWHERE", "Area", "few_boxes", "held_boxes"]
@@ -72,10 +73,13 @@ class Area:
         Raises:
             InputError: it is no such box.
         """
-        box = np.array([float(side) for side in bbox])
+        try:
+            box = np.array([float(side) for side in bbox])
+        except (TypeError, ValueError):
+            box = np.empty(0)
         if box.shape != (4,) or not _is_box(box):
             raise InputError(
-                f"bbox {list(bbox)} is no box; give west, south, east and north in degrees"
+                f"bbox {bbox!r} is no box; give west, south, east and north in degrees"
             )
         boxes = _split(box[None])
         return cls._of(boxes, boxes)
@@ -105,11 +109,11 @@ class Area:
         asked = [{"bbox": [float(side) for side in box]} for box in _outward(boxes)]
         return cls(tuple(asked), np.asarray(shapely.box(*cells.T), dtype=object))
 
-    def meets(self, footprints: Sequence[Mapping[str, Any]]) -> NDArray[np.bool_]:
+    def meets(self, footprints: Sequence[Any]) -> NDArray[np.bool_]:
         """Which GeoJSON geometries meet the area; those that make no sense are let through."""
         if not len(self.shapes):
             return np.ones(len(footprints), dtype=bool)
-        shapes = _objects([shapely.geometry.shape(dict(one)) for one in footprints])
+        shapes = _objects([geometry_told(one) for one in footprints])
         left, bottom, right, top = shapely.bounds(shapes).T
         usable = (np.abs([bottom, top]).max(0) <= 90) & (np.abs([left, right]).max(0) <= 360)
         found = ~usable

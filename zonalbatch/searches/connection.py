@@ -15,7 +15,7 @@ from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
 from zonalbatch.errors import PassingReadError, PermanentReadError, SourceError, ZonalbatchError
-from zonalbatch.sources import shown
+from zonalbatch.sources import lacking, shown
 
 __all__ = ["Connection", "asking"]
 
@@ -74,7 +74,7 @@ class Connection(StacApiIO):
         if not isinstance(lists.get("features", lists.get("collections")), list):
             raise self._broken("it holds no features")
         for feature in lists.get("features", ()):
-            if missing := _missing(feature):
+            if missing := lacking(feature):
                 name = feature.get("id") if isinstance(feature, dict) else feature
                 raise self._broken(f"item {name!r} has no {missing}")
         return page
@@ -90,15 +90,6 @@ def _next(page: Mapping[str, Any]) -> Link | None:
     """The link to the next page."""
     links = [link for link in page.get("links") or () if link.get("rel") == "next"]
     return Link.from_dict(links[0]) if links else None
-
-
-def _missing(feature: Any) -> str:
-    """The first key that an item lacks; empty if it has all that a source needs."""
-    if not isinstance(feature, dict):
-        return "keys"
-    kinds = {"id": str, "geometry": dict, "properties": dict, "assets": dict}
-    lacking = (key for key, kind in kinds.items() if not isinstance(feature.get(key), kind))
-    return next(lacking, "")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +82,13 @@ class Question:
 
 def _names(value: Any) -> tuple[str, ...]:
     """One name, several separated by commas, or a list."""
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple | set) or not all(isinstance(t, str) for t in texts):
         raise InputError(f"{value!r}: give a name, or a list of names")
-    return tuple(name.strip() for name in names)
+    names = tuple(name.strip() for text in texts for name in text.split(","))
+    if not all(names):
+        raise InputError(f"{value!r} holds an empty name; give names, separated by single commas")
+    return names
 
 
 def _datetime(value: Any) -> str:
@@ -119,29 +122,35 @@ def _instant(text: str) -> dt.datetime | None:
 def _query(value: Any) -> Mapping[str, Any]:
     """``{"eo:cloud_cover": {"lt": 20}}``, or comparisons such as ``eo:cloud_cover<20``."""
     if isinstance(value, Mapping):
-        found = {
-            key: one if isinstance(one, Mapping) else {"eq": one} for key, one in value.items()
-        }
-        return _with_content("query", found, value)
-    texts = [value] if isinstance(value, str) else value
-    asked: dict[str, Any] = {}
-    for text in texts if isinstance(texts, Iterable) else ():
-        for name, operations in _comparison(text).items():
-            asked.setdefault(name, {}).update(operations)
-    return _with_content("query", asked, value)
+        several = [_operations(value)]
+    else:
+        texts = [value] if isinstance(value, str) else value
+        several = [_comparison(text) for text in texts] if isinstance(texts, Iterable) else []
+    asked: dict[str, dict[str, Any]] = {}
+    for one in several:
+        for name, operations in one.items():
+            held = asked.setdefault(name, {})
+            if twice := [operator for operator in operations if operator in held]:
+                raise InputError(
+                    f"query {value!r} asks for {twice[0]} of {name} twice, of which an API hears "
+                    "one; say it by filter"
+                )
+            held.update(operations)
+    if not asked:
+        raise InputError(f"query {value!r} asks for nothing; leave it out, or fill it")
+    return asked
 
 
-def _with_content(key: str, found: dict[str, Any], value: Any) -> dict[str, Any]:
-    if not found:
-        raise InputError(f"{key} {value!r} asks for nothing; leave it out, or fill it")
-    return found
+def _operations(query: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Operators by property, where a plain value stands for one that is equal to it."""
+    return {name: one if isinstance(one, Mapping) else {"eq": one} for name, one in query.items()}
 
 
-def _comparison(text: Any) -> Mapping[str, Any]:
+def _comparison(text: Any) -> dict[str, Mapping[str, Any]]:
     """What one text asks: a comparison, or a JSON object of operators by property."""
     if isinstance(text, str) and text.lstrip().startswith("{"):
         try:
-            return dict(json.loads(text))
+            return _operations(json.loads(text))
         except ValueError:
             pass  # told below
     match = _COMPARISON.fullmatch(text) if isinstance(text, str) else None
@@ -179,11 +188,13 @@ def _filter(value: Any) -> Mapping[str, Any] | str:
 def _fields(value: Any) -> Mapping[str, Any]:
     """What to include and to leave out; what a source needs is asked for anyway."""
     if isinstance(value, Mapping):
-        include, exclude = value.get("include") or [], value.get("exclude") or []
+        if unknown := sorted(map(str, value.keys() - {"include", "exclude"})):
+            raise InputError(f"fields has no key {unknown[0]!r}; known are include and exclude")
+        include, exclude = (_names(value.get(key) or ()) for key in ("include", "exclude"))
     else:
         names = _names(value)
-        include = [name.removeprefix("+") for name in names if not name.startswith("-")]
-        exclude = [name[1:] for name in names if name.startswith("-")]
+        include = tuple(name.removeprefix("+") for name in names if not name.startswith("-"))
+        exclude = tuple(name[1:] for name in names if name.startswith("-"))
     needed = NEEDED if include else ()
     return {
         "include": list(dict.fromkeys([*needed, *include])),
@@ -193,13 +204,26 @@ def _fields(value: Any) -> Mapping[str, Any]:
 
 def _sortby(value: Any) -> tuple[Mapping[str, str], ...]:
     """``-properties.datetime`` and the like, or pairs of field and direction."""
-    given: Sequence[Any] = value.split(",") if isinstance(value, str) else list(value)
-    return tuple(one if isinstance(one, Mapping) else _direction(str(one)) for one in given)
+    given = value if isinstance(value, list | tuple) else [value]
+    return tuple(rule for one in given for rule in _rules(one))
 
 
-def _direction(text: str) -> Mapping[str, str]:
-    down = text.startswith("-")
-    return {"field": text.strip().lstrip("+-"), "direction": "desc" if down else "asc"}
+def _rules(given: Any) -> Iterable[Mapping[str, str]]:
+    """What one entry of an order says: fields with their signs, or keys."""
+    if not isinstance(given, Mapping):
+        return map(_direction, _names(given))
+    field, direction = given.get("field"), given.get("direction", "asc")
+    if not isinstance(field, str) or not field or direction not in ("asc", "desc"):
+        raise InputError(
+            f"sortby {dict(given)!r} is no order; write -{field or 'properties.datetime'}, or "
+            "keys: field, and direction asc or desc"
+        )
+    return [{"field": field, "direction": direction}]
+
+
+def _direction(name: str) -> Mapping[str, str]:
+    down = name.startswith("-")
+    return {"field": name.lstrip("+-"), "direction": "desc" if down else "asc"}
 
 
 def _count(largest: int | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from zonalbatch.layers import Failure
 from zonalbatch.places import Place
 from zonalbatch.sinks.sums import Sum, Summing
 
-__all__ = ["read_failures", "write_failures"]
+__all__ = ["by_cause", "read_failures", "write_failures"]
 
 SCHEMA = pa.schema(
     [
@@ -38,3 +39,19 @@ def read_failures(place: Place) -> list[Failure]:
     """
     table = pq.read_table(place.source(), page_checksum_verification=True)
     return [Failure(**row) for row in table.to_pylist()]
+
+
+def by_cause(failures: Sequence[Failure]) -> list[tuple[Failure, int]]:
+    """The first failure of each cause, and how many have it; the most frequent cause first.
+
+    Causes are one if they differ in nothing but the file, the layer and numbers.
+    """
+    alike: dict[str, list[Failure]] = {}
+    for failure in failures:
+        named = (name for name in (failure.href, failure.layer) if name)
+        cause = failure.cause
+        for name in named:
+            cause = cause.replace(name, "…")
+        alike.setdefault(re.sub(r"\d+", "#", cause), []).append(failure)
+    groups = sorted(alike.values(), key=len, reverse=True)
+    return [(some[0], len(some)) for some in groups]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from zonalbatch.sources.gdal import configure_gdal
     from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
-    from zonalbatch.sources.item_fields import times_of
+    from zonalbatch.sources.item_fields import geometry_told, times_of
+    from zonalbatch.sources.item_shape import lacking
     from zonalbatch.sources.item_table import check_library, is_item_table, write_item_table
     from zonalbatch.sources.overviews import cells_read
     from zonalbatch.sources.raster import RasterPixels
@@ -53,9 +54,11 @@ __all__ = [
     "configure_gdal",
     "crs_text",
     "from_header",
+    "geometry_told",
     "grouped",
     "identified",
     "is_item_table",
+    "lacking",
     "open_array",
     "open_pixels",
     "read_error",
@@ -78,9 +81,11 @@ _HOMES = {
     "configure_gdal": "gdal",
     "crs_text": "crs",
     "from_header": "headers",
+    "geometry_told": "item_fields",
     "grouped": "groups",
     "identified": "array",
     "is_item_table": "item_table",
+    "lacking": "item_shape",
     "open_array": "array",
     "read_error": "causes",
     "read_headers": "headers",

@@ -49,9 +49,8 @@ def reading(href: str) -> Iterator[None]:
 def computing(href: str) -> Iterator[None]:
     """Turn what a lazy array raises into a ReadError, also where stackstac wraps it in its own."""
     try:
-        yield
-    except (RasterioError, OSError) as error:
-        raise read_error(href, error) from error
+        with reading(href):
+            yield
     except RuntimeError as error:  # its message names what was opened, with a signature
         if not isinstance(error.__cause__, RasterioError | OSError):
             raise

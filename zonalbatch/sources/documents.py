@@ -16,8 +16,10 @@ from typing import Any
 
 from zonalbatch.errors import SourceError
 from zonalbatch.sources.causes import read_error, shown
+from zonalbatch.sources.item_shape import check_shape
 from zonalbatch.sources.item_table import read_item_table
 from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.view import refuse_view
 
 __all__ = ["Doc", "read_items", "unique_items"]
 
@@ -57,6 +59,7 @@ def _from_entry(item: Any) -> list[Doc]:
 
 
 def _from_file(href: str, visited: set[str]) -> list[Doc]:
+    refuse_view(href)
     href = href if is_remote(href) else os.path.abspath(os.path.expanduser(href))
     if href in visited:
         return []
@@ -85,6 +88,10 @@ def _read_json(href: str) -> Doc:
 def _from_document(document: Doc, href: str | None, visited: set[str]) -> list[Doc]:
     if document.get("type") == "FeatureCollection":
         features = document.get("features") or []
+        if not isinstance(features, list):
+            raise SourceError(
+                f"{shown(href or 'a dict')} has features that are no list; give STAC items"
+            )
         return [_absolute(doc, _own_href(doc) or href) for doc in features]
     if "assets" in document and "properties" in document:
         return [_absolute(document, href or _own_href(document))]
@@ -98,8 +105,8 @@ def _from_document(document: Doc, href: str | None, visited: set[str]) -> list[D
 
 def _linked(catalog: Doc, href: str | None, visited: set[str]) -> Iterator[Doc]:
     """The items below a static catalog; siblings are fetched several at a time."""
-    links = [link for link in catalog["links"] if link.get("rel") in ("item", "child")]
-    hrefs = [_resolved(str(link["href"]), href, catalog) for link in links]
+    links = [link for link in _links(catalog) if link.get("rel") in ("item", "child")]
+    hrefs = [_resolved(link["href"], href, catalog) for link in links]
     if not hrefs:
         return
     with ThreadPoolExecutor(min(16, len(hrefs))) as pool:
@@ -109,10 +116,23 @@ def _linked(catalog: Doc, href: str | None, visited: set[str]) -> Iterator[Doc]:
 
 def _own_href(doc: Doc) -> str | None:
     """The item's absolute self link."""
-    for link in doc.get("links") or ():
-        if link.get("rel") == "self" and _is_absolute(str(link.get("href", ""))):
-            return str(link["href"])
-    return None
+    own = (str(link["href"]) for link in _links(doc) if link.get("rel") == "self")
+    return next(filter(_is_absolute, own), None)
+
+
+def _links(doc: Any) -> Sequence[Mapping[str, Any]]:
+    """The links of a document that lead somewhere.
+
+    Raises:
+        SourceError: they are no links.
+    """
+    links = (doc.get("links") or []) if isinstance(doc, dict) else []
+    if not isinstance(links, list) or not all(isinstance(link, dict) for link in links):
+        raise SourceError(
+            f"the links of {doc.get('id')!r} are no list of keys; write them as "
+            "[{rel: ..., href: ...}]"
+        )
+    return [link for link in links if isinstance(link.get("href"), str)]
 
 
 def _is_absolute(href: str) -> bool:
@@ -120,7 +140,12 @@ def _is_absolute(href: str) -> bool:
 
 
 def _absolute(doc: Doc, base: str | None) -> Doc:
-    """The item with its assets' hrefs made absolute."""
+    """The item with its assets' hrefs made absolute.
+
+    Raises:
+        SourceError: it is no item.
+    """
+    check_shape(doc)
     assets = {
         key: {**asset, "href": _resolved(str(asset.get("href", "")), base, doc)}
         for key, asset in (doc.get("assets") or {}).items()
@@ -129,6 +154,7 @@ def _absolute(doc: Doc, base: str | None) -> Doc:
 
 
 def _resolved(href: str, base: str | None, doc: Doc) -> str:
+    refuse_view(href)
     if _is_absolute(href):
         return href.removeprefix("file://")
     if base is None:

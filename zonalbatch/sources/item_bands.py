@@ -166,4 +166,5 @@ def band_docs(asset: Doc) -> list[Doc]:
 
 
 def _dicts(value: Any) -> list[Doc]:
-    return [one for one in value or () if isinstance(one, dict)]  # STAC 0.7 has indexes here
+    listed = value if isinstance(value, list | tuple) else ()
+    return [one for one in listed if isinstance(one, dict)]  # STAC 0.7 has indexes here

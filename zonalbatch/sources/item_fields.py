@@ -25,7 +25,7 @@ from zonalbatch.sources.offsets import Scaling, scaling_of
 from zonalbatch.sources.protocol import Band, ScaleOffset
 from zonalbatch.sources.view import View
 
-__all__ = ["Sketch", "footprint_told", "sketch_of", "times_of"]
+__all__ = ["Sketch", "footprint_told", "geometry_told", "sketch_of", "times_of"]
 
 _DTYPES = re.compile(r"u?int(8|16|32|64)|float(16|32|64)")
 
@@ -40,12 +40,19 @@ def times_of(doc: Doc) -> tuple[datetime | None, datetime | None]:
     return _time(start, doc), None if end == start else _time(end, doc)
 
 
+def geometry_told(geometry: Any) -> shapely.Geometry | None:
+    """What a GeoJSON geometry stands for; None if it makes no sense."""
+    try:
+        text = json.dumps(geometry)
+    except (TypeError, ValueError):
+        return None
+    found: shapely.Geometry | None = shapely.from_geojson(text, on_invalid="ignore")
+    return found
+
+
 def footprint_told(doc: Doc) -> bytes | None:
     """Where an item says that its pixels lie, as WKB; None if it says nothing usable."""
-    try:
-        found = shapely.from_geojson(json.dumps(doc.get("geometry") or {}))
-    except (shapely.errors.ShapelyError, TypeError, ValueError):
-        return None
+    found = geometry_told(doc.get("geometry"))
     area = isinstance(found, shapely.Polygon | shapely.MultiPolygon) and not found.is_empty
     return shapely.to_wkb(found) if area else None
 
@@ -126,13 +133,16 @@ def _grid(sources: Sequence[Doc], name: str) -> Grid | None:
     """The grid that the projection fields make; None if they are incomplete or no affine grid."""
     crs = _first(sources, "proj:code", "proj:epsg", "proj:wkt2", "proj:projjson")
     transform, shape = _first(sources, "proj:transform"), _first(sources, "proj:shape")
-    if crs is None or not transform or len(transform) < 6 or not shape or len(shape) != 2:
+    if not isinstance(crs, int | str | dict) or not transform or not shape:
         return None
     try:
+        if len(transform) < 6 or len(shape) != 2:
+            return None
         text = crs_text(f"EPSG:{crs}" if isinstance(crs, int) else crs)
         affine = tuple(float(value) for value in transform[:6])
         return grid_of(text, affine, (int(shape[0]), int(shape[1])), name=name)
-    except SourceError:  # GDAL's order of the six, or a swapped one: the file knows better
+    # GDAL's order of the six, a swapped one, or no numbers at all: the file knows better.
+    except (SourceError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -147,8 +157,8 @@ def _nodata(
     if stated == "none":
         return "none"
     try:
-        value = float(stated) if isinstance(stated, str) else stated  # "nan", "inf"
-    except ValueError:
+        value = stated if isinstance(stated, int) else float(stated)  # "nan", "inf"
+    except (TypeError, ValueError):
         return None
     held = value if dtype is None else held_nodata(value, dtype)
     if held is None:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.errors import SourceError
 from zonalbatch.sources.products import SHIFTED_SINCE, Rule, baseline_of, rule_of
 from zonalbatch.sources.protocol import ScaleOffset
 from zonalbatch.sources.secrets import shown
@@ -61,7 +62,7 @@ def scaling_of(doc: Doc, key: str, said: Sequence[Doc], policy: ScaleOffset) -> 
         return Scaling(1.0, 0.0, "job")
     if policy == "file" or not said:
         return Scaling(1.0, 0.0, "item") if policy == "item" else FILE
-    stated = _stated(said)
+    stated = _stated(said, doc)
     rule = None if policy == "item" or _float(said) else rule_of(doc, key)
     if stated is not None:
         return _heard(doc, key, stated, rule)
@@ -70,13 +71,26 @@ def scaling_of(doc: Doc, key: str, said: Sequence[Doc], policy: ScaleOffset) -> 
     return Scaling(1.0, 0.0, "item") if policy == "item" else FILE
 
 
-def _stated(said: Iterable[Doc]) -> tuple[float, float] | None:
-    """(scale, offset) as an item states them; one that it leaves out does nothing."""
+def _stated(said: Iterable[Doc], doc: Doc) -> tuple[float, float] | None:
+    """(scale, offset) as an item states them; one that it leaves out does nothing.
+
+    Raises:
+        SourceError: one of them is no number.
+    """
     scale = _first(said, "raster:scale", "scale")
     offset = _first(said, "raster:offset", "offset")
     if scale is None and offset is None:
         return None
-    return float(1.0 if scale is None else scale), float(offset or 0.0)
+    try:
+        found = float(1.0 if scale is None else scale), float(offset or 0.0)
+    except (TypeError, ValueError):
+        found = math.nan, math.nan
+    if not all(map(math.isfinite, found)):
+        raise SourceError(
+            f"item {doc.get('id')!r} states the scale {scale!r} and the offset {offset!r}; mend "
+            "it, or say scale_offset"
+        )
+    return found
 
 
 def _float(said: Iterable[Doc]) -> bool:

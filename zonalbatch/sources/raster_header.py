@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from zonalbatch.errors import PermanentReadError, SourceError
 from zonalbatch.lattice import TILE, grid_of
@@ -20,7 +21,9 @@ from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
 
-__all__ = ["check_window", "file_header", "read_header"]
+__all__ = ["asked_of", "check_window", "file_header", "read_header", "warped_header"]
+
+T = TypeVar("T")
 
 
 def read_header(href: str, access: Access = OPEN) -> Header:
@@ -37,18 +40,27 @@ def read_header(href: str, access: Access = OPEN) -> Header:
         ReadError: it cannot be opened.
     """
     view = View.of(href)
-
-    def read(grant: Grant) -> Header:
-        with reading(view.href), opened(view, grant) as handle:
-            return file_header(handle, view)
-
-    header = using(access, view.href, read)
+    header = asked_of(view, access, lambda handle: file_header(handle, view))
     if view.warp is not None:
-        return _warped(header, view.warp, view.href)
+        return warped_header(header, view.warp, view.href)
     return header if view.part is None else header_of_part(header, view.part, view.href)
 
 
-def _warped(header: Header, warp: Warp, href: str) -> Header:
+def asked_of(view: View, access: Access, ask: Callable[[Any], T]) -> T:
+    """What is asked of a file's rasterio dataset, which is opened for it and closed.
+
+    Raises:
+        ReadError: it cannot be opened, or read.
+    """
+
+    def asked(grant: Grant) -> T:
+        with reading(view.href), opened(view, grant) as handle:
+            return ask(handle)
+
+    return using(access, view.href, asked)
+
+
+def warped_header(header: Header, warp: Warp, href: str) -> Header:
     """What a file says of itself on another grid.
 
     Where a band has no nodata, a mask of ours tells the cells that no pixel reaches.

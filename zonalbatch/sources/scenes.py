@@ -17,6 +17,7 @@ from zonalbatch.sources.causes import shown
 from zonalbatch.sources.dates import find_date
 from zonalbatch.sources.pattern import Pattern
 from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.view import refuse_view
 
 __all__ = ["FileScene", "scenes_of"]
 
@@ -103,6 +104,8 @@ def _hrefs(files: Sequence[str]) -> list[str]:
 
 
 def _expanded(entry: str) -> list[str]:
+    if not os.path.exists(entry):
+        refuse_view(entry)
     if is_remote(entry) or entry.startswith("/vsi"):
         return [entry]
     path = os.path.abspath(os.path.expanduser(entry.removeprefix("file://")))

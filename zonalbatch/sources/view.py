@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from zonalbatch.errors import SourceError
+from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.warp import Warp
 
-__all__ = ["Part", "View", "overviews_of"]
+__all__ = ["Part", "View", "overviews_of", "refuse_view"]
 
 Part = Literal["real", "imag", "abs", "phase"]
 """Which real number to take of a complex one; the phase is in radians, from −π to π."""
@@ -62,6 +64,19 @@ class View:
         told = {"overview": self.overview, "part": self.part, "warp": self.warp}
         keys = ",".join(f"{key}={value}" for key, value in told.items() if value is not None)
         return f"view:{keys}:{self.href}" if keys else self.href
+
+
+def refuse_view(href: str) -> None:
+    """Refuse a link of a user's that is written as a view: it stands in plans alone.
+
+    Raises:
+        SourceError: it is.
+    """
+    if href.startswith("view:"):
+        raise SourceError(
+            f"{shown(href)} is no file: views are names inside of plans; give the file, and what "
+            "is wanted of it by resolution, a band's part, or kind: stack"
+        )
 
 
 def overviews_of(hrefs: Mapping[str, str]) -> str | None:

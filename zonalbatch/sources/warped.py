@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.errors import PermanentReadError
+from zonalbatch.errors import PermanentReadError, ReadError
 from zonalbatch.sources.access import OPEN, Access, Grant, using
 from zonalbatch.sources.array import computed
-from zonalbatch.sources.band_vrt import band_vrt, blank_vrt
-from zonalbatch.sources.causes import computing, reading
-from zonalbatch.sources.gdal import doubt, gdal_name, opened, settings
+from zonalbatch.sources.band_vrt import Frame, band_vrt, blank_vrt
+from zonalbatch.sources.causes import computing
+from zonalbatch.sources.gdal import doubt, gdal_name, settings
 from zonalbatch.sources.protocol import Header, is_remote
-from zonalbatch.sources.raster_header import check_window, read_header
+from zonalbatch.sources.raster_header import asked_of, check_window, file_header, warped_header
 from zonalbatch.sources.stacking import Stack, stacked
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
@@ -43,7 +43,7 @@ class WarpedPixels:
         self._grant = Grant(self._file)
         """What the file is open by."""
         self._stacks: dict[int, Stack] = {}
-        self._header: Header | None = None
+        self._facts: tuple[Header, Frame] | None = None
 
     def __reduce__(self) -> tuple[type[WarpedPixels], tuple[str, Warp, Access]]:
         """Pickle the name only: handles stay in their process."""
@@ -57,9 +57,18 @@ class WarpedPixels:
             SourceError: it has no CRS, or does not lie on the grid.
             ReadError: it cannot be opened.
         """
-        if self._header is None:
-            self._header = read_header(self.href, self._access)
-        return self._header
+        return self._told[0]
+
+    @property
+    def _told(self) -> tuple[Header, Frame]:
+        """All that is asked of the file beside its pixels: it is opened for that once."""
+        if self._facts is None:
+            view = View.of(self.href)
+            header, frame = asked_of(
+                view, self._access, lambda handle: (file_header(handle, view), Frame.of(handle))
+            )
+            self._facts = warped_header(header, self._warp, self._file), frame
+        return self._facts
 
     def read(self, bands: Sequence[int], window: tuple[int, int, int, int]) -> NDArray[Any]:
         """Raw pixels, shape (band, row, col), of a half-open (top, left, bottom, right) window.
@@ -89,13 +98,15 @@ class WarpedPixels:
         self._grant, was_open = grant, band in self._stacks
         try:
             return self._window(band, window)
-        except PermanentReadError:
-            if not (was_open and is_remote(self._file)):
+        except ReadError as error:
+            if not is_remote(self._file):
+                raise
+            self.close()
+            doubt(grant)
+            if not (was_open and isinstance(error, PermanentReadError)):
                 raise
         # GDAL says of a part that a server refuses only that bytes are missing: asked anew when
         # the file is opened again, it says why.
-        self.close()
-        doubt(grant)
         return self._window(band, window)
 
     def _window(self, band: int, window: tuple[int, int, int, int]) -> NDArray[Any]:
@@ -106,13 +117,12 @@ class WarpedPixels:
             return computed(self._stacks[band].array[top:bottom, left:right])
 
     def _stack(self, band: int) -> Stack:
-        header = self.header
+        header, frame = self._told
         name = gdal_name(self._grant.href)
         dtype = "uint8" if band == MASK else header.dtypes[band - 1]
         nodata = NOTHING if band == MASK else header.nodata[band - 1]
-        with reading(self._file), opened(View(href=self._file), self._grant) as handle:
-            if band == MASK:
-                text = blank_vrt(handle, name)
-            else:
-                text = band_vrt(handle, name, band, dtype, nodata)
+        if band == MASK:
+            text = blank_vrt(frame, name)
+        else:
+            text = band_vrt(frame, name, band, dtype, nodata)
         return stacked(text, header.grid, self._warp.common.resampling, dtype, nodata or 0)

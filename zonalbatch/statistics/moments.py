@@ -18,7 +18,6 @@ from zonalbatch.cover.cells import REASONS, Cells
 
 __all__ = [
     "COUNT", "M2", "MAX", "MIN", "SUM", "Moments", "empty_moments", "group_moments",
-    "merge_moments",
 ]  # fmt: skip
 
 COUNT, SUM, M2, MIN, MAX = range(5)
@@ -29,12 +28,6 @@ def empty_moments(n_zones: int) -> NDArray[np.float64]:
     state = np.zeros((n_zones, 5))
     state[:, MIN], state[:, MAX] = np.inf, -np.inf
     return state
-
-
-def merge_moments(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The state of all cells of two states, each of shape (zone, 5)."""
-    zones = np.arange(len(a))
-    return group_moments(np.concatenate([a, b]), np.concatenate([zones, zones]), len(a))
 
 
 def group_moments(

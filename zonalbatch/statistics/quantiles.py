@@ -23,15 +23,13 @@ costs as much as the work; so `zone_quantiles` alone calls others with arrays, w
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 __all__ = [
-    "QuantileMethod", "aim", "between", "follows", "quantiles_of", "reach", "weigh",
-    "zone_quantiles",
+    "QuantileMethod", "aim", "between", "follows", "reach", "weigh", "zone_quantiles",
 ]  # fmt: skip
 
 QuantileMethod: TypeAlias = Literal["linear", "inverted_cdf"]
@@ -56,31 +54,6 @@ their weights."""
 BIN, RANK, INNER, BEFORE, START, STOP = range(6)
 """Columns of a search: the bin; how many pairs lie before, inner cells among them, and the sum of
 the others' weights; where the pairs that may hold the quantile are among the picked ones."""
-
-
-def quantiles_of(
-    values: NDArray[Any],
-    shares: NDArray[np.float64],
-    probabilities: NDArray[np.float64],
-    method: QuantileMethod = "linear",
-) -> NDArray[np.float64]:
-    """Weighted quantiles of one set of values; NaN if there is none.
-
-    Args:
-        values: (n,) valid values.
-        shares: (n,) share of each cell, > 0.
-        probabilities: (q,) between 0 and 1.
-        method: where a quantile lies among the values.
-    """
-    rising, place = np.unique(probabilities, return_inverse=True)
-    out = np.empty((1, len(rising)))
-    zero, n = np.zeros(1, np.int64), np.array([len(values)])
-    zone_quantiles(
-        values, zero, zero, values, zero, n, np.asarray(shares, float), zero,
-        zero, np.zeros(1, np.int32), rising.astype(float), method == "inverted_cdf", out,
-    )  # fmt: skip
-    result: NDArray[np.float64] = out[0, place]
-    return result
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -62,7 +62,7 @@ def test_a_header_that_fails_for_a_while(tmp_path: Path, cluster: Client) -> Non
     with losing_header_of(files[1]):
         first = zb.run(job, cluster)
     assert (first.exit_code, first.rows) == (3, 9)
-    assert not json.loads((tmp_path / "out/manifest.json").read_text())["sealed"]
+    assert not json.loads((tmp_path / "out/manifest.json").read_text())["sealed"]["complete"]
     second = zb.run(job, cluster)
     assert (second.exit_code, second.rows) == (0, 18)
 

@@ -84,23 +84,23 @@ def test_what_a_run_without_cluster_left(bench: Bench, monkeypatch: pytest.Monke
             zb.run(job)
 
 
-@pytest.mark.parametrize("path", ["s3://bucket/out", "gs://b/out", "https://a.b/c", "/vsis3/b/o"])
-def test_object_stores(bench: Bench, here: Command, path: str) -> None:
-    """An output in an object store is refused when the job is read, and no folder is made."""
+@pytest.mark.parametrize("path", ["https://a.b/c", "/vsis3/b/o", "ftp://a/b"])
+def test_links_that_nothing_is_written_to(bench: Bench, here: Command, path: str) -> None:
+    """An output that is no folder and no bucket is refused, and no folder is made."""
     job = bench.write(bench.document() | {"output": {"path": path}})
     before = contents(bench.folder)
     for verb in ("validate", "run"):
         code, out, err = here(verb, job)
         assert (code, out) == (2, "")
         assert "output.path" in err
-        assert "object stores as output are not in this version" in err
+        assert "a link into an object store: s3://, gs:// or az://" in err
     assert contents(bench.folder) == before
 
 
 def test_a_file_url_is_no_folder(bench: Bench) -> None:
     """From Python too; sources may be URLs still."""
     document = bench.document()
-    with pytest.raises(JobError, match="give a local or shared folder"):
+    with pytest.raises(JobError, match="give a folder, or a link into"):
         zb.Job(**document | {"output": {"path": "file:///tmp/out"}})
     zb.Job(**document | {"source": {"kind": "cog", "files": ["s3://bucket/a.tif"]}})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -98,9 +100,29 @@ class TestPick:
             pd.DataFrame(found).reset_index(drop=True),
             pd.DataFrame(expected[list(found)]).reset_index(drop=True),
         )
-        assert Output.at(runner.folder / "out").manifest()["picked"] == {
+        assert Output.at(runner.folder / "out").manifest()["sealed"]["picked"] == {
             "every": "300d", "by": "clearest", "rows": len(picked)
         }  # fmt: skip
+
+    def test_what_could_not_be_read_comes_last(self, runner: Runner) -> None:
+        """A row of which one measurement could not be read is not picked before a whole one."""
+        items = json.loads(runner.land.items.read_text())
+        for i, item in enumerate(items["features"]):
+            for key, asset in item["assets"].items():
+                gone = key == "B08" and i % 2
+                asset["href"] = str(
+                    runner.land.items.parent / ("gone.tif" if gone else asset["href"])
+                )
+        path = runner.folder / "items.json"
+        path.write_text(json.dumps(items))
+        source = {"kind": "stac", "items": str(path)}
+        runner.run(source=source, statistics=STATISTICS, pick={"every": "year"})
+        seen = runner.results().gdf.dropna(subset=["red_valid_fraction", "layer"])
+        whole = seen.dropna(subset="ndvi_valid_fraction")
+        best = seen.sort_values("red_valid_fraction").drop_duplicates("zone_id", keep="last")
+        assert not set(best["layer"]) <= set(whole["layer"])
+        picked = runner.results().picked.set_index("zone_id")
+        assert picked.loc[whole["zone_id"].unique(), "ndvi_valid_fraction"].notna().all()
 
     def test_another_pick_computes_nothing(self, runner: Runner) -> None:
         """What is picked is no part of what rows are: it is made, or taken away, at the seal."""

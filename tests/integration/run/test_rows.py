@@ -63,7 +63,7 @@ class TestRows:
             assert alone["datetime"].isna().all()
             assert alone.filter(regex="^(red|ndvi)_").isna().all(axis=None)
         assert len(rows) == report.rows == 5 * 3 + 3
-        assert json.loads((runner.folder / "out/manifest.json").read_text())["rows"] == 18
+        assert json.loads((runner.folder / "out/manifest.json").read_text())["sealed"]["rows"] == 18
         assert len(pq.read_table(runner.folder / "out/zones.parquet")) == 8
 
     def test_zones_far_from_all_rasters_are_told(self, runner: Runner, odd: Path) -> None:

@@ -347,6 +347,6 @@ def test_status(yearly: Yearly, here: Command) -> None:
     assert code == 0
     assert "  temporal  28 rows over time\n" in text
     manifest = json.loads((Path(results.path) / "manifest.json").read_text())
-    assert manifest["temporal"] == {"every": "month", "statistics": MOMENTS, "rows": 28}
+    assert manifest["sealed"]["temporal"] == {"every": "month", "statistics": MOMENTS, "rows": 28}
     geo = [pq.read_metadata(f).metadata for f in (Path(results.path) / "temporal").glob("part-*")]
     assert all(b"geo" in metadata for metadata in geo)

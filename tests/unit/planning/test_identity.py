@@ -29,7 +29,7 @@ from zonalbatch.layers import Asset, Layer, Layers, Scene
 from zonalbatch.masks.mask import Mask
 from zonalbatch.measure import Measurement
 from zonalbatch.places import place_of
-from zonalbatch.planning.identity import METHOD, digest
+from zonalbatch.planning.identity import METHOD, digest, recipe_document
 from zonalbatch.planning.plan import Plan, make_plan
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import Form
@@ -347,6 +347,12 @@ class TestOther:
         assert other.fingerprint != plan.fingerprint
         same = {p.id for p in plan.parts} & {p.id for p in other.parts}
         assert not same or all(len(p.layers) < len(plan.layers) for p in other.parts)
+
+    def test_listed_values_that_are_rounded(self) -> None:
+        """Masks by others than small whole numbers are another method's, and theirs alone."""
+        of = {value: recipe_document(replace(RECIPE, measurements=masked(Mask("nir", (value,)))))
+              for value in (3.0, 0.1, 2**53 + 1)}  # fmt: skip
+        assert [one.get("mask_method") for one in of.values()] == [None, 2, 2]
 
 
 class TestJobs:

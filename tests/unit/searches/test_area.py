@@ -134,6 +134,25 @@ def test_what_meets_no_cell_is_left_out() -> None:
     assert area.meets(shapes).tolist() == [False, True]
 
 
+def test_footprints_that_make_no_sense_are_let_through() -> None:
+    """One broken item does not end a search: what it is, its file tells."""
+    broken: list[Any] = [
+        {"type": "Polygon"}, {"type": "Foo", "coordinates": []}, {}, 5, None,
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]},
+        {"type": "Polygon", "coordinates": []}, {"type": "Point", "coordinates": ["a", "b"]},
+    ]  # fmt: skip
+    far = shapely.geometry.mapping(shapely.box(50, 9, 51, 10))
+    met = area_of(shapely.box(5, 50, 6, 51)).meets([*broken, far])
+    assert met.tolist() == [True] * len(broken) + [False]
+
+
+@pytest.mark.parametrize("given", ["1,2,3,4", 5, [1, 2, 3], [1, 2, 3, "x"], [1, 2, None, 4]])
+def test_what_is_no_box(given: Any) -> None:
+    """It is refused with what was given."""
+    with pytest.raises(InputError, match=r"bbox .* is no box; give west, south, east and north"):
+        Area.of_box(given)
+
+
 def test_scenes_across_the_antimeridian_are_met() -> None:
     """Footprints drawn from 179 to -179, beyond 180, or split, all meet a zone at 179.9."""
     area = area_of(shapely.box(179.85, 10, 179.9, 10.1))

@@ -48,6 +48,8 @@ def test_what_is_no_time_is_refused(given: str) -> None:
         ("day=true", {"day": {"eq": True}}),
         ({"a": {"lt": 5}, "b": 7}, {"a": {"lt": 5}, "b": {"eq": 7}}),
         ('{"a": {"in": [1, 2]}}', {"a": {"in": [1, 2]}}),
+        ('{"eo:cloud_cover": 20, "b": "x"}', {"eo:cloud_cover": {"eq": 20}, "b": {"eq": "x"}}),
+        (["a<5", '{"a": 3}'], {"a": {"lt": 5, "eq": 3}}),
     ],
 )
 def test_comparisons(given: Any, asked: dict[str, Any]) -> None:
@@ -55,7 +57,7 @@ def test_comparisons(given: Any, asked: dict[str, Any]) -> None:
     assert Question.of(query=given).parameters()["query"] == asked
 
 
-@pytest.mark.parametrize("given", ["cloudy", "<20", {}, [], 5, '{"a": '])
+@pytest.mark.parametrize("given", ["cloudy", "<20", {}, [], 5, [5], '{"a": '])
 def test_what_is_no_comparison_is_refused(given: Any) -> None:
     """The value and the form stand in the sentence."""
     with pytest.raises(InputError, match="query"):
@@ -67,6 +69,46 @@ def test_what_is_no_cql2_is_refused(given: Any) -> None:
     """Before anything is sent."""
     with pytest.raises(InputError, match="is no CQL2"):
         Question.of(filter=given)
+
+
+@pytest.mark.parametrize("given", [["p!=1", "p!=2"], ["p=1", '{"p": 2}']])
+def test_an_operator_counts_once(given: Any) -> None:
+    """Of two comparisons of a property by one operator none is lost without a word."""
+    with pytest.raises(InputError, match=r"of p twice.*say it by filter"):
+        Question.of(query=given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["-a, -b,+c", ["-a,-b", "c"], ("-a", " -b", "c"),
+     [{"field": "a", "direction": "desc"}, "-b", {"field": "c"}]],
+)  # fmt: skip
+def test_orders(given: Any) -> None:
+    """Fields with their signs in one text or several, whatever blanks are between, or keys."""
+    rules = Question.of(sortby=given).sortby or ()
+    assert [(r["field"], r["direction"]) for r in rules] == [
+        ("a", "desc"), ("b", "desc"), ("c", "asc"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["collections", "ids"])
+def test_lists_may_hold_commas(key: str) -> None:
+    """A job's list of one text with commas is what the text is in a call."""
+    assert getattr(Question.of(**{key: ["a, b", "c"]}), key) == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sortby", 5), ("sortby", [5]), ("sortby", {"direction": "asc"}), ("sortby", "-a,,b"),
+        ("sortby", [{"field": "a", "direction": "down"}]), ("fields", {"include": 5}),
+        ("fields", {"inclde": ["id"]}), ("fields", 5), ("ids", "a,"), ("collections", [1]),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_refused(key: str, value: Any) -> None:
+    """With a sentence, before anything is sent."""
+    with pytest.raises(InputError):
+        Question.of(**{key: value})
 
 
 def test_names_and_numbers() -> None:
@@ -94,4 +136,6 @@ def test_fields_hold_what_a_source_needs() -> None:
     assert fields is not None
     assert fields["include"] == [*NEEDED, "properties.eo:cloud_cover"]
     assert fields["exclude"] == ["properties.title"]
+    fields = Question.of(fields={"include": "id", "exclude": ["links"]}).fields
+    assert fields == {"include": list(NEEDED), "exclude": []}
     assert Question.of(fields="-assets").parameters()["fields"] == {"include": [], "exclude": []}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
+from rasterio.errors import RasterioError
 
 from tests.made.layers import layer
+from zonalbatch.errors import ReadError
 from zonalbatch.planning.identity import layer_hash
 from zonalbatch.receipts import key_of
+from zonalbatch.sources.causes import computing, reading
 from zonalbatch.sources.secrets import unsigned
 
 BARE = "https://blobs.example.com/c/B04.tif"
@@ -49,3 +55,14 @@ def test_a_link_that_is_signed_anew_is_the_same_layer() -> None:
 def test_no_signature_in_the_notes_of_a_part() -> None:
     """What is noted of a band is found again under another signature, and tells none."""
     assert key_of(f"{BARE}?sv=2024-05-04&sig=abc%3D", 2) == key_of(BARE, 2) == f"2:{BARE}"
+
+
+@pytest.mark.parametrize("around", [reading, computing])
+@pytest.mark.parametrize("error", [OSError, RasterioError])
+def test_no_signature_in_a_traceback(
+    around: Callable[[str], AbstractContextManager[None]], error: type[Exception]
+) -> None:
+    """What GDAL said of a signed link is no cause of the error that stands for it."""
+    with pytest.raises(ReadError) as caught, around(BARE):
+        raise error(f"'{BARE}?sig=s3cr3t' not recognized")
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))

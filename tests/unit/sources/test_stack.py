@@ -162,11 +162,14 @@ class TestPixels:
     def test_a_window_computes_its_blocks_alone(
         self, holed: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A block is warped when a window needs it, by this thread; the file is opened once."""
+        """A block is warped when a window needs it, by this thread.
+
+        The file is opened once to see what it says, and its VRT once for each band.
+        """
         from stackstac.rio_reader import AutoParallelRioReader as Reader
 
-        opened, read, where = [], [], set()
-        open_one, read_one = Reader._open, Reader.read
+        opened, asked, read, where = [], [], [], set()
+        open_one, read_one, ask_one = Reader._open, Reader.read, rasterio.open
 
         def spied(self: Any, window: Any, **keys: Any) -> Any:
             read.append((window.row_off, window.col_off))
@@ -177,14 +180,23 @@ class TestPixels:
             opened.append(self.url)
             return open_one(self)
 
+        def spied_ask(name: str, *rest: Any, **keys: Any) -> Any:
+            asked.append(name)
+            return ask_one(name, *rest, **keys)
+
+        monkeypatch.setattr(rasterio, "open", spied_ask)
         monkeypatch.setattr(Reader, "_open", spied_open)
         monkeypatch.setattr(Reader, "read", spied)
-        pixels = open_pixels(on(OTHER, told(holed)).href)
+        href = on(OTHER, told(holed)).href
+        asked.clear()
+        pixels = open_pixels(href)
         pixels.read([1], (3, 4, 5, 5))
         with dask.config.set(scheduler="processes"):
             pixels.read([1], (512, 0, 600, 600))
         assert sorted(read) == [(0, 0), (512, 0), (512, 512)]
         assert (len(opened), where) == (1, {threading.get_ident()})
+        pixels.read_mask((0, 0, 5, 5))
+        assert (asked.count(holed), len(opened)) == (1, 2)
 
     def test_each_band_of_a_file(self, tmp_path: Path) -> None:
         """Of a file of several, one and the other are read, which stackstac refuses."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
+from tests.made.items import asset, item
 from tests.made.places import CELL, CRS, LEFT, TOP
 from tests.made.rasters import write_tif
 from zonalbatch.errors import SourceError
@@ -25,6 +26,7 @@ from zonalbatch.sources.causes import shown
 from zonalbatch.sources.overviews import cell_metres
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import View
+from zonalbatch.sources.weights import weights_asset
 
 SHAPE = (515, 389)
 """Height and width, which no power of two divides."""
@@ -323,3 +325,13 @@ class TestItems:
         assert not isinstance(header, Exception)
         assert (header.dtypes, header.scales) == (("float32",), (1.0,))
         np.testing.assert_array_equal(RasterPixels(red.href).read([1], (0, 0, *SHAPE))[0], values)
+
+
+@pytest.mark.parametrize("href", ["view:warp=x:/a.tif", "view:overview=1:/a.tif", "view:x"])
+def test_views_are_no_links_of_users(href: str) -> None:
+    """They are names inside of plans, be it in a list of files, as weights or in an item."""
+    for given in (lambda: cog_layers(files=[href]), lambda: weights_asset(href),
+                  lambda: stac_layers([item(assets={"red": asset(href)})]),
+                  lambda: stac_layers(href)):  # fmt: skip
+        with pytest.raises(SourceError, match="is no file: views are names inside of plans"):
+            given()

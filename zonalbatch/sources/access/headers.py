@@ -6,14 +6,17 @@ import os
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from zonalbatch.errors import InputError, PassingReadError
 from zonalbatch.sources.access.grant import Grant
+from zonalbatch.sources.secrets import shown
 
 __all__ = ["Headers"]
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST = re.compile(r"[^\s/?#@]+")
+_PORTS = {"http": 80, "https": 443}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -24,7 +27,7 @@ class Headers:
     headers: tuple[tuple[str, str], ...]
     """(name, value) in which ``${NAME}`` stands for an environment variable of the reader's."""
     hosts: tuple[str, ...] = ()
-    """Hosts that they are sent to; empty sends them to all."""
+    """Hosts that they are sent to, ``name`` or ``name:port``; empty sends them to all."""
 
     def __post_init__(self) -> None:
         """Refuse headers that would put a secret into the plan; nothing of it is repeated."""
@@ -35,6 +38,13 @@ class Headers:
                 raise InputError(
                     f"sign: header {name} names no environment variable; write its secret as "
                     "${NAME}, such as 'Bearer ${TOKEN}', so that it stands in no file"
+                )
+
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                raise InputError(
+                    f"sign: host {shown(host)!r} is no name of a host; write it without protocol "
+                    "and path, such as data.example.org or data.example.org:8443"
                 )
 
     @property
@@ -53,12 +63,17 @@ class Headers:
         Raises:
             PassingReadError: a variable is not set here.
         """
-        host = urlsplit(href.removeprefix("/vsicurl/"))
-        sent = host.scheme in ("http", "https") and (not self.hosts or host.hostname in self.hosts)
-        if not sent:
+        if not self._go_to(urlsplit(href.removeprefix("/vsicurl/"))):
             return Grant(href)
         lines = [f"{name}: {_filled(name, value)}" for name, value in self.headers]
         return Grant(href, {"GDAL_HTTP_HEADERS": "".join(f"{line}\r\n" for line in lines)})
+
+    def _go_to(self, link: SplitResult) -> bool:
+        if link.scheme not in _PORTS:
+            return False
+        place = link.netloc.rpartition("@")[2].lower()
+        names = {link.hostname, place, f"{place}:{_PORTS[link.scheme]}"}
+        return not self.hosts or not names.isdisjoint(map(str.lower, self.hosts))
 
     def refused(self, grant: Grant) -> None:
         """The next grant asks the environment again."""

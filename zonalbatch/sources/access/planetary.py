@@ -66,7 +66,7 @@ class PlanetaryComputer:
         """Have the next token asked for, if this one has been in use for a while."""
         container = _container(grant.href)
         if container is not None:
-            _tokens().refused(container, re.split(r"[?&]", grant.href, maxsplit=1)[1])
+            _tokens().refused(container, grant.href)
 
 
 def _plain(href: str) -> str:

@@ -83,11 +83,16 @@ class Tokens(Generic[K]):
                 raise place.error
             return place.token
 
-    def refused(self, key: K, text: str) -> None:
-        """Forget a token that a server refused, unless it is new: then it is not to blame."""
+    def refused(self, key: K, sent: str) -> None:
+        """Forget a token that a server refused, unless it is new: then it is not to blame.
+
+        Args:
+            key: what it is for.
+            sent: what ended with it.
+        """
         place = self._place(key)
         with place.lock:
-            if place.token.text == text and self._now() >= place.token.asked + PAUSE:
+            if sent.endswith(place.token.text) and self._now() >= place.token.asked + PAUSE:
                 place.token = GONE
 
     def _place(self, key: K) -> _Place:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import time
 from typing import Any
 
 import pytest
 
 from zonalbatch.errors import InputError, PassingReadError
-from zonalbatch.sources.access import OPEN, access_from
+from zonalbatch.sources.access import OPEN, access_from, planetary
+from zonalbatch.sources.access.tokens import Token, Tokens
 
 BLOB = "https://account.blob.core.windows.net/box/a/b.tif"
 SAS = "st=2020-01-01T00%3A00%3A00Z&se=2020-01-02T00%3A00%3A00Z&sp=rl&sig=abc%3D"
 
+HEADERS = {"kind": "headers", "headers": {"Authorization": "Bearer ${TOKEN}"}}
 DOCUMENTS: list[Any] = [
     {"kind": "planetary-computer"},
     {"kind": "aws", "requester_pays": True, "profile": "mine", "region": "us-west-2"},
@@ -47,6 +50,9 @@ def test_without_a_document_files_are_open_to_all() -> None:
         ({"kind": "headers"}, "headers are names with texts"),
         ({"kind": "headers", "headers": {"Authorization": "Bearer s3cr3t"}}, "environment var"),
         ({"kind": "headers", "headers": {"A b": "${T}"}}, "letters, digits and -"),
+        ({**HEADERS, "hosts": ["https://a.org"]}, "write it without protocol and path"),
+        ({**HEADERS, "hosts": ["a.org/b"]}, "is no name of a host"),
+        ({**HEADERS, "hosts": [""]}, "host '' is no name of a host"),
     ],
 )
 def test_what_is_wrong_is_said_without_its_value(document: Any, said: str) -> None:
@@ -94,3 +100,38 @@ def test_headers_take_the_environment_of_the_moment(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TOKEN", "a\r\nHost: b")
     with pytest.raises(PassingReadError, match="no single line"):
         access.grant("https://a.org/b.tif")
+
+
+@pytest.mark.parametrize(
+    ("host", "link", "sent"),
+    [
+        ("Data.Example.org", "https://data.example.org/b.tif", True),
+        ("data.example.org", "https://DATA.example.org/b.tif", True),
+        ("a.org", "https://a.org:8443/b.tif", True),
+        ("a.org:8443", "https://a.org:8443/b.tif", True),
+        ("a.org:443", "https://a.org/b.tif", True),
+        ("a.org:8443", "https://a.org/b.tif", False),
+        ("a.org:443", "http://a.org/b.tif", False),
+        ("a.org", "https://a.org@b.org/b.tif", False),
+        ("a.org", "https://b.a.org/b.tif", False),
+    ],
+)
+def test_headers_go_to_their_hosts(
+    monkeypatch: pytest.MonkeyPatch, host: str, link: str, sent: bool
+) -> None:
+    """Letters are as good as capitals; a name stands for all its ports, one with a port for it."""
+    monkeypatch.setenv("TOKEN", "s3cr3t")
+    assert bool(access_from({**HEADERS, "hosts": [host]}).grant(link).options) is sent
+
+
+def test_a_refused_token_of_a_link_with_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is forgotten as that of any other link is."""
+    began = time.time() - 60
+    texts = iter(["sig=one", "sig=two"])
+    tokens = Tokens[Any](lambda key: Token(next(texts), began, began + 3600))
+    monkeypatch.setattr(planetary, "_tokens", lambda: tokens)
+    access = access_from("planetary-computer")
+    grant = access.grant(f"{BLOB}?version=3")
+    assert grant.href == f"{BLOB}?version=3&sig=one"
+    access.refused(grant)
+    assert access.grant(BLOB).href == f"{BLOB}?sig=two"
