@@ -111,10 +111,15 @@ def draw(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
     from zonalbatch.pictures import write_picture
 
     figure = Figure(figsize=(11, 6.4), layout="constrained", dpi=110)
-    axes = figure.subplots(2, 3)
-    _column(axes[:, 0], found["zones"], "zones", "zones × 24 layers", "rows")
-    _column(axes[:, 1], found["layers"], "layers", "layers × 10,000 zones", "rows")
-    _column(axes[:, 2], found["empty parts"], "parts", "parts without work", "parts")
+    found = {name: costs for name, costs in found.items() if costs}
+    axes = dict(zip(found, figure.subplots(2, len(found)).T, strict=True))
+    titles = {
+        "zones": ("zones", "zones × 24 layers", "rows"),
+        "layers": ("layers", "layers × 10,000 zones", "rows"),
+        "empty parts": ("parts", "parts without work", "parts"),
+    }
+    for name, costs in found.items():
+        _column(axes[name], costs, *titles[name])
     write_picture(figure, path)
 
 
