@@ -31,7 +31,7 @@ from zonalbatch.claim import (
 )
 from zonalbatch.clusters import leave_if_imported, open_client
 from zonalbatch.engine import Done, Limits, Observer, execute
-from zonalbatch.errors import ClusterError, InputError
+from zonalbatch.errors import ClusterError, InputError, PassingReadError
 from zonalbatch.job import Job, LocalCluster
 from zonalbatch.layers import Layers
 from zonalbatch.planning.earlier import Earlier
@@ -92,6 +92,7 @@ def run(
     observer: Observer | None = None,
     *,
     prune: bool = False,
+    retry_failed: bool = False,
     verify: bool = False,
 ) -> Report:
     """Do a job, or what is left of it, and seal its output.
@@ -105,6 +106,8 @@ def run(
         observer: who is told of progress.
         prune: remove the rows of zones and layers that the job does not name; without it, a job
             that would lose rows is refused.
+        retry_failed: do parts again that lack what could not be read; without it, only those whose
+            failures may pass.
         verify: see first that all files are as they were written, byte for byte, and do again
             what is not.
 
@@ -135,7 +138,9 @@ def run(
         broken = remove_broken(made, output) if verify else []
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(_opened_cluster(job)))
-            made, done = work.executed(made, workers, limits, observer)
+            made, done = work.executed(
+                made, workers, limits, observer, held, retry_failed=retry_failed
+            )
         held()
         sealed = seal(made, output, done, temporal_of(job), job.picks())
         made = made if done.met.any() else with_outside(made)
@@ -266,18 +271,48 @@ class _Work:
             (self.output.path / "job.yaml").write_text(self.job.to_yaml())
 
     def executed(
-        self, made: Plan, workers: Callable[[], Client], limits: Limits, observer: Observer
+        self,
+        made: Plan,
+        workers: Callable[[], Client],
+        limits: Limits,
+        observer: Observer,
+        held: Callable[[], None],
+        *,
+        retry_failed: bool,
     ) -> tuple[Plan, Done]:
-        """Do the plan; layers whose items are wrong about their files are planned again."""
+        """Do the plan; layers whose items are wrong about their files are planned again.
+
+        Raises:
+            PassingReadError: the files of such layers could be read, and now they cannot.
+        """
+        computed = rewritten = 0
         while True:
-            done = execute(made, self.output, workers, limits, observer)
-            made = done.plan
+            done = execute(
+                made, self.output, workers, limits, observer, held, retry_failed=retry_failed
+            )
+            made, retry_failed = done.plan, False
+            done.computed += computed
+            done.rewritten += rewritten
             if not done.mismatched:
                 return made, done
-            note_mended(self.output, self.found, done.mismatched)
-            self.found = _by_headers(self.found, done.mismatched, access_of(self.job))
-            made = self._made(Earlier.of(made.folder), prune=True)
-            claim(self.output, made, self.job.grouping())
+            computed, rewritten = done.computed, done.rewritten
+            again = self._mended(made, done.mismatched)
+            if again.fingerprint == made.fingerprint:
+                raise PassingReadError(
+                    f"the header of a file of layer {min(done.mismatched)!r} could be read, and "
+                    "now it cannot; run again to go on: what is done is kept"
+                )
+            made = again
+
+    def _mended(self, made: Plan, mismatched: set[str]) -> Plan:
+        """The plan with some layers as their files say that they are."""
+        found = _by_headers(self.found, mismatched, access_of(self.job))
+        lost = {one.id for one in self.found.layers} - {one.id for one in found.layers}
+        note_mended(self.output, self.found, mismatched - lost)
+        self.found = found
+        again = self._made(Earlier.of(made.folder), prune=True)
+        claim(self.output, again, self.job.grouping())
+        return again
 
 
 def _by_headers(found: Layers, mismatched: set[str], access: Access) -> Layers:

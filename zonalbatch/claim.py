@@ -10,7 +10,7 @@ from typing import Any
 from zonalbatch.errors import SchemaError
 from zonalbatch.layers import Layers
 from zonalbatch.planning.earlier import Earlier
-from zonalbatch.planning.identity import layer_hash, recipe_document
+from zonalbatch.planning.identity import METHOD, layer_hash, recipe_document
 from zonalbatch.planning.plan import Plan
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.output import Output
@@ -36,6 +36,7 @@ def earlier_plan(
     if not manifest:
         return None
     earlier = Earlier.of(output.plans / manifest["fingerprint"])
+    _refuse_another_method(output, manifest)
     _refuse_another(output, manifest, recipe, form)
     if manifest.get("group_by", group_by) != group_by:
         raise SchemaError(_other(output, f"group_by: {manifest['group_by']}"))
@@ -47,6 +48,17 @@ def earlier_plan(
 def _held(output: Output) -> Mapping[str, Any]:
     """What the manifest says, if there are rows: a run that never came so far claims nothing."""
     return output.manifest() if output.part_sizes() else {}
+
+
+def _refuse_another_method(output: Output, manifest: Mapping[str, Any]) -> None:
+    """Numbers of two methods do not go together: others would be kept under a new plan."""
+    held = manifest.get("method", METHOD)
+    if held != METHOD:
+        raise SchemaError(
+            _other(
+                output, f"method {held} of another version of zonalbatch (this one has {METHOD})"
+            )
+        )
 
 
 def _refuse_another(
@@ -110,6 +122,7 @@ def claim(output: Output, made: Plan, group_by: GroupBy) -> None:
         return
     # What the last seal says stays: until the next one, its rows are the result.
     output.write_manifest(
+        method=METHOD,
         inputs=made.inputs,
         fingerprint=made.fingerprint,
         partition=asdict(made.partition),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.layers import Failure
 from zonalbatch.sources.secrets import unsigned
 
-__all__ = ["Receipt", "Report", "key_of", "pack_bits", "unpack_bits"]
+__all__ = ["Receipt", "Report", "failed_name", "key_of", "pack_bits", "unpack_bits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class Receipt:
     """What could not be read."""
     passing: int = 0
     """How much of that may be read another time."""
+    failed: tuple[str, ...] = ()
+    """`failed_name` of each file of a layer that it was, once."""
     seconds: float = 0.0
     applied: Mapping[str, Any] = field(default_factory=dict)
     """`key_of` a band -> (nodata, scale, offset) where the plan left them to the file."""
@@ -61,7 +65,8 @@ class Receipt:
     def from_json(cls, text: str) -> Receipt:
         """The receipt that `to_json` wrote."""
         document = json.loads(text)
-        return cls(**{**document, "mismatched": tuple(document["mismatched"])})
+        lists = {name: tuple(document[name]) for name in ("mismatched", "failed")}
+        return cls(**{**document, **lists})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,12 @@ class Report:
     def exit_code(self) -> int:
         """0 if all is done, 3 if failures are recorded."""
         return 3 if self.failures else 0
+
+
+def failed_name(failure: Failure) -> str:
+    """What failed, in a few letters: the same file of the same layer is the same name."""
+    told = f"{failure.layer}\n{unsigned(failure.href)}".encode()
+    return hashlib.blake2b(told, digest_size=6).hexdigest()
 
 
 def key_of(href: str, band: int) -> str:

@@ -35,6 +35,10 @@ Verify = Annotated[
         "--verify", help="See first that all files are as they were written; mend what is not."
     ),
 ]
+RetryFailed = Annotated[
+    bool,
+    typer.Option("--retry-failed", help="Try again to read what an earlier run recorded."),
+]
 OkWithFailures = Annotated[
     bool,
     typer.Option("--ok-with-failures", help="End with 0, not 3, where failures are recorded."),
@@ -49,6 +53,7 @@ def run(
     as_json: AsJson = False,
     allow_code: AllowCode = False,
     prune: Prune = False,
+    retry_failed: RetryFailed = False,
     verify: Verify = False,
     ok_with_failures: OkWithFailures = False,
 ) -> None:
@@ -73,7 +78,9 @@ def run(
         )
     observer: Any = Silent() if quiet else observer_for()
     try:
-        report = run_job(document, observer=observer, prune=prune, verify=verify)
+        report = run_job(
+            document, observer=observer, prune=prune, retry_failed=retry_failed, verify=verify
+        )
     finally:
         if isinstance(observer, Bar):
             observer.stop()

@@ -44,7 +44,7 @@ class Course:
         todo: Iterable[Part],
         done: Done,
         window: Window,
-        written: Callable[[Part], Receipt | None],
+        written: Callable[[str], Receipt | None],
         limits: Limits,
         observer: Observer,
     ) -> None:
@@ -125,7 +125,7 @@ class Course:
     # --- what has landed ------------------------------------------------------------------------
 
     def _settle(self, part: Part, outcome: Receipt | Loss) -> Settled:
-        if outcome is Loss.WORKER and (receipt := self._written(part)):
+        if outcome is Loss.WORKER and (receipt := self._written(part.id)):
             outcome = receipt  # it died after it had written
         if isinstance(outcome, Receipt):
             yield from self._received(part, outcome)

@@ -23,7 +23,8 @@ class Done:
     plan: Plan
     """With halves in the place of parts that were too much for a worker."""
     rows: int = 0
-    failures: int = 0
+    failed: set[str] = field(default_factory=set)
+    """What could not be read, each file of a layer once, as `Receipt.failed` has it."""
     computed: int = 0
     """Parts written, now and not before."""
     rewritten: int = 0
@@ -49,7 +50,7 @@ class Done:
             self.mismatched |= set(receipt.mismatched)
             return
         self.rows += receipt.rows
-        self.failures += receipt.failures
+        self.failed.update(receipt.failed)
         self.applied |= receipt.applied
         self.contradicted |= receipt.contradicted
         part = self._parts[receipt.part]  # a receipt tells of the plan that it was written for

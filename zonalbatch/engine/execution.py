@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from zonalbatch.engine.course import Course
 from zonalbatch.engine.done import Done
-from zonalbatch.engine.ledger import Ledger
 from zonalbatch.engine.limits import Limits
 from zonalbatch.engine.observer import Observer
+from zonalbatch.engine.pending import Pending
 from zonalbatch.engine.window import Window
 from zonalbatch.errors import ReadError, ZonalbatchError
 from zonalbatch.planning.files import Part
 from zonalbatch.planning.plan import Plan
-from zonalbatch.receipts import Receipt
+from zonalbatch.receipts import Receipt, failed_name
 from zonalbatch.sinks.output import Output
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ def execute(
     workers: Callable[[], Client],
     limits: Limits,
     observer: Observer,
+    held: Callable[[], None] = lambda: None,
+    *,
+    retry_failed: bool = False,
 ) -> Done:
     """Do all parts of a plan that are not done yet.
 
@@ -43,6 +46,8 @@ def execute(
         workers: gives the client to work with; not called where nothing is left to do.
         limits: the bounds of the run.
         observer: who is told how it goes on.
+        held: sees that no other run writes to the output.
+        retry_failed: do those again, too, that lack what could not be read.
 
     Raises:
         ClusterError: the cluster was lost.
@@ -53,21 +58,22 @@ def execute(
     """
     done = Done(plan)
     there = output.done(part.id for part in plan.parts)
+    if retry_failed:
+        there = {part: receipt for part, receipt in there.items() if not receipt.failures}
     for receipt in there.values():
         done.add(receipt)
+    _check_failures(done, limits)
     todo = [part for part in plan.parts if part.id not in there]
     if not todo:
         observer.began(plan, list(there.values()), "")
         return done
     client = workers()
     observer.began(plan, list(there.values()), client.dashboard_link)
-    ledger = Ledger(output)
+    ledger = Pending(output)
     window = Window(str(plan.folder), client, limits)
 
-    def written(part: Part) -> Receipt | None:
-        return output.done([part.id]).get(part.id)
-
     def take(part: Part, receipt: Receipt) -> None:
+        held()
         receipt = replace(receipt, reads={})  # they are of now, and no part of the proof
         if not receipt.mismatched:
             ledger.add(receipt)
@@ -77,7 +83,7 @@ def execute(
         observer.finished(part, receipt)
         _check_failures(done, limits)
 
-    course = Course(todo, done, window, written, limits, observer)
+    course = Course(todo, done, window, output.whole, limits, observer)
     try:
         for part, receipt in course.settled():
             take(part, receipt)
@@ -93,8 +99,19 @@ def execute(
 
 
 def _check_failures(done: Done, limits: Limits) -> None:
-    if limits.max_failures is not None and done.failures > limits.max_failures:
+    """See that no more has failed than may.
+
+    Raises:
+        ReadError: more has.
+    """
+    most = limits.max_failures
+    if most is None:
+        return
+    failed = len(done.failed | {failed_name(one) for one in done.plan.failures})
+    files = done.plan.n_files
+    if failed > (most if isinstance(most, int) else most * files):
+        told = f"{most}" if isinstance(most, int) else f"{most:.4g} of {files:,} files"
         raise ReadError(
-            f"{done.failures} things could not be read, more than limits.max_failures "
-            f"({limits.max_failures}); see the folder failures, then run again"
+            f"{failed:,} {'file' if failed == 1 else 'files'} could not be read, more than "
+            f"limits.max_failures ({told}); see the folder failures, then run again"
         )

@@ -17,7 +17,7 @@ class Limits:
     """Reads that may be under way at once, of all workers together."""
     outage: float = 15 * 60.0
     """Seconds to wait for a host that is down; 0 waits for none."""
-    max_failures: int | None = None
-    """Failures after which the run stops."""
+    max_failures: int | float | None = None
+    """Files that may fail before the run stops; below 1, their share of all files."""
     strict: bool = False
     """Stop at the first failure."""

@@ -12,13 +12,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     StrictBool,
-    StrictInt,
     StrictStr,
     ValidationInfo,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from zonalbatch.job.amounts import Bytes, Most, Seconds
 from zonalbatch.job.group import Keys
 from zonalbatch.job.items import StackSource, StacSource
 from zonalbatch.job.masks import MaskKeys, Masks
@@ -26,7 +26,6 @@ from zonalbatch.job.signing import Signing, bare, bare_files
 from zonalbatch.job.values import (
     ArrayData,
     BandName,
-    Bytes,
     CellSize,
     Classes,
     Count,
@@ -37,7 +36,6 @@ from zonalbatch.job.values import (
     Location,
     Nodata,
     Scaling,
-    Seconds,
     StatisticName,
     Text,
     WeightsLocation,
@@ -254,8 +252,9 @@ class LimitKeys(Keys):
     """Reads that may be under way at once, of all workers together; each has at least one."""
     outage: Seconds = 15 * 60
     """How long a run waits for a host half of whose reads fail: seconds, or text such as 15min."""
-    max_failures: Annotated[StrictInt, Field(ge=0)] | None = None
-    """Failures after which the run stops; null never stops."""
+    max_failures: Most = None
+    """Files that may fail to be read before the run stops: a number, or a share of all files such
+    as 1%; null never stops."""
 
 
 SourceKeys: TypeAlias = Annotated[

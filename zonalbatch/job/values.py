@@ -34,7 +34,6 @@ from zonalbatch.sources.protocol import ScaleOffset
 __all__ = [
     "ArrayData",
     "BandName",
-    "Bytes",
     "CellSize",
     "Classes",
     "Count",
@@ -46,7 +45,6 @@ __all__ = [
     "Location",
     "Nodata",
     "Scaling",
-    "Seconds",
     "StatisticName",
     "Text",
     "WeightsLocation",
@@ -61,36 +59,6 @@ __all__ = [
     "year_text",
     "zones_short",
 ]
-
-_UNITS = {"": 1, "b": 1} | {
-    f"{prefix}{unit}": base**power
-    for power, prefix in enumerate("kmgt", start=1)
-    for unit, base in (("b", 1000), ("ib", 1024))
-}
-
-_TIMES = {"s": 1, "min": 60, "h": 3600}
-
-
-def _bytes(value: Any) -> int:
-    """Bytes of ``1610612736``, ``"1.5GiB"`` or ``"500 MB"``."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", str(value))
-    unit = _UNITS.get(match[2].lower()) if match and isinstance(value, str) else None
-    if match is None or unit is None or float(match[1]) * unit < 1:
-        raise ValueError("write bytes, or a size such as 1.5GiB or 500MB")
-    return int(float(match[1]) * unit)
-
-
-def _seconds(value: Any) -> float:
-    """Seconds of ``900``, ``"90s"``, ``"15min"`` or ``"1.5 h"``; 0 or more."""
-    number = plain_number(value)
-    if number is None:
-        match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|min|h)\s*", str(value))
-        number = float(match[1]) * _TIMES[match[2]] if match else None
-    if number is None or not 0 <= number < math.inf:
-        raise ValueError("write seconds, or a time such as 90s, 15min or 1h; 0 waits for none")
-    return float(number)
 
 
 def _number(value: Any) -> int | float:
@@ -367,16 +335,6 @@ StatisticName: TypeAlias = Annotated[
 Every: TypeAlias = Annotated[StrictStr, AfterValidator(_every)]
 BandName: TypeAlias = Annotated[StrictStr, AfterValidator(_band_name)]
 Finite: TypeAlias = Annotated[float, PlainValidator(_finite), _schema(type="number")]
-Bytes: TypeAlias = Annotated[
-    int,
-    PlainValidator(_bytes),
-    _schema(anyOf=[{"type": "integer", "exclusiveMinimum": 0}, {"type": "string"}]),
-]
-Seconds: TypeAlias = Annotated[
-    float,
-    PlainValidator(_seconds),
-    _schema(anyOf=[{"type": "number", "minimum": 0}, {"type": "string"}]),
-]
 Nodata: TypeAlias = Annotated[
     float | int | Literal["none"] | None,
     PlainValidator(_nodata),

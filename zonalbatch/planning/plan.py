@@ -107,6 +107,11 @@ class Plan:
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def n_files(self) -> int:
+        """How many files its layers are read from, each once for each layer."""
+        return sum(len({asset.href for asset in layer.assets}) for layer in self.layers)
+
+    @property
     def estimate(self) -> Estimate:
         """What it will cost."""
         return Estimate(

@@ -269,6 +269,13 @@ class Output:
                 known[part] = found
         return known
 
+    def whole(self, part: str) -> Receipt | None:
+        """The receipt of a part whose file is there, and lacks nothing that might be read later."""
+        receipt = read_receipt(self.part_path(part))
+        if receipt is None or receipt.passing:
+            return None
+        return replace(receipt, hash=sum_of(self.part_path(part)).hash)
+
     def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
         """Receipts of the wanted parts that lack nothing which might be read another time.
 

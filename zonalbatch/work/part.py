@@ -22,7 +22,7 @@ from zonalbatch.hosts import Hosts
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place, place_of
 from zonalbatch.planning.files import PartInput, load_part
-from zonalbatch.receipts import Receipt, key_of, pack_bits
+from zonalbatch.receipts import Receipt, failed_name, key_of, pack_bits
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Matrix, geo_metadata, result_schema
 from zonalbatch.sources import open_pixels
@@ -58,6 +58,9 @@ def run_part(plan: str, part_id: str, memory: int, requests: int, strict: bool) 
     """
     began = time.perf_counter()
     folder = place_of(plan)
+    there = Output.of_plan(folder).whole(part_id)
+    if there is not None and not there.failures:
+        return there  # a worker that was lost had written it
     given = load_part(folder, part_id)
     if reuse := reusable(Output.of_plan(folder), given):
         with suppress(ReadError):  # the earlier file is broken; its pixels may not be
@@ -168,9 +171,13 @@ def _write(
             part=part.id, rows=rows, uncovered=part.pairs - rows, start=part.start,
             stop=part.stop, unmet=pack_bits(matrix.unmet), decoded=part.decoded,
             failures=len(failures), passing=sum(not f.permanent for f in failures),
+            failed=tuple(sorted(set(map(failed_name, failures)))),
             seconds=time.perf_counter() - began, applied=applied, contradicted=contradicted,
         )  # fmt: skip
 
+    there = Output.of_plan(folder).whole(part.id) if failures else None
+    if there is not None and there.failures <= len(failures):
+        return there  # another attempt at this part, which was thought to be lost, could read more
     return _written(folder, given, matrix.tables(), failures, receipt)
 
 

@@ -1,4 +1,4 @@
-"""Ledger: receipts on their way to it."""
+"""Pending: receipts on their way to the ledger."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from zonalbatch.errors import OutputError
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.output import Output
 
-__all__ = ["Ledger"]
+__all__ = ["Pending"]
 
 FLUSH = 10.0
 """Seconds between two files of the ledger."""
 
 
-class Ledger:
+class Pending:
     """Receipts on their way to the ledger."""
 
     def __init__(self, output: Output) -> None:
