@@ -69,7 +69,7 @@ def empty_run(parts: int, client: Client) -> Empty:
         plan = _plan(output, parts)
         planned = _settled_mib()
         began, worked = time.perf_counter(), time.process_time()
-        with mock.patch("zonalbatch.engine.run_part", empty_part):
+        with mock.patch("zonalbatch.engine.window.run_part", empty_part):
             done = execute(
                 plan, output, lambda: client, Limits(memory=MEMORY, requests=1), Silent()
             )

@@ -41,4 +41,4 @@ def _only(part: Part, some: tuple[int, ...], layers: Sequence[Layer]) -> Part:
 
 def _named(half: Part, part: Part, which: bytes) -> Part:
     name = digest(bytes.fromhex(part.id), which).hex()
-    return replace(half, id=name, decoded=part.decoded // 2, source=None)
+    return replace(half, id=name, decoded=part.decoded // 2, source=None, peak=part.peak)

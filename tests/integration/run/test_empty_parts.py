@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.empty import empty_run, two_workers
-from zonalbatch import engine
+from zonalbatch.engine import window
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -17,7 +17,7 @@ def test_more_parts_than_the_scheduler_knows_of(
     cluster: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is done once; `empty_run` raises if one was left out."""
-    monkeypatch.setattr(engine, "WINDOW", 20)
+    monkeypatch.setattr(window, "WINDOW", 20)
     assert empty_run(150, cluster).parts == 150
 
 
