@@ -45,7 +45,12 @@ class Victim:
     def make(self) -> Path:
         """Write the job: 5 dates, of which one has a broken block; zones beside them, too."""
         for year in range(2020, 2025):
-            write_tif(self.folder / f"a_{year}0601.tif", noise(400, 400, seed=year), tiled=True)
+            write_tif(
+                self.folder / f"a_{year}0601.tif",
+                noise(400, 400, seed=year),
+                tiled=True,
+                compress="deflate",
+            )
         spoil(str(self.folder / "a_20210601.tif"), (0, 1))
         self.write(squares(6, side=650))
         document = {
@@ -61,7 +66,12 @@ class Victim:
     def change(self) -> None:
         """Another date, one that is another file now, and a zone that moved."""
         for year, seed in ((2024, 7), (2025, 8)):
-            write_tif(self.folder / f"a_{year}0601.tif", noise(400, 400, seed=seed), tiled=True)
+            write_tif(
+                self.folder / f"a_{year}0601.tif",
+                noise(400, 400, seed=seed),
+                tiled=True,
+                compress="deflate",
+            )
         zones = squares(6, side=650)
         moved = shapely.affinity.translate(zones.geometry[7], 90, 40)
         shapes = [moved if i == 7 else shape for i, shape in enumerate(zones.geometry)]
