@@ -11,7 +11,7 @@ FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long lint types build bench constraints clean
+.PHONY: help demo test test-long chaos lint types build bench constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test: $(VENV)/.dev  ## run the tests, those marked long left out
 
 test-long: $(VENV)/.dev  ## run the tests marked long
 	$(BIN)/python -m pytest -m long
+
+chaos: $(VENV)/.dev  ## kill workers, scheduler and client for MINUTES (10), by a SEED (0)
+	$(BIN)/python -m tests.made.mayhem --minutes $(or $(MINUTES),10) --seed $(or $(SEED),0)
 
 lint: $(VENV)/.dev  ## see that rules of style hold and the code is formatted
 	$(BIN)/ruff check .
