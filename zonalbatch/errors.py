@@ -10,7 +10,8 @@
     │   └── SchemaError           column names collide, or the output has another schema
     ├── ReadError              3  one file that could not be read; recorded, the run goes on
     │   ├── PermanentReadError    missing, corrupt, unsupported
-    │   │   └── RefusedReadError      forbidden: 401 and 403
+    │   │   ├── RefusedReadError      forbidden: 401 and 403
+    │   │   └── DoubtfulReadError     remote and broken, or cut short on its way
     │   └── PassingReadError      time-outs, resets, 429 and 5xx
     ├── OutputError            4  the result cannot be written
     ├── ClusterError           5  no cluster, or it was lost
@@ -29,6 +30,7 @@ from typing import ClassVar
 
 __all__ = [
     "ClusterError",
+    "DoubtfulReadError",
     "ExpressionError",
     "GridMismatch",
     "InputError",
@@ -99,6 +101,10 @@ class PermanentReadError(ReadError):
 
 class RefusedReadError(PermanentReadError):
     """The server does not let us read: it wants a right that was not given, or has run out."""
+
+
+class DoubtfulReadError(PermanentReadError):
+    """What came of a remote file is nonsense: it is broken, or some of it was lost on its way."""
 
 
 class PassingReadError(ReadError):

@@ -56,7 +56,10 @@ def test_no_inner_words(key: str) -> None:
         ({"min_fraction": 3}, "min_fraction is 3: write 1 or less"),
         ({"sketch": "yes"}, "sketch is 'yes': write true or false"),
         ({"edges": [1]}, "edges is [1]: give at least 2"),
-        ({"limits": {"max_failures": -1}}, "limits.max_failures is -1: write 0 or more"),
+        (
+            {"limits": {"max_failures": -1}},
+            "limits.max_failures is -1: write a number of failures, or a share",
+        ),
         ({"limits": {"outage": "15 min ago"}}, "limits.outage is '15 min ago': write seconds, or"),
         ({"limits": {"outage": -1}}, "limits.outage is -1: write seconds, or a time such as 90s"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import uuid
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from zonalbatch.errors import OutputError
 from zonalbatch.places.files import locked, make_folder, replacing, write_text
 from zonalbatch.places.place import Change
 
@@ -18,6 +20,10 @@ __all__ = ["Folder"]
 
 _LEFT = re.compile(r"\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\.(probe|draft)-[0-9a-f-]{36}")
 """Names that are temporary."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""What the system says where no more can be written, and never of what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,10 @@ class Folder:
         draft.mkdir()
         try:
             yield draft
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise OutputError(f"cannot write to {self}: {error.strerror or error}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

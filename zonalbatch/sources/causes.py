@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from zonalbatch.errors import (
+    DoubtfulReadError,
     PassingReadError,
     PermanentReadError,
     ReadError,
     RefusedReadError,
     SourceError,
 )
+from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.vetting import TRUST
 
@@ -28,6 +30,10 @@ _PASSING = re.compile(
     re.IGNORECASE,
 )
 _UNKNOWN = re.compile("not recognized as being in a supported file format")
+_MISSING = re.compile(
+    r"(response|error|status)[ _]?(code)?[ :=]*(404|410)|does not exist|no such (file|key)|NoSuch",
+    re.IGNORECASE,
+)
 _REFUSED = re.compile(
     r"(response|error|status)[ _]?(code)?[ :=]*(401|403)|access ?denied|not authorized|"
     r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|AWS_SECRET_ACCESS_KEY",
@@ -84,8 +90,9 @@ def read_error(href: str, error: BaseException) -> ReadError:
             f"{shown(href)} could not be read ({cause}); check that it exists, and that sign "
             "gives the right to read it"
         )
+    lost = is_remote(href) and not _MISSING.search(cause)
     others = f"; a VRT or HDF5 may name other files: {TRUST}" if _UNKNOWN.search(cause) else ""
-    return PermanentReadError(
+    return (DoubtfulReadError if lost else PermanentReadError)(
         f"{shown(href)} could not be read ({cause}); check that it exists and is whole{others}"
     )
 

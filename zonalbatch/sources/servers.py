@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from zonalbatch.errors import PassingReadError
+from zonalbatch.errors import DoubtfulReadError, PassingReadError
 from zonalbatch.sources.access import Grant
 from zonalbatch.sources.gdal import doubt, gdal_name
 from zonalbatch.sources.protocol import is_remote
@@ -39,15 +39,16 @@ def server_of(href: str) -> str:
 
 @contextmanager
 def heeding(href: str, grant: Grant) -> Iterator[None]:
-    """Have a read of a remote file that fails in a passing way tried again as its server wants.
+    """Have a read of a remote file that fails in passing, or so it seems, be tried as it should.
 
     GDAL is to ask the server then, and not what it remembers; and the error says when.
     """
     try:
         yield
-    except PassingReadError as error:
+    except (PassingReadError, DoubtfulReadError) as error:
         if is_remote(href):
             doubt(grant)
+        if isinstance(error, PassingReadError) and is_remote(href):
             error.after = _asked(grant, str(error))
         raise
 

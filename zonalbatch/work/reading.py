@@ -20,9 +20,9 @@ from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, S
 from zonalbatch.hosts import ANSWERED, FAILED, Hosts
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.sources.protocol import Header, Pixels
+from zonalbatch.sources.retries import tried
 from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.servers import server_of
-from zonalbatch.work.retries import tried
 from zonalbatch.work.schedule import Rect, Schedule, Sheet, nesting
 
 __all__ = ["Handles", "SheetReader", "processors", "read_ahead"]

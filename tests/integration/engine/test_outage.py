@@ -26,7 +26,7 @@ FILES = 12
 
 def _hurry() -> None:
     """Have a worker try again at once."""
-    from zonalbatch.work.retries import RETRYING
+    from zonalbatch.sources.retries import RETRYING
 
     RETRYING.sleep = lambda seconds: None
 

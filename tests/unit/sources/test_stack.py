@@ -27,7 +27,15 @@ from zonalbatch.errors import PermanentReadError, RefusedReadError, SourceError
 from zonalbatch.lattice import TILE, Grid, Lattice
 from zonalbatch.layers import Asset
 from zonalbatch.planning.identity import layer_hash
-from zonalbatch.sources import Band, CommonGrid, Pixels, open_pixels, stac_layers, stack_layers
+from zonalbatch.sources import (
+    Band,
+    CommonGrid,
+    Pixels,
+    gdal,
+    open_pixels,
+    stac_layers,
+    stack_layers,
+)
 from zonalbatch.sources.access import access_from
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import View
@@ -169,7 +177,7 @@ class TestPixels:
         from stackstac.rio_reader import AutoParallelRioReader as Reader
 
         opened, asked, read, where = [], [], [], set()
-        open_one, read_one, ask_one = Reader._open, Reader.read, rasterio.open
+        open_one, read_one, ask_one = Reader._open, Reader.read, gdal.opened_by
 
         def spied(self: Any, window: Any, **keys: Any) -> Any:
             read.append((window.row_off, window.col_off))
@@ -184,7 +192,7 @@ class TestPixels:
             asked.append(name)
             return ask_one(name, *rest, **keys)
 
-        monkeypatch.setattr(rasterio, "open", spied_ask)
+        monkeypatch.setattr(gdal, "opened_by", spied_ask)
         monkeypatch.setattr(Reader, "_open", spied_open)
         monkeypatch.setattr(Reader, "read", spied)
         href = on(OTHER, told(holed)).href

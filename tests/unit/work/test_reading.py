@@ -21,8 +21,8 @@ from zonalbatch.layers import Asset, Layer, Scene
 from zonalbatch.measure import Measurement
 from zonalbatch.recipe import Recipe
 from zonalbatch.sinks.table import STATUS, Form, Matrix
+from zonalbatch.sources import retries
 from zonalbatch.sources.protocol import Header
-from zonalbatch.work import retries
 from zonalbatch.work.layer_work import LayerSummary
 
 FINE = Lattice("EPSG:32631", 10.0, 10.0, 0.0, 0.0)

@@ -1,4 +1,7 @@
-"""Retries: a read that failed in a passing way is tried again, after waits that grow."""
+"""Retries: a read that failed in a passing way is tried again, after waits that grow.
+
+So is one of a remote file that gave nonsense, as an answer that was cut short on its way does.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,18 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_exponential,
     wait_random,
 )
 
-from zonalbatch.errors import PassingReadError, ReadError
+from zonalbatch.errors import DoubtfulReadError, PassingReadError, ReadError
 
 __all__ = ["RETRYING", "TRIES", "tried"]
 
 T = TypeVar("T")
 
-TRIES = 4
-"""How often a passing failure is met before it is believed."""
+TRIES, TRIES_OF_NONSENSE = 4, 3
+"""How often a passing failure is met before it is believed, and nonsense."""
 
 _growing = wait_exponential(multiplier=0.5, exp_base=4, max=8) + wait_random(0, 0.5)
 """Waits of about 0.5, 2 and 8 s, not the same for all who wait."""
@@ -42,10 +44,17 @@ def _wait(state: RetryCallState) -> float:
     return max(_growing(state), asked)
 
 
+def _stop(state: RetryCallState) -> bool:
+    """True if what it ended with is believed."""
+    error = state.outcome.exception() if state.outcome else None
+    passing = isinstance(error, PassingReadError)
+    return state.attempt_number >= (TRIES if passing else TRIES_OF_NONSENSE)
+
+
 RETRYING = Retrying(
-    stop=stop_after_attempt(TRIES),
+    stop=_stop,
     wait=_wait,
-    retry=retry_if_exception_type(PassingReadError),
+    retry=retry_if_exception_type((PassingReadError, DoubtfulReadError)),
     retry_error_callback=lambda state: state.outcome and state.outcome.exception(),
 )
 """How reads are tried again; threads may share it."""
