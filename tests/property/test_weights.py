@@ -20,7 +20,8 @@ from zonalbatch.errors import PassingReadError, PermanentReadError
 from zonalbatch.lattice import TILE, Lattice, Window
 from zonalbatch.layers import Layer
 from zonalbatch.sinks.table import PARTIAL, _status
-from zonalbatch.work import overlap, retries, summarise
+from zonalbatch.sources import retries
+from zonalbatch.work import overlap, summarise
 
 CELLS = Lattice("EPSG:32631", 1.0, 1.0, 0.0, 0.0)
 """Coordinates are cells, y upward."""
