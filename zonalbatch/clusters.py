@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import distributed
     from distributed import Client
 
-__all__ = ["leave_if_imported", "open_client"]
+__all__ = ["kept_up", "leave_if_imported", "open_client"]
 
 SETTINGS = {
     # A worker takes the next part when it has done one: parts are large and wait better unassigned.
@@ -39,6 +39,9 @@ SPARE = 2**30
 """Bytes above ``limits.memory`` at which a local worker is ended, or a quarter of it if that is
 more: parts are cut to the limit by an estimate, and none is to be lost to its error."""
 
+
+KEPT = 5.0
+"""Seconds between two looks at whether all workers of a local cluster are there."""
 
 GUARD = "put what calls zonalbatch below `if __name__ == '__main__':`"
 
@@ -83,6 +86,7 @@ def _started(cluster: LocalCluster, memory: int) -> Iterator[Client]:
     with ExitStack() as opened:
         with _interrupts_held():  # what was held back ends the block, and with it the workers
             workers = opened.enter_context(_workers(cluster, memory))
+            opened.enter_context(kept_up(workers))
         yield opened.enter_context(distributed.Client(workers))
 
 
@@ -102,6 +106,27 @@ def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
         raise ClusterError(
             f"no local cluster could be started: {str(error).rstrip('.')}; in a script, {GUARD}"
         ) from error
+
+
+@contextmanager
+def kept_up(workers: distributed.LocalCluster) -> Iterator[None]:
+    """Start anew, while the block lasts, what stopped looking after a worker process.
+
+    A nanny whose worker dies while it is being started closes, and none takes its place by itself.
+    """
+    count, ended = len(workers.worker_spec), threading.Event()
+
+    def keep() -> None:
+        while not ended.wait(KEPT):
+            workers.scale(count)
+
+    thread = threading.Thread(target=keep, name="workers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from zonalbatch.clusters import SETTINGS
+from zonalbatch.clusters import SETTINGS, kept_up
 from zonalbatch.engine import window
 from zonalbatch.places import place_of
 from zonalbatch.planning.files import load_part
@@ -94,6 +94,7 @@ def mortal_cluster(folder: Path) -> Iterator[Fates]:
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
             silence_logs=50,
         ) as workers,
+        kept_up(workers),
         Client(workers) as client,
         pytest.MonkeyPatch.context() as patched,
     ):  # fmt: skip
