@@ -35,6 +35,8 @@ class Status:
     sealed: bool
     parts: int
     done: int
+    failed: int
+    """Parts of which something could not be read; it may be that they are done all the same."""
     rows: int
     bytes: int
     failures: int
@@ -233,6 +235,7 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         sealed=sealed is not None and sealed.complete and done == parts.num_rows,
         parts=parts.num_rows,
         done=done,
+        failed=sum(r.failures > 0 for r in receipts.values()),
         rows=sum(r.rows for r in receipts.values()) + (sealed.zones_without_layer if sealed else 0),
         bytes=sum(output.part_sizes().values()),
         failures=sealed.failures if sealed else sum(r.failures for r in receipts.values()),

@@ -50,8 +50,8 @@ class Mayhem:
     kills: Counter[str] = field(default_factory=Counter)
     """Who was killed while parts were unfinished, how often."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    clients: int = 0
-    """How many clients it took."""
+    codes: list[int] = field(default_factory=list)
+    """How clients ended that did not do all of the job."""
 
     def make(self) -> Path:
         """Write the job, which takes about a minute."""
@@ -121,7 +121,8 @@ class Mayhem:
             wanted = ["worker", address, "--nthreads", "1", "--memory-limit", "0"]
             self._keep(f"nanny{number}", [*wanted, "--death-timeout", "20"])
         if self._gone("client"):
-            self.clients += 1
+            if "client" in self.running:
+                self.codes.append(self.running["client"].returncode)
             self._start("client", [str(SCRIPT), "run", str(job), "--quiet"])
 
     def _keep(self, name: str, arguments: list[str]) -> None:

@@ -153,7 +153,7 @@ def status(
         return
     state = "sealed" if found["sealed"] else "not sealed; run the job again to go on"
     print(f"{out}: {state}")
-    print(f"  parts     {found['done']:,} of {found['parts']:,} done")
+    print(f"  parts     {found['done']:,} of {found['parts']:,} done{_left(found)}")
     print(f"  rows      {found['rows']:,}")
     if found["temporal"] is not None:
         print(f"  temporal  {found['temporal']:,} rows over time")
@@ -161,6 +161,14 @@ def status(
     print(f"  failures  {found['failures']:,}")
     if digest:
         print(f"  digest    {found['digest']}")
+
+
+def _left(status: dict[str, Any]) -> str:
+    """What is said of parts beside how many are done."""
+    left = status["parts"] - status["done"]
+    told = [f"{left:,} to do"] if left else []
+    told += [f"{status['failed']:,} with failures"] if status["failed"] else []
+    return "".join(f", {one}" for one in told)
 
 
 def demo(

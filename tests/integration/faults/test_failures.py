@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,16 @@ import pandas as pd
 import pytest
 
 import zonalbatch as zb
-from tests.made.jobs import job_over
+from tests.made.commands import Command
+from tests.made.jobs import job_over, write_job
 from tests.made.rasters import BLOCKS, noise, spoil, write_tif
+from tests.made.runs import cut_small
+from tests.made.scenes import asset, item
+from tests.made.store import Store, serving
 from tests.made.zones import squares
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
 from zonalbatch.sources import cog
+from zonalbatch.sources.retries import RETRYING
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -38,6 +44,24 @@ def one_bad_block(folder: Path, **keys: Any) -> zb.Job:
     bad = write_tif(folder / "bad.tif", noise(96, 96), **BLOCKS)
     spoil(bad, (0, 0))
     return job_over(NINE, bad, folder / "out", **keys)
+
+
+def _hurry() -> None:
+    """Have a worker try again at once."""
+    RETRYING.sleep = lambda seconds: None
+
+
+def _wait() -> None:
+    """Have a worker wait as it does."""
+    RETRYING.sleep = time.sleep
+
+
+@pytest.fixture
+def no_waits(cluster: Client) -> Iterator[None]:
+    """Workers that do not wait before they try again."""
+    cluster.run(_hurry)
+    yield
+    cluster.run(_wait)
 
 
 @contextmanager
@@ -127,6 +151,61 @@ def test_max_failures(tmp_path: Path, cluster: Client) -> None:
     """A run stops when more has failed than it may."""
     with pytest.raises(ReadError, match="max_failures"):
         zb.run(one_bad_block(tmp_path, limits={"max_failures": 0}), cluster)
+
+
+@pytest.mark.parametrize(("most", "stops"), [(0.4, True), ("40%", True), (0.6, False), (1, False)])
+def test_a_share_of_failures(
+    tmp_path: Path, cluster: Client, most: float | str, stops: bool
+) -> None:
+    """One file of two is half of them, however many of its blocks and parts are struck."""
+    bad = write_tif(tmp_path / "bad.tif", noise(96, 96), **BLOCKS)
+    spoil(bad, (0, 0), (1, 1))
+    good = write_tif(tmp_path / "good.tif", noise(96, 96), **BLOCKS)
+    job = job_over(NINE, [bad, good], tmp_path / "out", limits={"max_failures": most})
+    if not stops:
+        assert zb.run(job, cluster).exit_code == 3
+        return
+    for _ in range(2):  # a second run finds the failures of the first
+        with pytest.raises(ReadError, match=r"1 file could not be read, more than .* of 2 files"):
+            zb.run(job, cluster)
+
+
+def test_what_failed_is_tried_again_where_asked(
+    tmp_path: Path, cluster: Client, no_waits: None
+) -> None:
+    """A remote file that was mended is read by `retry_failed` alone, and no other is."""
+    names = ["a.tif", "b.tif"]
+    for name in names:
+        write_tif(tmp_path / name, noise(96, 96, seed=ord(name[0])), **BLOCKS)
+    whole = (tmp_path / "a.tif").read_bytes()
+    spoil(str(tmp_path / "a.tif"), (0, 0))
+    with serving(Store(tmp_path)) as server, pytest.MonkeyPatch.context() as patched:
+        cut_small(patched, rows=9)
+        items = [item(name, red=asset(f"{server.url}/{name}", (96, 96))) for name in names]
+        source, bands = {"kind": "stac", "items": items}, {"red": "red"}
+        job = job_over(NINE, [], tmp_path / "out", source=source, bands=bands, group_by="item")
+        assert zb.run(job, cluster).exit_code == 3
+        (tmp_path / "a.tif").write_bytes(whole)
+        assert zb.run(job, cluster).computed == 0
+        again = zb.run(job, cluster, retry_failed=True)
+    assert (again.exit_code, again.computed, again.failures) == (0, 1, 0)
+    assert set(zb.open_results(again.output).gdf["status"]) == {"ok"}
+
+
+def test_failures_may_be_in_order(tmp_path: Path, here: Command) -> None:
+    """--ok-with-failures ends with 0 and tells of them all the same."""
+    one_bad_block(tmp_path)
+    NINE.to_parquet(tmp_path / "zones.parquet")
+    document = {
+        "zones": {"path": "zones.parquet", "id": "id"}, "output": {"path": "told"},
+        "source": {"kind": "cog", "files": ["bad.tif"]}, "bands": {"red": 1},
+    }  # fmt: skip
+    path = write_job(tmp_path, document)
+    assert here("run", path).code == 3
+    code, out, _ = here("run", path, "--ok-with-failures")
+    assert code == 0
+    assert "failure" in out
+    assert "1 of 1 done, 1 with failures" in here("status", tmp_path / "told").out
 
 
 def test_a_failure_of_many_parts_is_one(tmp_path: Path, cluster: Client) -> None:
