@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from zonalbatch.places import Place
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
+from zonalbatch.sinks.dataset import rows_read
 from zonalbatch.sinks.failures import read_failures
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.sums import Sum, sum_of
@@ -72,7 +73,7 @@ def _is_broken(output: Output, receipt: Receipt, rows_each: int) -> bool:
         told = Sum(receipt.bytes, receipt.hash)
         bad = _differs(place, told) or _rows(place) != receipt.rows * rows_each
     else:
-        bad = _rows_read(place) != receipt.rows * rows_each
+        bad = rows_read(place) != receipt.rows * rows_each
     return bad or _failures(output, receipt.part) != receipt.failures
 
 
@@ -87,16 +88,6 @@ def _rows(place: Place) -> int:
     """Rows that a file says it has; -1 if it cannot be read."""
     try:
         return int(pq.read_metadata(place.source()).num_rows)
-    except (OSError, pa.ArrowException):
-        return -1
-
-
-def _rows_read(place: Place) -> int:
-    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken."""
-    try:
-        with pq.ParquetFile(place.source(), page_checksum_verification=True) as file:
-            groups = range(file.num_row_groups)
-            return sum(file.read_row_group(group).num_rows for group in groups)
     except (OSError, pa.ArrowException):
         return -1
 

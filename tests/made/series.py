@@ -97,7 +97,7 @@ class Series:
                     self.twice.append((date, row, col))
                 self.read.add((date, row, col))
 
-    def execute(self, plan: Plan, output: Output, *_: object) -> Done:
+    def execute(self, plan: Plan, output: Output, *_: object, **__: object) -> Done:
         """What the engine does, one part after the other."""
         done, there = Done(plan), output.done(part.id for part in plan.parts)
         for receipt in there.values():

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from zonalbatch.places import Place
 from zonalbatch.sinks.sums import Sum, Summing
 
-__all__ = ["Dataset", "written"]
+__all__ = ["Dataset", "rows_read", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,13 @@ def written(
             for table in tables:
                 writer.write_table(table.replace_schema_metadata(metadata))
             yield writer, summing
+
+
+def rows_read(place: Place) -> int:
+    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken."""
+    try:
+        with pq.ParquetFile(place.source(), page_checksum_verification=True) as file:
+            groups = range(file.num_row_groups)
+            return sum(file.read_row_group(group).num_rows for group in groups)
+    except (OSError, pa.ArrowException):
+        return -1

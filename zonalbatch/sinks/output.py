@@ -26,7 +26,7 @@ from zonalbatch.errors import InputError, OutputError
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place, place_of
 from zonalbatch.receipts import Receipt
-from zonalbatch.sinks.dataset import Dataset, written
+from zonalbatch.sinks.dataset import Dataset, rows_read, written
 from zonalbatch.sinks.failures import read_failures, write_failures
 from zonalbatch.sinks.ledger import Ledger
 from zonalbatch.sinks.sealed import Sealed
@@ -270,11 +270,15 @@ class Output:
         return known
 
     def whole(self, part: str) -> Receipt | None:
-        """The receipt of a part whose file is there, and lacks nothing that might be read later."""
-        receipt = read_receipt(self.part_path(part))
-        if receipt is None or receipt.passing:
+        """The receipt of a part whose file can be read, and lacks nothing that may be read later.
+
+        Its hash is that of what is there: pages vouch for themselves, by checksums of their own.
+        """
+        place = self.part_path(part)
+        receipt = read_receipt(place)
+        if receipt is None or receipt.passing or rows_read(place) < 0:
             return None
-        return replace(receipt, hash=sum_of(self.part_path(part)).hash)
+        return replace(receipt, hash=sum_of(place).hash)
 
     def done(self, wanted: Iterable[str]) -> dict[str, Receipt]:
         """Receipts of the wanted parts that lack nothing which might be read another time.
@@ -282,13 +286,11 @@ class Output:
         What a run that was killed did not write into the ledger is written into it now.
         """
         known = self.receipts(wanted)
-        new = {
-            part: replace(one, hash=sum_of(self.part_path(part)).hash)
-            for part, one in known.items()
-            if not one.hash
-        }
+        looked_at = {part: self.whole(part) for part, one in known.items() if not one.hash}
+        new = {part: one for part, one in looked_at.items() if one is not None}
         self.ledger.append(list(new.values()))
-        return {part: one for part, one in (known | new).items() if not one.passing}
+        summed = {part: one for part, one in known.items() if one.hash}
+        return {part: one for part, one in (summed | new).items() if not one.passing}
 
     def part_sizes(self) -> dict[str, int]:
         """Size of each result file, by part."""

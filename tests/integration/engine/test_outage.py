@@ -43,6 +43,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def quick(fates: Fates, monkeypatch: pytest.MonkeyPatch) -> Fates:
     """Workers and a run that do not wait; 5 reads tell whether a host is down."""
+    fates.client.wait_for_workers(2, timeout=60)  # one that was struck before may be starting
     fates.client.run(_hurry)
     monkeypatch.setattr(course, "AGAIN", (0.0, 0.0))
     monkeypatch.setattr(outage, "FIRST", 0.1)

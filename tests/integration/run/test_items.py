@@ -78,7 +78,8 @@ class TestMismatch:
         file = data_dir / "scenes/titiler/B01.tif"
         assert document["assets"]["B01"]["proj:shape"] == [1830, 1830]
         document["assets"] = {"B01": document["assets"]["B01"] | {"href": str(file)}}
-        source = {"kind": "stac", "items": write_items(runner.folder / "items.json", [document])}
+        items = write_items(runner.folder / "items.json", [document])
+        source = {"kind": "stac", "items": items, "trusted": True}
         zones = squares(3, left=720_000, top=3_580_000, side=20_000).set_crs(
             "EPSG:32634", allow_override=True
         )
