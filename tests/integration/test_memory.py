@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,13 @@ import pytest
 import shapely
 
 import zonalbatch as zb
+from benchmarks.measured import taken_by
+from benchmarks.steady import steady
 from tests.made.jobs import job_over
-from tests.made.measured import Taken, taken_by
 from tests.made.places import CRS, LEFT, TOP
 from tests.made.rasters import noise, write_tif
 from tests.made.scenes import asset, item, write_items
 from tests.made.zones import squares
-from zonalbatch.planning import partition
 
 SIDE = 3_000
 """Rows and columns of a scene."""
@@ -122,42 +120,11 @@ def test_what_parts_take_is_what_was_foreseen(case: Case, tmp_path: Path) -> Non
     assert taken.peak <= foreseen <= 2.5 * taken.peak
 
 
-@pytest.fixture(scope="module")
-def long_run(tmp_path_factory: pytest.TempPathFactory) -> Taken:
-    """2,000 small parts after 100, and then the first 300 of these again."""
-    folder = tmp_path_factory.mktemp("steady")
-    first = noise(200, 200, seed=1)
-    days = [date(1950, 6, 1) + timedelta(days=10 * i) for i in range(2_100)]
-    small: dict[str, Any] = {
-        "tiled": True,
-        "blockxsize": 128,
-        "blockysize": 128,
-        "compress": "deflate",
-    }
-    for day in days:
-        write_tif(folder / f"a_{day:%Y%m%d}.tif", first, **small)
-    source = {"kind": "cog", "pattern": str(folder / "a_{date:%Y%m%d}.tif")}
-    job = job_over(
-        squares(8, side=240), [], folder / "out", source=source,
-        statistics=["count", "mean", "median", "mode"],
-    )  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "ROWS", 64)
-        plan = zb.plan(job)
-    parts = [part.id for part in plan.parts]
-    assert len(parts) >= 2_100
-    return taken_by(job, plan, parts[:2_100])
-
-
 @pytest.mark.long
-class TestSteady:
-    """A worker that has done 2,000 parts does the next as it did the first."""
+def test_memory_is_steady(tmp_path: Path) -> None:
+    """After 2,000 small parts a worker takes at most 50 MB more than after 100.
 
-    def test_memory(self, long_run: Taken) -> None:
-        """It takes at most 50 MB more than after 100."""
-        assert long_run.resident[-1] - long_run.resident[100] <= 50e6 / 2**20
-
-    def test_time(self, long_run: Taken) -> None:
-        """The median of the last 200 is at most 1.15 times that of the first 200."""
-        first, last = long_run.times[100:300], long_run.times[-200:]
-        assert statistics.median(last) <= 1.15 * statistics.median(first)
+    What its parts take of a processor is a measurement: `python -m benchmarks.steady`.
+    """
+    resident = steady(tmp_path).resident
+    assert resident[-1] - resident[100] <= 50e6 / 2**20

@@ -16,6 +16,7 @@ from tests.made.scenes import asset, item, write_items
 from tests.made.series import SIDE, Killed, Series, series
 from zonalbatch import api
 from zonalbatch.errors import InputError, SchemaError
+from zonalbatch.planning.identity import METHOD
 from zonalbatch.sinks.output import Output
 
 ALL = SIDE * SIDE
@@ -289,6 +290,14 @@ class TestRefusals:
         plan = next((made.folder / "out/plan").iterdir())
         (plan / "zones.parquet").unlink()
         with pytest.raises(SchemaError, match="plan is gone"):
+            made.run(zones, DATES)
+
+    def test_another_method(self, made: Series, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Numbers that another version made in another way are not gone on with."""
+        zones = made.zones()
+        made.run(zones.iloc[1:], DATES)
+        monkeypatch.setattr("zonalbatch.claim.METHOD", METHOD + 1)
+        with pytest.raises(SchemaError, match=f"method {METHOD} of another version"):
             made.run(zones, DATES)
 
 

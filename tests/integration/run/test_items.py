@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import zonalbatch as zb
 from tests.made.places import CELL, LEFT
@@ -16,6 +17,7 @@ from tests.made.rasters import noise, write_tif
 from tests.made.runs import Runner
 from tests.made.scenes import asset, item, write_items
 from tests.made.zones import squares
+from zonalbatch.errors import PassingReadError
 
 
 class TestMismatch:
@@ -45,6 +47,27 @@ class TestMismatch:
         assert runner.results("wrong").digest == digest
         again = runner.run("wrong", source=wrong)
         assert again.computed == 0
+        assert runner.results("wrong").digest == digest
+
+    def test_a_file_that_cannot_be_asked_again(
+        self, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where its header fails then, a run ends and says so; the next one does the job."""
+
+        def shift(feature: dict[str, Any]) -> None:
+            for one in feature["assets"].values():
+                one["proj:transform"][2] += 1000
+
+        def failing(hrefs: Sequence[str], *_: object) -> dict[str, PassingReadError]:
+            return {href: PassingReadError(f"{href} could not be read just now") for href in hrefs}
+
+        digest = runner.digest("right")
+        wrong = {"kind": "stac", "items": self.items(runner, shift)}
+        with monkeypatch.context() as patched:
+            patched.setattr("zonalbatch.api.read_headers", failing)
+            with pytest.raises(PassingReadError, match="could be read, and now it cannot"):
+                runner.run("wrong", source=wrong)
+        assert runner.run("wrong", source=wrong).exit_code == 0
         assert runner.results("wrong").digest == digest
 
     def test_no_row_comes_twice(self, runner: Runner) -> None:

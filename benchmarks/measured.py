@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 import zonalbatch as zb
-from tests.made.commands import python
 from zonalbatch.planning.plan import Plan
 from zonalbatch.sinks.output import Output
 
@@ -47,5 +48,6 @@ def taken_by(job: zb.Job, plan: Plan, parts: list[str]) -> Taken:
     """Do some parts of a plan one after the other, as a worker does; what they took."""
     Output.at(job.output.path).make_folders()
     code = CODE.format(parts=json.dumps(parts), plan=str(plan.folder), memory=job.limits.memory)
-    told: Any = json.loads(python(code))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told: Any = json.loads(done.stdout)
     return Taken(*told)
