@@ -18,7 +18,6 @@ from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.parts import header_of_part, refuse_complex
 from zonalbatch.sources.protocol import Band, Header, ScaleOffset, in_order, is_remote
 from zonalbatch.sources.raster_header import read_header
-from zonalbatch.sources.retries import tried
 from zonalbatch.sources.view import View
 
 __all__ = ["asset_of", "from_header", "offered", "read_headers"]
@@ -52,7 +51,10 @@ def read_headers(
 
 
 def _header_or_error(href: str, access: Access) -> Header | ReadError:
-    return tried(lambda: read_header(href, access))
+    try:
+        return read_header(href, access)
+    except ReadError as error:
+        return error
 
 
 def offered(
