@@ -76,14 +76,6 @@ def test_some_steps(victim: Victim, capsys: pytest.CaptureFixture[str]) -> None:
     told(victim, capsys, 10)
 
 
-def test_some_steps_into_a_bucket(
-    bucket_victim: Victim, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whose lease a killed run leaves behind."""
-    chaos(bucket_victim, [BEFORE[3], PARTS[3], PARTS[4]], [SEAL[4]])
-    told(bucket_victim, capsys, 4)
-
-
 @pytest.mark.long
 def test_every_step(victim: Victim, capsys: pytest.CaptureFixture[str]) -> None:
     """Into a folder, each step of a first run, and again of one over other input."""

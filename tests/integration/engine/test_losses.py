@@ -137,6 +137,7 @@ def test_what_cannot_be_halved_ends_a_strict_run(tmp_path: Path, fates: Fates) -
         zb.run(one, fates.client)
 
 
+@pytest.mark.long
 def test_who_loses_every_worker_ends(
     tmp_path: Path, fates: Fates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

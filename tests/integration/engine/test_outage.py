@@ -92,6 +92,7 @@ def test_an_outage_is_waited_for(tmp_path: Path, store: Store, quick: Fates) -> 
     assert len(digests) == 1
 
 
+@pytest.mark.long
 def test_an_outage_that_does_not_end(tmp_path: Path, store: Store, quick: Fates) -> None:
     """A run says which host it waited for in vain; the next one goes on."""
     store.refusal = lambda asked: 503
