@@ -50,9 +50,10 @@ GDAL_SETTINGS = {
 _OPENING = threading.Lock()
 """rioxarray swaps the process's warning filters while it opens: one at a time."""
 
-_MISSED: set[str] = set()
-"""Remote files that could not be opened. GDAL remembers for the life of the process that they
-are not there, and answers so without asking again."""
+_MISSED: dict[str, object] = {}
+"""Remote files that could not be opened or read, each with a mark of the last time. GDAL remembers
+for the life of the process that they are not there, or what came of them, and answers so without
+asking again."""
 
 
 @functools.cache
@@ -141,7 +142,7 @@ def lazy_array(view: View, grant: Grant) -> Any:
 
 def doubt(grant: Grant) -> None:
     """Have the server asked anew when the file is next opened, whatever GDAL knows of it."""
-    _MISSED.add(_gdal_path(grant.href))
+    _MISSED[_gdal_path(grant.href)] = object()
 
 
 def _options(view: View) -> dict[str, Any]:
@@ -161,15 +162,17 @@ def settings(href: str, grant: Grant) -> Iterator[None]:
         return
     options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", **grant.options}
     path = _gdal_path(grant.href)
-    if path in _MISSED:
+    mark = _MISSED.get(path)
+    if mark is not None:
         options["CPL_VSIL_CURL_NON_CACHED"] = path
     try:
         with rasterio.Env(**options):
             yield
     except (RasterioError, OSError):
-        _MISSED.add(path)
+        _MISSED[path] = object()
         raise
-    _MISSED.discard(path)
+    if mark is not None and _MISSED.get(path) is mark:  # else another thread doubts it again
+        _MISSED.pop(path, None)
 
 
 def gdal_name(href: str) -> str:

@@ -22,8 +22,11 @@ __all__ = ["RETRYING", "TRIES", "tried"]
 
 T = TypeVar("T")
 
-TRIES, TRIES_OF_NONSENSE = 4, 3
-"""How often a passing failure is met before it is believed, and nonsense."""
+TRIES, TRIES_OF_NONSENSE = 4, 6
+"""How many tries there are before a passing failure is believed, and before nonsense is."""
+
+SOON = 0.2
+"""Seconds before nonsense is asked for again."""
 
 _growing = wait_exponential(multiplier=0.5, exp_base=4, max=8) + wait_random(0, 0.5)
 """Waits of about 0.5, 2 and 8 s, not the same for all who wait."""
@@ -40,8 +43,9 @@ def tried(read: Callable[[], T]) -> T | ReadError:
 def _wait(state: RetryCallState) -> float:
     """Seconds until the next try: they grow, and are no fewer than the server asks for."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.after if isinstance(error, PassingReadError) else 0.0
-    return max(_growing(state), asked)
+    if not isinstance(error, PassingReadError):
+        return SOON  # a file that is broken answers at once, and there may be many such blocks
+    return max(_growing(state), error.after)
 
 
 def _stop(state: RetryCallState) -> bool:

@@ -16,7 +16,13 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
-from zonalbatch.errors import PassingReadError, PermanentReadError, RefusedReadError, SourceError
+from zonalbatch.errors import (
+    DoubtfulReadError,
+    PassingReadError,
+    PermanentReadError,
+    RefusedReadError,
+    SourceError,
+)
 from zonalbatch.sources import RasterPixels, crs_text, open_pixels, read_error, read_headers
 from zonalbatch.sources.access import access_given
 from zonalbatch.sources.causes import shown
@@ -246,7 +252,7 @@ def test_scales_that_differ_between_bands_are_kept(tmp_path: Path, cube: np.ndar
         ("HTTP response code: 503", PassingReadError),
         ("CURL error: Connection timed out after 5001 milliseconds", PassingReadError),
         ("CURL error: Recv failure: Connection reset by peer", PassingReadError),
-        ("not recognized as being in a supported file format", PermanentReadError),
+        ("not recognized as being in a supported file format", DoubtfulReadError),
     ],
 )
 def test_errors_pass_or_stay(said: str, kind: type[Exception]) -> None:
