@@ -61,7 +61,7 @@ def access_from(document: Any) -> Access:
         return document  # type: ignore[no-any-return]
     keys = dict(document) if isinstance(document, Mapping) else {"kind": document}
     kind = keys.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         near = difflib.get_close_matches(str(kind), KINDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise InputError(f"sign: kind {kind!r} is unknown; use {', '.join(KINDS)}{hint}")
