@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from zonalbatch.planning.plan import Plan
 from zonalbatch.sinks.output import Output
 
 CODE = """
-import json, os, time
-os.environ["MALLOC_TRIM_THRESHOLD_"] = "65536"
+import json, time
 import distributed.worker
 from zonalbatch.work.part import run_part
 
@@ -48,6 +48,10 @@ def taken_by(job: zb.Job, plan: Plan, parts: list[str]) -> Taken:
     """Do some parts of a plan one after the other, as a worker does; what they took."""
     Output.at(job.output.path).make_folders()
     code = CODE.format(parts=json.dumps(parts), plan=str(plan.folder), memory=job.limits.memory)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # As Dask's nanny starts workers; malloc looks at it once, when a process begins.
+    environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     told: Any = json.loads(done.stdout)
     return Taken(*told)

@@ -109,6 +109,17 @@ class _Loader(yaml.SafeLoader):
             )
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """The value of a node, which may not be what its tag (such as !!timestamp) says."""
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            kind = str(node.tag).rpartition(":")[2]
+            raise yaml.MarkedYAMLError(
+                problem=f"{str(node.value)[:60]!r} is no {kind}; leave the tag out",
+                problem_mark=node.start_mark,
+            ) from None
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping whose keys are all different."""
         seen: set[Any] = set()
