@@ -113,7 +113,7 @@ class _Loader(yaml.SafeLoader):
         """The value of a node, which may not be what its tag (such as !!timestamp) says."""
         try:
             return super().construct_object(node, deep)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, TypeError):
             kind = str(node.tag).rpartition(":")[2]
             raise yaml.MarkedYAMLError(
                 problem=f"{str(node.value)[:60]!r} is no {kind}; leave the tag out",
