@@ -24,13 +24,13 @@ class TestCluster:
 
     @pytest.mark.long
     def test_nobody_listens(self, bench: Bench) -> None:
-        """Where nobody listens a run ends within 25 s, with the address in the sentence."""
+        """Where nobody listens a run ends in time, with the address in the sentence."""
         job = bench.write(bench.document() | {"cluster": NOWHERE})
         began = time.monotonic()
         code, out, err = command("run", job)
         assert (code, out) == (5, "")
         assert_one_sentence(err, NOWHERE["address"])
-        assert time.monotonic() - began < 25
+        assert time.monotonic() - began < 60
         assert not list(bench.folder.rglob("part-*.parquet"))
 
     def test_an_output_without_rows_is_nobodys(
