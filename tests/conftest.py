@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.made.buckets import S3, s3_server
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,6 +46,21 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set ZONALBATCH_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 server on loopback."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A link to a place in a new bucket, and an environment by which it is found."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"{s3.make_bucket(f'zones-{uuid.uuid4()}')}/deep/out"
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from tests.made.jobs import amend, job_over, many_parts
 from tests.made.rasters import noise, write_tif
 from tests.made.runs import cut_small
 from tests.made.scenes import asset, item
-from tests.made.shaky import Shaky, shaking
+from tests.made.shaky import Shaky
+from tests.made.store import Store, serving
 from tests.made.zones import squares
 
 if TYPE_CHECKING:
@@ -46,17 +47,19 @@ def test_a_server_that_fails_now_and_then(
         values = noise(SIZE, SIZE, seed=i)
         write_tif(tmp_path / f"a_{i:02d}.tif", values, tiled=True, compress="deflate")
     cut_small(monkeypatch, rows=50)
-    with shaking(Shaky(tmp_path, share)) as server:
+    faults = Shaky(share)
+    with serving(Store(tmp_path, fault=faults)) as server:
         report = zb.run(job(tmp_path, server.url, "out"), cluster)
     zb.run(job(tmp_path, str(tmp_path), "local"), cluster)
-    struck = {kind: count for kind, count in server.seen.items() if kind != "well"}
     with capsys.disabled():
-        print(f"\n{sum(struck.values())} of {server.seen.total()} requests struck: {struck}")
+        print(
+            f"\n{faults.struck.total()} of {faults.answers} answers struck: {dict(faults.struck)}"
+        )
     assert (report.exit_code, report.failures) == (0, 0), (
         zb.open_results(tmp_path / "out").failures["cause"].tolist()
     )
     assert len({zb.open_results(tmp_path / name).digest for name in ("out", "local")}) == 1
-    assert sum(struck.values()) >= 5
+    assert faults.struck.total() >= 5
 
 
 def no_large_files() -> None:

@@ -20,6 +20,9 @@ DENIED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
 """How S3 refuses."""
 
+LATE = 1.5
+"""Seconds by which an answer is delayed."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -46,6 +49,8 @@ class Store:
     """Every request with the status of its answer."""
     delay: float = 0.0
     """Seconds before each answer."""
+    fault: Callable[[], str] = lambda: ""
+    """What befalls the next answer: ``drop``, ``delay``, ``truncate``, a status, or nothing."""
     port: int = 0
 
     @property
@@ -97,11 +102,17 @@ def serving(store: Store) -> Iterator[Store]:
             self._answer(with_body=False)
 
         def _answer(self, *, with_body: bool) -> None:
+            fault = store.fault()
+            if fault == "drop":
+                self.close_connection = True
+                self.connection.close()
+                return
             url = urlsplit(self.path)  # absolute where we are asked as a proxy
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(url.path, dict(parse_qsl(url.query)), headers)
-            time.sleep(store.delay)
-            status, body, part = store.answer(asked)
+            time.sleep(LATE if fault == "delay" else store.delay)
+            answer = (int(fault), b"", None) if fault.isdigit() else store.answer(asked)
+            status, body, part = answer
             store.log.append((asked, status))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -111,13 +122,19 @@ def serving(store: Store) -> Iterator[Store]:
             for name, value in store.advice.items() if status >= 400 else ():
                 self.send_header(name, value)
             self.end_headers()
+            cut = fault == "truncate"
             if with_body:
-                self.wfile.write(body)
+                self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.close_connection |= cut
 
         def log_message(self, *args: object) -> None:
             """Keep silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Who is dropped is not told of."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     store.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -17,7 +17,7 @@ from functools import partial
 from zonalbatch.engine.done import Done
 from zonalbatch.engine.limits import Limits
 from zonalbatch.engine.losses import Losses
-from zonalbatch.engine.observer import Observer, tell
+from zonalbatch.engine.observer import Observer
 from zonalbatch.engine.outage import Outage
 from zonalbatch.engine.window import Loss, Window
 from zonalbatch.errors import ClusterError, PermanentReadError
@@ -196,7 +196,7 @@ class Course:
             self._todo.extendleft(reversed(self._window.take_back()))
 
     def _told(self, observer: Observer, text: str) -> None:
-        tell(observer, text, len(self._done.plan.parts))
+        observer.told(text, len(self._done.plan.parts))
 
 
 def _size(part: Part) -> str:

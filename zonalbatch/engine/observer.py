@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from zonalbatch.planning.files import Part
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
 
-__all__ = ["Listener", "Observer", "tell"]
+__all__ = ["Observer"]
 
 
 class Observer(Protocol):
@@ -23,17 +23,6 @@ class Observer(Protocol):
         """A part is written."""
         ...
 
-
-@runtime_checkable
-class Listener(Protocol):
-    """An observer that wants to hear what does not go as it should, too."""
-
     def told(self, text: str, parts: int) -> None:
         """Something is waited for or has been changed; the plan has so many parts now."""
         ...
-
-
-def tell(observer: Observer, text: str, parts: int) -> None:
-    """Tell an observer, if it listens."""
-    if isinstance(observer, Listener):
-        observer.told(text, parts)

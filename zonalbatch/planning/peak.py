@@ -6,7 +6,7 @@
   + states                                  (of one layer: sums, values until zones are whole)
   + results                                 (of all layers, and one row group of them as a table)
 
-Its constants were measured; ``tests/integration/test_peak.py`` holds it against what parts take.
+Its constants were measured; ``tests/integration/test_memory.py`` holds it against what parts take.
 It leans to the safe side: what it says is rarely reached, and seldom less than a third too much.
 """
 

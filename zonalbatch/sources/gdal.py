@@ -119,17 +119,18 @@ def lazy_array(view: View, grant: Grant) -> Any:
     configure_gdal()
     with ExitStack() as stack:
         stack.enter_context(settings(view.href, grant))
+        vetted = None
         if is_remote(view.href):
             # The slow part, the network, happens here, many at a time; GDAL keeps what it
             # fetched while this handle lives, so the opening under the lock asks for nothing.
-            stack.enter_context(opened(view, grant))
+            vetted = stack.enter_context(opened(view, grant))
         stack.enter_context(_OPENING)
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")  # e.g. scales that differ: the header has them all
-        driver = stack.enter_context(opened(view, grant)).driver
+        vetted = vetted or stack.enter_context(opened(view, grant))
         array: Any = rioxarray.open_rasterio(
             grant.href, cache=False, lock=False, masked=False, parse_coordinates=False,
-            driver=driver, **_options(view),
+            driver=vetted.driver, **_options(view),
         )  # fmt: skip
     if isinstance(array, list) or not hasattr(array, "variable"):
         raise SourceError(f"{shown(view.href)} holds several rasters; name one of its subdatasets")

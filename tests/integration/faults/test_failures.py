@@ -22,6 +22,7 @@ from tests.made.scenes import asset, item
 from tests.made.store import Store, serving
 from tests.made.zones import squares
 from zonalbatch.errors import PassingReadError, PermanentReadError, ReadError, SourceError
+from zonalbatch.progress import Silent
 from zonalbatch.sources import cog
 from zonalbatch.sources.retries import RETRYING
 
@@ -113,11 +114,8 @@ def test_what_is_computed_is_kept(tmp_path: Path, cluster: Client) -> None:
     assert len(zb.plan(job).parts) == 2
     shutil.rmtree(tmp_path / "out")
 
-    class Stubborn:
+    class Stubborn(Silent):
         """Ends the run with invalid input once a part is there."""
-
-        def began(self, *_: Any) -> None:
-            """Not asked."""
 
         def finished(self, *_: Any) -> None:
             """Raise what a worker may raise that finds a file of no use."""

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import zonalbatch as zb
-from tests.made.buckets import S3, s3_server
 from tests.made.commands import Command
 from tests.made.runs import Runner, cut_small
 from zonalbatch.errors import InputError
 from zonalbatch.sinks.output import Output
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3]:
-    """An S3 server."""
-    with s3_server() as server:
-        yield server
-
-
 @pytest.fixture
-def out(server: S3, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place in a bucket, and an environment by which it is found."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    return f"{server.make_bucket(f'fields-{uuid.uuid4()}')}/2024/out"
-
-
-@pytest.fixture
-def keys(out: str) -> dict[str, Any]:
+def keys(bucket: str) -> dict[str, Any]:
     """What differs from a run into a folder: workers need the environment, too."""
     return {
-        "output": {"path": out},
+        "output": {"path": bucket},
         "cluster": {"kind": "local", "workers": 1},
         "temporal": {"every": "month", "statistics": ["mean"]},
     }

@@ -11,6 +11,7 @@ from distributed.protocol import pickle as dask_pickle
 
 import zonalbatch as zb
 from tests.made.runs import Runner, cut_small
+from zonalbatch.progress import Silent
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.output import Output
 
@@ -88,10 +89,7 @@ class TestTask:
         """No row comes back: a receipt does not grow with the rows."""
         receipts = []
 
-        class Listener:
-            def began(self, *_: Any) -> None:
-                """Not asked."""
-
+        class Listener(Silent):
             def finished(self, part: Any, receipt: Receipt) -> None:
                 """Keep it."""
                 receipts.append(receipt)

@@ -24,35 +24,35 @@ def leave_behind(place: Place) -> None:
     (place / ".lock").write_text(json.dumps({"run": "another"}))
 
 
-def test_a_run_that_died_is_followed(bucket: Place) -> None:
+def test_a_run_that_died_is_followed(in_bucket: Place) -> None:
     """Not at once, but when its lease has grown old."""
-    leave_behind(bucket)
-    with pytest.raises(OutputError, match="another run is writing to"), bucket.held():
+    leave_behind(in_bucket)
+    with pytest.raises(OutputError, match="another run is writing to"), in_bucket.held():
         pass
     time.sleep(3.5)
-    with bucket.held() as check:
+    with in_bucket.held() as check:
         check()
-    assert not (bucket / ".lock").exists()
+    assert not (in_bucket / ".lock").exists()
 
 
-def test_one_that_lives_is_not(bucket: Place) -> None:
+def test_one_that_lives_is_not(in_bucket: Place) -> None:
     """However long it takes."""
-    with bucket.held() as check:
+    with in_bucket.held() as check:
         time.sleep(4.0)
         check()
-        with pytest.raises(OutputError, match="another run is writing to"), bucket.held():
+        with pytest.raises(OutputError, match="another run is writing to"), in_bucket.held():
             pass
 
 
-def test_of_many_one_follows(bucket: Place) -> None:
+def test_of_many_one_follows(in_bucket: Place) -> None:
     """Where several see that a lease has grown old, one of them gets it."""
-    leave_behind(bucket)
+    leave_behind(in_bucket)
     time.sleep(3.5)
     got, ended = [], threading.Event()
 
     def follow() -> None:
         try:
-            with bucket.held():
+            with in_bucket.held():
                 got.append(True)
                 ended.wait(10)
         except OutputError:
@@ -70,19 +70,19 @@ def test_of_many_one_follows(bucket: Place) -> None:
     assert sorted(got) == [False] * 5 + [True]
 
 
-def test_a_lease_that_was_lost_ends_a_run(bucket: Place) -> None:
+def test_a_lease_that_was_lost_ends_a_run(in_bucket: Place) -> None:
     """The next look at it says so, and the other's lease stays."""
-    with bucket.held() as check:
-        leave_behind(bucket)
+    with in_bucket.held() as check:
+        leave_behind(in_bucket)
         time.sleep(1.0)
         with pytest.raises(OutputError, match="another run may have begun"):
             check()
-    assert (bucket / ".lock").exists()
+    assert (in_bucket / ".lock").exists()
 
 
-def test_a_change_of_another_is_not_written_over(bucket: Place) -> None:
+def test_a_change_of_another_is_not_written_over(in_bucket: Place) -> None:
     """A manifest that changed between reading and writing is refused."""
-    manifest = bucket / "manifest.json"
+    manifest = in_bucket / "manifest.json"
     manifest.write_text("{}")
 
     def change(text: str | None) -> str:

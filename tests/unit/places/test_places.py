@@ -151,7 +151,7 @@ def test_leftovers_go(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == [".hidden", ".lock", "part-a.parquet"]
 
 
-def test_a_bucket_that_is_not_there(bucket: Place) -> None:
+def test_a_bucket_that_is_not_there(in_bucket: Place) -> None:
     """Told in one sentence, without the answer's XML."""
     elsewhere = place_of("s3://no-such-bucket-anywhere/out")
     with pytest.raises(OutputError, match="no-such-bucket-anywhere") as caught, elsewhere.held():
