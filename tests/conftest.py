@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.made.buckets import S3, s3_server
-
 if TYPE_CHECKING:
     from distributed import Client
+
+    from tests.made.buckets import S3
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Set before numba is imported anywhere: processes of pytest-xdist and of Dask then compile once.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".cache" / "numba"))
 
-# What these assert is shown in full, as it is in test files.
+# What these assert is shown in full, as it is in test files. They are imported below, not above.
 pytest.register_assert_rewrite("tests.made", "tests.oracles")
 
 # A busy machine is slow now and then, which says nothing about a law.
@@ -51,6 +51,8 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3]:
     """An S3 server on loopback."""
+    from tests.made.buckets import s3_server
+
     with s3_server() as server:
         yield server
 
