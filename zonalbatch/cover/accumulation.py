@@ -8,8 +8,8 @@ share one get the same bits. Only cells that an edge touches are looked at.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE
 
 __all__ = ["SNAP", "cover_zones", "measure_zones"]
@@ -32,7 +32,7 @@ PLACE = np.zeros(64, np.int64)
 PLACE[((DE_BRUIJN << np.arange(64, dtype=np.uint64)) >> np.uint64(58)).astype(int)] = range(64)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def measure_zones(xy, rings, zone_rings, x0, y0, dx, dy):
     """What the kernels need to know of each zone beforehand.
 
@@ -71,7 +71,7 @@ def measure_zones(xy, rings, zone_rings, x0, y0, dx, dy):
     return spans, areas, touched
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _edges_of_band(xy, rings, zone_rings, zone, x0, y0, dx, dy, row0, edges):
     """Collect a zone's edges that cross a row of tiles, in cells from (row0, column 0's left edge).
 
@@ -98,7 +98,7 @@ def _edges_of_band(xy, rings, zone_rings, zone, x0, y0, dx, dy, row0, edges):
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _longest_zone(rings, zone_rings):
     """The largest number of vertices of a zone."""
     longest = 1
@@ -107,7 +107,7 @@ def _longest_zone(rings, zone_rings):
     return longest
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, touched):
     """Add an edge's signed area to the cells of the window [top, bottom) × [left, right).
 
@@ -158,7 +158,7 @@ def _add_edge(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, touched)
             acc[line, cell - left + 1] += within
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _touch(touched, line, first, last):
     """Mark the columns from ``first`` to ``last`` of a line as touched by an edge."""
     word = first >> 6
@@ -169,7 +169,7 @@ def _touch(touched, line, first, last):
     touched[line, word] |= (ALL >> np.uint64(63 - last + first)) << np.uint64(first & 63)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _scan(acc, touched, height, width, top, left, faint, fractional, run_at, run_length, n_runs,
           cell_at, cell_fraction, n_cells):  # fmt: skip
     """Turn accumulated areas into runs and boundary cells; return new counts, inner, total.
@@ -230,7 +230,7 @@ def _scan(acc, touched, height, width, top, left, faint, fractional, run_at, run
     return n_runs, n_cells, inner, total + inner
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, touched):
     """Add an edge's sense to the first cell right of it whose centre it does not leave behind.
 
@@ -246,7 +246,7 @@ def _add_crossings(x_a, y_a, x_b, y_b, sense, top, left, bottom, right, acc, tou
         touched[row - top, (col - left) >> 6] |= ONE << np.uint64((col - left) & 63)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _centers_inside(xy, rings, zone_rings, zone, x0, y0, dx, dy):
     """The number of centres in a zone: each crossing of a row of them starts or ends a run."""
     total = 0.0
@@ -263,7 +263,7 @@ def _centers_inside(xy, rings, zone_rings, zone, x0, y0, dx, dy):
     return abs(total)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def cover_zones(xy, rings, zone_rings, order, spans, areas, inside, x0, y0, dx, dy, fractional,
            centers, least, out_zone, out_row, out_col, window, run_span, cell_span, out_inner,
            out_total, run_at, run_length, cell_at, cell_fraction, zone_total, beyond):  # fmt: skip

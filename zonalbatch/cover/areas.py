@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numba import njit
 from pyproj import CRS, Geod, Transformer
 
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import Lattice
 
 __all__ = ["row_areas", "zone_areas"]
@@ -97,7 +97,7 @@ def row_areas(lattice: Lattice, first: int, count: int) -> Floats:
     return areas
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _north(latitude, a, es):
     """Area between the equator and a latitude, for each radian of longitude."""
     e, s = np.sqrt(es), np.sin(latitude)
@@ -106,13 +106,13 @@ def _north(latitude, a, es):
     return 0.5 * a * a * (1.0 - es) * (s / (1.0 - es * s * s) + np.arctanh(e * s) / e)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _turn(angle):
     """An angle in -π..π."""
     return angle - 2.0 * np.pi * np.rint(angle / (2.0 * np.pi))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _middle(lat_a, lat_b, step, es):
     """Longitude from a's, and latitude, of the middle of a short geodesic.
 
@@ -129,7 +129,7 @@ def _middle(lat_a, lat_b, step, es):
     return 0.5 * step + aside / ratio, mean + up * ratio + along
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _ring_areas(radians, offsets, a, es):
     """(ring,) area within each ring of (vertex, 2) longitudes and latitudes."""
     areas = np.zeros(len(offsets) - 1)

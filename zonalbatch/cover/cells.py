@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.coverage import Coverage
+from zonalbatch.kernels import kernel
 
 if TYPE_CHECKING:
     from zonalbatch.cover.weighing import Weighed
@@ -163,7 +163,7 @@ def gather(tile: NDArray[Any], layout: Layout) -> NDArray[Any]:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _gather(flat, run_span, run_at, run_length, cell_span, cell_at, out):
     n = 0
     for piece in range(len(run_span)):

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numba import njit
+
+from zonalbatch.kernels import kernel
 
 __all__ = [
     "Floats",
@@ -216,7 +217,7 @@ def _twice_area(rings: Rings) -> Floats:
     return area
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _cross(xy: Floats, rings: Ints, cross: Floats) -> None:
     """Of each vertex with the one after it, seen from the first of its ring; 0 for the last."""
     for ring in range(len(rings) - 1):

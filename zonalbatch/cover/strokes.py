@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pyproj import CRS
 
@@ -22,6 +21,7 @@ from zonalbatch.cover.coverage import Coverage
 from zonalbatch.cover.joint import joint
 from zonalbatch.cover.paths import Paths
 from zonalbatch.cover.visits import Visits, coverage_of, in_cells
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, Lattice, Window
 
 __all__ = ["cover_lines"]
@@ -153,7 +153,7 @@ def _tiles(extent: Window) -> Ints:
     return np.concatenate([first, last]).astype(np.int64) * TILE
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _walk(
     lines: Ints, from_xy: Floats, to_xy: Floats, low: Floats, high: Floats, faint: Floats,
     far: NDArray[np.bool_], kept: Ints, unit: float, semi_major: float, eccentricity: float,
@@ -197,7 +197,7 @@ def _walk(
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _metres(from_xy: Floats, to_xy: Floats, i: int, entry: float, leave: float, unit: float,
             semi_major: float, eccentricity: float) -> float:  # fmt: skip
     """Length of a part of a segment, metres.

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from zonalbatch.cover.areas import row_areas
 from zonalbatch.cover.cells import Layout, gather
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, Lattice
 
 __all__ = ["Weighed", "area_averaging", "weighed"]
@@ -88,7 +88,7 @@ def _by_area(lattice: Lattice, areal: NDArray[np.bool_], layout: Layout) -> Layo
     return weighed(layout, factor)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _scale(offsets, inners, cell_span, shares, factor, out, total):
     for piece in range(len(inners)):
         first = offsets[piece] + inners[piece]

@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, Lattice, Window
 
 __all__ = ["around", "dilated", "reach"]
@@ -98,7 +98,7 @@ def _whole(cells: float) -> int:
     return int(np.floor(cells + ROUNDING))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _dilate(where, spans, margin, out):
     """For each row up and down, is any cell of its span true? Counts along rows tell."""
     counts = np.zeros((where.shape[0], where.shape[1] + 1), np.int32)

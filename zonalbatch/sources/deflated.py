@@ -16,8 +16,9 @@ from typing import Any
 
 import deflate
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from zonalbatch.kernels import kernel
 
 __all__ = ["Deflated"]
 
@@ -162,7 +163,7 @@ class Deflated:
         return True
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add_up(values, samples, out, top, left, cols):
     """Undo differences along the rows of (row, col, sample), into (sample, row, col)."""
     for place in range(len(samples)):
@@ -175,7 +176,7 @@ def _add_up(values, samples, out, top, left, cols):
                 out[place, top + row, left + col] = value
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _join_bytes(lines, n_samples, samples, size, out, top, left, cols):
     """Undo differences of bytes along each row, which hold first all highest bytes, and so on.
 

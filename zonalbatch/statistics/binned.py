@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.distribution import pairs_of
 from zonalbatch.statistics.shares import UNIT, add_share
 
@@ -81,7 +81,7 @@ class Binned:
         return bins
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _drop(bins, reasons, zones, offsets, inners, cell_span, fractions, sums):
     for piece in range(len(zones)):
         tallies = sums[zones[piece]]

@@ -7,10 +7,10 @@ covariances and arbitrary-order statistical moments, Sandia SAND2008-6212 (2008)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells
+from zonalbatch.kernels import kernel
 
 __all__ = ["Central", "group_central"]
 
@@ -72,7 +72,7 @@ class Central:
             return np.where(m2 > 0, n * m4 / m2**2 - 3.0, np.nan)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add(values, reasons, zones, offsets, inners, cell_span, fractions, state):
     for piece in range(len(zones)):
         start, stop = offsets[piece], offsets[piece + 1]
@@ -99,7 +99,7 @@ def _add(values, reasons, zones, offsets, inners, cell_span, fractions, state):
         _merge(state[zones[piece]], n, mean + rest / n, m2, m3, m4)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _merge_grouped(merged, group, states):
     for i in range(len(group)):
         if states[i, N] > 0.0:
@@ -107,7 +107,7 @@ def _merge_grouped(merged, group, states):
                    states[i, M4])  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _merge(a, n, mean, m2, m3, m4):
     """Merge a state into a zone's."""
     n_a, a2, a3 = a[N], a[M2], a[M3]

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.distribution import Distribution, room
 from zonalbatch.statistics.shares import BITS, UNIT, add_share
 from zonalbatch.statistics.sketch import INNER, Sketches
@@ -264,7 +264,7 @@ class _Room:
         return _Ragged(layout.zone.astype(np.int64), offsets, self._values[:n], whole, part)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, table,
            out_values, out, ends):  # fmt: skip
     """Find the classes of every piece; return their number. The table is empty before and after."""
@@ -317,7 +317,7 @@ def _tally(values, reasons, offsets, inners, cell_span, fractions, integers, tab
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sort_by_byte(values, low, bits, order, to):
     """Sort indices by one byte of the distance of their values from the least; ties stay."""
     at = np.zeros(257, np.int64)
@@ -331,7 +331,7 @@ def _sort_by_byte(values, low, bits, order, to):
         at[byte] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _merge(zones, starts, sizes, values, whole, part, offsets, to_values, to_whole, to_part):
     """Unite the classes of the entries of each zone, which follow one another."""
     n = z = entry = 0
@@ -358,7 +358,7 @@ def _merge(zones, starts, sizes, values, whole, part, offsets, to_values, to_who
         entry = last
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _settle(offsets, values, whole, part, zones, done, mode, minority, variety,
             kept_values, kept_weights):  # fmt: skip
     """Find the heaviest and the lightest class of each entry whose zone is done.
@@ -385,7 +385,7 @@ def _settle(offsets, values, whole, part, zones, done, mode, minority, variety,
         mode[zone], minority[zone], variety[zone] = values[heavy], values[light], stop - start
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _lay_out(zones, values, weights, scale, offset, to, out_values, out_weights):
     """Write the physical classes of whole zones to where they belong."""
     n = 0

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.errors import StatisticError
+from zonalbatch.kernels import kernel
 
 __all__ = ["Distribution", "lists_of", "pairs_of", "room"]
 
@@ -149,14 +149,14 @@ def pairs_of(offsets: Ints, classes: Floats, numbers: Floats) -> pa.Array:
     return lists_of(offsets, pa.StructArray.from_arrays(fields, names=["class", "value"]))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _divide(offsets: Ints, weights: Floats, sums: Floats, shares: Floats) -> None:
     for zone in range(len(sums)):
         for i in range(offsets[zone], offsets[zone + 1]):
             shares[i] = weights[i] / sums[zone]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _own_bins(
     offsets: Ints, values: Floats, weights: Floats, bins: Ints, lows: Floats, sums: Floats
 ) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE
 
 __all__ = ["Extremes"]
@@ -50,7 +50,7 @@ class Extremes:
         return np.where(np.isnan(self._values[:, of]), np.nan, place)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _take(values, cells, zone, value, row, col):
     """Keep a cell if it is more extreme than the one kept, or as extreme and before it."""
     for of in range(2):
@@ -63,7 +63,7 @@ def _take(values, cells, zone, value, row, col):
             cells[zone, 2 * of], cells[zone, 2 * of + 1] = row, col
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add(values, reasons, zones, offsets, run_span, run_at, run_length, cell_span, cell_at,
          row0, col0, kept, cells):  # fmt: skip
     for piece in range(len(zones)):

@@ -6,10 +6,10 @@ Around a point the heaviest cell is the nearest one.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import VALID, Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE
 from zonalbatch.statistics.moments import COUNT, SUM
 from zonalbatch.statistics.summary import Summary
@@ -60,7 +60,7 @@ def value_at(summary: Summary) -> Floats:
     return np.where(summary.beyond, np.nan, np.where(whole, mean, heaviest))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add(
     values: Floats, reasons: NDArray[np.uint8], zones: NDArray[np.int32], offsets: Ints,
     run_span: Ints, run_at: NDArray[np.int32], run_length: NDArray[np.int32],
@@ -85,7 +85,7 @@ def _add(
             i += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _leads(share: float, row: int, col: int, other: float, its_row: int, its_col: int) -> bool:
     """Whether a cell is heavier than another, or as heavy and before it."""
     if share != other:
@@ -93,7 +93,7 @@ def _leads(share: float, row: int, col: int, other: float, its_row: int, its_col
     return row < its_row or (row == its_row and col < its_col)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _told(values: Floats, reasons: NDArray[np.uint8], i: int) -> float:
     """A value as a float64, NaN if it is not valid."""
     return np.float64(values[i]) if len(reasons) == 0 or reasons[i] == VALID else np.nan

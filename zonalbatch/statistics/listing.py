@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, Window
 from zonalbatch.statistics.distribution import lists_of
 
@@ -128,7 +128,7 @@ class _Listed:
         return cls(layout.zone, counts, places, values, shares)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _list(values, reasons, offsets, inner, run_span, run_at, run_length, cell_span, cell_at,
           fractions, row0, col0, counts, places, out_values, shares):  # fmt: skip
     """Merge each piece's runs with its boundary cells by position; return the number of cells."""
@@ -153,7 +153,7 @@ def _list(values, reasons, offsets, inner, run_span, run_at, run_length, cell_sp
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _keep(values, reasons, i, at, share, row0, col0, n, places, out_values, shares):
     """Keep a cell if it is valid; return how many are kept."""
     if len(reasons) and reasons[i] != 0:
@@ -163,7 +163,7 @@ def _keep(values, reasons, i, at, share, row0, col0, n, places, out_values, shar
     return n + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _file(zones, counts, places, values, shares, filled, to_places, to_values, to_shares):
     """Copy the cells of a tile's pieces behind those that there are of their zones."""
     n = 0
@@ -176,7 +176,7 @@ def _file(zones, counts, places, values, shares, filled, to_places, to_values, t
         filled[zones[piece]] = at + counts[piece]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sort(offsets, places, values, shares):
     """Bring the cells of each zone that are not in order into it."""
     for zone in range(len(offsets) - 1):

@@ -11,10 +11,10 @@ numba ``float`` of a float32 stays a float32.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import REASONS, Cells
+from zonalbatch.kernels import kernel
 
 __all__ = [
     "COUNT", "M2", "MAX", "MIN", "SUM", "Moments", "empty_moments", "group_moments",
@@ -72,7 +72,7 @@ class Moments:
         state[:, MIN:] = state[:, MIN:] * scale + offset
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _merge(state, zone, n, total, m2, low, high):
     """Merge one state into a zone's."""
     n_a = state[zone, COUNT]
@@ -87,7 +87,7 @@ def _merge(state, zone, n, total, m2, low, high):
     state[zone, MAX] = max(state[zone, MAX], high)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _merge_grouped(merged, group, states):
     for i in range(len(group)):
         if states[i, COUNT] > 0.0:
@@ -95,7 +95,7 @@ def _merge_grouped(merged, group, states):
                    states[i, MIN], states[i, MAX])  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _count(reasons, start, inner, stop, fractions, first_cell, counts, zone):
     """Add a piece's cells to the counts by reason; return the number of invalid ones."""
     invalid = 0
@@ -109,7 +109,7 @@ def _count(reasons, start, inner, stop, fractions, first_cell, counts, zone):
     return invalid
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _compact(values, reasons, start, inner, stop, fractions, first_cell, kept, shares):
     """Copy a piece's valid values, inner cells first; return the numbers of inner and all."""
     n = 0
@@ -126,7 +126,7 @@ def _compact(values, reasons, start, inner, stop, fractions, first_cell, kept, s
     return n_inner, n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add_small_integers(values, reasons, zones, offsets, inners, cell_span, fractions,
                         totals, state, counts):  # fmt: skip
     kept = np.empty(_longest(offsets), values.dtype)
@@ -170,7 +170,7 @@ def _add_small_integers(values, reasons, zones, offsets, inners, cell_span, frac
         _merge(state, zone, count, total, m2, np.float64(low), np.float64(high))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add_reals(values, reasons, zones, offsets, inners, cell_span, fractions,
                totals, state, counts):  # fmt: skip
     kept = np.empty(_longest(offsets), values.dtype)
@@ -193,7 +193,7 @@ def _add_reals(values, reasons, zones, offsets, inners, cell_span, fractions,
         _merge(state, zone, count, total, m2, low, high)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _longest(offsets):
     longest = 1
     for piece in range(len(offsets) - 1):
@@ -201,7 +201,7 @@ def _longest(offsets):
     return longest
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sum_and_range(values, inner, shares):
     """Weighted sum, min and max; four lanes in a fixed order let additions overlap."""
     low = high = np.float64(values[0])
@@ -225,7 +225,7 @@ def _sum_and_range(values, inner, shares):
     return total, low, high
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _squares(values, inner, shares, mean, count):
     """Weighted squared deviations, corrected for the rounding of the mean."""
     a = b = c = d = 0.0

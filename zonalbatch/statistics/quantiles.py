@@ -26,7 +26,8 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numba import njit
+
+from zonalbatch.kernels import kernel
 
 __all__ = [
     "QuantileMethod", "aim", "between", "follows", "reach", "weigh", "zone_quantiles",
@@ -56,7 +57,7 @@ BIN, RANK, INNER, BEFORE, START, STOP = range(6)
 the others' weights; where the pairs that may hold the quantile are among the picked ones."""
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, shares, shares_at,
                    entries, zones, probabilities, inverted, out):  # fmt: skip
     """Quantiles of many zones, into the rows ``zones`` of ``out`` (zone, q); NaN without a value.
@@ -128,13 +129,13 @@ def zone_quantiles(inner, inner_at, n_inner, boundary, boundary_at, n_boundary, 
             out[row, -1] = high
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def reach(inner, part, one):
     """Shares of inner and of boundary cells, in parts of the largest."""
     return np.float64(inner) + np.float64(part) / one
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def aim(probability, total, inverted):
     """What the shares exceed first with the pair at a quantile, or at the lower end of it.
 
@@ -153,26 +154,26 @@ def aim(probability, total, inverted):
     return target
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _share(mass, one):
     """The share of one pair in parts of the largest."""
     return np.float64(min(mass, one)) / one
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _copy(values, at, n, to, start):
     """Copy values as float64, without a sign of zero."""
     for i in range(n):
         to[np.uintp(start + i)] = np.float64(values[np.uintp(at + i)]) + 0.0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _key(bits):
     """The bits of a float64 as an integer ordered as the number; its own inverse."""
     return bits ^ ((bits >> np.int64(63)) & HIGHEST)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _range(bits, at, n, extremes):
     """The least and the largest of some float64, all given as bits."""
     low, high = HIGHEST, -HIGHEST
@@ -182,7 +183,7 @@ def _range(bits, at, n, extremes):
     extremes[0], extremes[1] = _key(low), _key(high)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def weigh(shares, at, n, largest, weights):
     """Turn n shares from ``at`` into integers, faint ones into -1; what the largest is."""
     bits = 52
@@ -195,7 +196,7 @@ def weigh(shares, at, n, largest, weights):
     return one
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _drop_faint(values, weights, edge, n):
     """Close the gaps of faint boundary cells; the numbers of boundary cells and of all."""
     kept = 0
@@ -208,7 +209,7 @@ def _drop_faint(values, weights, edge, n):
     return kept, kept + n - edge
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _bin(values, n, low, high, bins):
     """Drop values into bins of equal breadth, about four in each; how many bins there are."""
     n_bins = min(max(n // 4, 16), MOST_BINS)
@@ -222,7 +223,7 @@ def _bin(values, n, low, high, bins):
     return n_bins
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _count(weights, bins, edge, n, one, table, n_bins):
     """Count the cells of each bin; the sum of all shares, in parts of the largest."""
     part = np.int64(0)
@@ -239,7 +240,7 @@ def _count(weights, bins, edge, n, one, table, n_bins):
     return reach(n - edge, part, one)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _find(table, n_bins, one, targets, search):
     """Find the bins in which the shares come to exceed each target, else the last with a pair."""
     b = q = rank = inner = part = 0
@@ -257,7 +258,7 @@ def _find(table, n_bins, one, targets, search):
             b, rank = b + 1, rank + more + table[b, EDGE]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _pick(bits, weights, bins, edge, n, table, n_bins, wanted, picks, search, keys, masses):
     """Copy the pairs of the bins that were found, bin by bin."""
     for b in range(n_bins):
@@ -284,7 +285,7 @@ def _pick(bits, weights, bins, edge, n, table, n_bins, wanted, picks, search, ke
         search[q, START], search[q, STOP] = search[first, START], search[first, STOP]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _narrow(keys, masses, search, q, one, target):
     """Halve the range of many pairs, by key and then by weight, until few are left or one kind."""
     start, stop = search[q, START], search[q, STOP]
@@ -317,7 +318,7 @@ def _narrow(keys, masses, search, q, one, target):
     search[q, INNER], search[q, BEFORE] = inner, part
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _walk(keys, masses, search, q, one, target):
     """Sort few pairs and go to the one with which the shares exceed the target."""
     start, stop = search[q, START], search[q, STOP]
@@ -340,7 +341,7 @@ def _walk(keys, masses, search, q, one, target):
     search[q, START], search[q, INNER], search[q, BEFORE] = at, inner, part
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _beyond(bits, weights, edge, n, key, mass, flip):
     """The next pair, up where ``flip`` is 0, down where it is -1: its key and weight."""
     key, mass = key ^ flip, mass ^ flip  # -1 turns the order of integers around
@@ -361,13 +362,13 @@ def _beyond(bits, weights, edge, n, key, mass, flip):
     return (key if tied else nearest) ^ flip, (beside if tied else beyond) ^ flip
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def follows(n, rank, before, share, target):
     """True if the quantile lies at or after S of the pair with which shares exceed the target."""
     return rank * share + (n - 1) * before <= (n - 1) * target
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def between(n, rank, before, share, target, value, other_value, other_share):
     """The quantile between that pair and the next one, up or down, linear between their S."""
     goal = (n - 1) * target
@@ -379,7 +380,7 @@ def between(n, rank, before, share, target, value, other_value, other_share):
     return _linear(other_value, value, other_s, s, goal)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _linear(low, high, s_low, s_high, goal):
     if low == high or s_high <= s_low:
         return low

@@ -6,7 +6,8 @@ A sum is a pair: whole cells, and what is left of a cell in units of 2^-52.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from zonalbatch.kernels import kernel
 
 __all__ = ["BITS", "UNIT", "add_share"]
 
@@ -15,7 +16,7 @@ UNIT = 2.0**-BITS
 """Shares are counted in this; a sum carries what fills a cell, so that it does not overflow."""
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def add_share(share, tally):
     """Add a share, which may be above 1 (metres of a line), to a pair, and carry."""
     ones = np.int64(share)

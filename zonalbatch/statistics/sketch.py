@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.keys import Keys
 
 __all__ = ["INNER", "KEYS", "UNIT", "Sketches", "weights_of"]
@@ -138,7 +138,7 @@ def _sums(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)])
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unite(keys, weights, starts, order, runs, to_keys, to_weights, offsets):
     """Merge the runs of each entry, which ascend, pair by pair; how many keys are left of all."""
     longest = 0
@@ -174,7 +174,7 @@ def _unite(keys, weights, starts, order, runs, to_keys, to_weights, offsets):
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unite_pairs(keys, weights, bounds, count, to_keys, to_weights):
     """Merge each two neighbouring runs; weights of equal keys are added, bounds written over."""
     n = 0
@@ -193,7 +193,7 @@ def _unite_pairs(keys, weights, bounds, count, to_keys, to_weights):
         bounds[pair + 1] = n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _condense(offsets, keys, weights, shifts, most, ends):
     """Take keys together until each entry has few, in place; how many are left of all."""
     n = 0
@@ -213,7 +213,7 @@ def _condense(offsets, keys, weights, shifts, most, ends):
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _least_shift(keys, start, stop, shift, most, apart):
     """The least shift, from one on, with which at most so many keys are told apart."""
     if stop - start <= most:
@@ -228,7 +228,7 @@ def _least_shift(keys, start, stop, shift, most, apart):
     return shift
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _length(bits):
     """The length of an integer in bits; 64 if its sign is set."""
     if bits < 0:
@@ -241,7 +241,7 @@ def _length(bits):
     return length + (1 if bits else 0)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _inverted_cdf(offsets, values, weights, probability, out):
     for entry in range(len(out)):
         start, stop = offsets[entry], offsets[entry + 1]

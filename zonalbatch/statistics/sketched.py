@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.sketch import INNER, KEYS, UNIT, Sketches
 
 __all__ = ["SKETCH", "Sketched", "sketch_column", "sketches_from"]
@@ -95,7 +95,7 @@ def sketches_from(column: pa.StructArray) -> tuple[Sketches, NDArray[np.bool_]]:
     return sketches, column.field("exact").to_numpy(zero_copy_only=False)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _gather(keys, weights, reasons, offsets, inner, cell_span, fractions, whole, unit, ends):
     """Bring the keys of each piece's valid cells to the front, sorted; how many there are."""
     n = 0

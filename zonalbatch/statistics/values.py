@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Cells, Covered
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.huge import HugeZone
 from zonalbatch.statistics.quantiles import QuantileMethod, zone_quantiles
 
@@ -233,7 +233,7 @@ class _Places:
         return slot
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _drop_invalid(values, reasons, shares, shares_at, starts,
                   kept, kept_shares, n_inner, n_boundary):  # fmt: skip
     """Copy the valid values of every piece to where its values begin, inner cells first."""
@@ -253,7 +253,7 @@ def _drop_invalid(values, reasons, shares, shares_at, starts,
         n_boundary[piece] = n - start - n_inner[piece]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _append(pieces, entries, inner, inner_at, n_inner, boundary, boundary_at, n_boundary,
             shares, shares_at, to_inner, to_inner_at, to_n_inner,
             to_boundary, to_boundary_at, to_n_boundary, to_shares):  # fmt: skip

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import NODATA, UNREAD, Cells, Covered, first_reason
+from zonalbatch.kernels import kernel
 from zonalbatch.statistics.classes import Classes
 from zonalbatch.statistics.shares import UNIT
 
@@ -88,7 +88,7 @@ class Weighted:
             return np.where(weight > 0, self.state[:, index] / weight, np.nan)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _add(values, reasons, zones, offsets, weights, state):
     for piece in range(len(zones)):
         known = 0

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import NODATA, UNREAD, VALID, Layout
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, TOLERANCE, Grid, Lattice, Window
 from zonalbatch.work.schedule import Schedule, blocks_along, mark
 
@@ -141,7 +141,7 @@ def _snapped(edges: NDArray[np.float64], size: float) -> NDArray[np.float64]:
     return np.where(np.abs(edges - near) < TOLERANCE * min(1.0, size), near, edges)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _touch(windows, side, steps):
     """Set to 0 the patches that a window of the tile lies in."""
     for window in range(len(windows)):
@@ -151,7 +151,7 @@ def _touch(windows, side, steps):
                 steps[row, col] = 0
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _mark_patches(windows, side, steps, rows, cols, first, last):
     """Note which blocks the patches need for the cells within some windows."""
     for window in range(len(windows)):
@@ -165,7 +165,7 @@ def _mark_patches(windows, side, steps, rows, cols, first, last):
                     mark(row, cols[l, 0], cols[e, 1], steps[r, c], first, last)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _average(values, reasons, rows, cols, out, lacking):
     for r in range(len(rows) - 1):
         first, last = int(np.floor(rows[r])), int(np.ceil(rows[r + 1]))

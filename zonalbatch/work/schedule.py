@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from zonalbatch.cover.cells import Covered, Layout
 from zonalbatch.errors import SourceError
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import TILE, Grid, Lattice, Window, nesting_factor
 from zonalbatch.masks.dilation import reach
 
@@ -231,7 +231,7 @@ def blocks_along(cell: NDArray[np.int64], block: int, size: int) -> NDArray[np.i
     return np.where(cell < 0, -1, np.where(cell < size, cell // block, beyond))
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def mark(row, col_a, col_b, step, first, last):
     """Note that a step needs the blocks of a row from one column of blocks to another."""
     if 0 <= row < first.shape[0]:
@@ -241,14 +241,14 @@ def mark(row, col_a, col_b, step, first, last):
             last[row, col] = step
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _mark_rows(row_a, row_b, col_a, col_b, step, first, last):
     """Note that a step needs the blocks of some rows, in either order, and columns."""
     for row in range(min(row_a, row_b), max(row_a, row_b) + 1):
         mark(row, col_a, col_b, step, first, last)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _mark_blocks(windows, run_span, run_at, run_length, cell_span, cell_at, rows, cols, up, aside,
                  step, first, last):  # fmt: skip
     """Note that a step needs the blocks that hold the covered cells of some pieces.

@@ -8,8 +8,9 @@ are united.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from zonalbatch.kernels import kernel
 
 __all__ = ["ABSENT", "find_corners", "labels_met", "roots_of"]
 
@@ -20,7 +21,7 @@ Labels = NDArray[np.int64]
 Ints = NDArray[np.int32]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def labels_met(labels: Labels) -> Labels:
     """The label of every run of cells in a row, in no order, some more than once."""
     height, width = labels.shape
@@ -36,7 +37,7 @@ def labels_met(labels: Labels) -> Labels:
     return found[:n].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def find_corners(
     labels: Labels, row0: int, known: Labels, above: Labels, above_part: Ints,
     united: Ints, zones: Ints, n_parts: int, parts: Ints, rows: Ints, cols: Ints,
@@ -71,7 +72,7 @@ def find_corners(
     return n_parts, n_united, n
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def roots_of(united: Ints, parts: Ints) -> Ints:
     """The one part that stands for all those that each part is united with."""
     found = np.empty_like(parts)
@@ -80,7 +81,7 @@ def roots_of(united: Ints, parts: Ints) -> Ints:
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _join(labels, above, above_part, here, known, united, zones, n_parts):
     """Give each cell of a row the part of its left or upper neighbour, or a new one.
 
@@ -107,7 +108,7 @@ def _join(labels, above, above_part, here, known, united, zones, n_parts):
     return n_parts, pairs
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _root(united, part):
     while united[part] != part:
         united[part] = united[united[part]]
@@ -115,7 +116,7 @@ def _root(united, part):
     return part
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _unite(united, a, b):
     """Make two parts one, for which the older stands; 0 if they are one already."""
     a, b = _root(united, a), _root(united, b)
@@ -125,7 +126,7 @@ def _unite(united, a, b):
     return 1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _turns(labels, above, above_part, here, row, parts, rows, cols, n):
     """Add the corners on the line between two rows.
 

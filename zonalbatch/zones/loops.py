@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 
+from zonalbatch.kernels import kernel
 from zonalbatch.lattice import Grid
 from zonalbatch.zones.shapes import Objects
 
@@ -58,7 +58,7 @@ def _exteriors_first(
     return turns[at], ends, part[order]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def in_order_of(keys: Ints, n_keys: int, items: Places) -> Places:
     """Items in ascending order of their keys, 0 to n_keys - 1; of equal ones as they came."""
     start = np.zeros(n_keys + 1, np.int64)
@@ -73,7 +73,7 @@ def in_order_of(keys: Ints, n_keys: int, items: Places) -> Places:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _loops(offsets, rows, cols, by_column):
     """The rings of all parts: (turn,) corners, closed; (ring + 1,) offsets; part; exterior or not.
 
@@ -109,7 +109,7 @@ def _loops(offsets, rows, cols, by_column):
     return turns[: rings[count]], rings[: count + 1], part[:count], outer[:count]
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _twin(i, first, last, rows, cols):
     """The other corner of a part at the same point, -1 if there is none."""
     if i > first and rows[i - 1] == rows[i] and cols[i - 1] == cols[i]:
@@ -119,7 +119,7 @@ def _twin(i, first, last, rows, cols):
     return -1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _close(path, at, turns, rings, count):
     """Write down a path of corners as the next ring."""
     start = rings[count]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numba import njit
 
+from zonalbatch.kernels import kernel
 from zonalbatch.zones.shapes import MULTIPOLYGON, POLYGON, Floats, Ints, Objects
 
 __all__ = ["Senses", "ring_senses"]
@@ -49,7 +49,7 @@ def ring_senses(shapes: Objects) -> Senses:
     return senses
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _find_senses(xy: Floats, first: Ints, senses: Senses) -> None:
     """Fill in the sense of each run of vertices.
 
@@ -63,7 +63,7 @@ def _find_senses(xy: Floats, first: Ints, senses: Senses) -> None:
             senses[shape] = _sense(xy[first[shape] : first[shape + 1]], edges, boxes)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sense(ring: Floats, edges: int, boxes: Floats) -> int:
     """1 or -1 for a ring whose edges surely share nothing but vertices with their neighbours."""
     if ring[0, 0] != ring[edges, 0] or ring[0, 1] != ring[edges, 1]:
@@ -80,7 +80,7 @@ def _sense(ring: Floats, edges: int, boxes: Floats) -> int:
     return _turning(ring, edges)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _meets(boxes: Floats, edge: int, stop: int) -> bool:
     """Whether the box of an edge meets that of a later one that is not its neighbour."""
     left, right, bottom, top = boxes[0, edge], boxes[1, edge], boxes[2, edge], boxes[3, edge]
@@ -93,7 +93,7 @@ def _meets(boxes: Floats, edge: int, stop: int) -> bool:
     return meets > 0
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _is_apart(ring: Floats, boxes: Floats, edge: int, stop: int) -> bool:
     """Whether an edge surely does not touch any later one that is not its neighbour."""
     for other in range(edge + 2, stop):
@@ -111,7 +111,7 @@ def _is_apart(ring: Floats, boxes: Floats, edge: int, stop: int) -> bool:
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _turning(ring: Floats, edges: int) -> int:
     """The turn at the leftmost vertex, 0 if at any vertex the ring may turn back on itself."""
     leftmost, sense = 0, 0
@@ -128,7 +128,7 @@ def _turning(ring: Floats, edges: int) -> int:
     return sense
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _turn(ring: Floats, a: int, b: int, c: int) -> int:
     """1 if c is surely left of the line from a to b, -1 if it is surely right of it, else 0."""
     one = (ring[a, 0] - ring[c, 0]) * (ring[b, 1] - ring[c, 1])
@@ -136,7 +136,7 @@ def _turn(ring: Floats, a: int, b: int, c: int) -> int:
     return _sure_sign(one, -other)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _goes_on(ring: Floats, a: int, b: int, c: int) -> bool:
     """Whether the way from b to c surely goes on in the direction of that from a to b."""
     along = (ring[b, 0] - ring[a, 0]) * (ring[c, 0] - ring[b, 0])
@@ -144,7 +144,7 @@ def _goes_on(ring: Floats, a: int, b: int, c: int) -> bool:
     return _sure_sign(along, up) == 1
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _sure_sign(one: float, other: float) -> int:
     """The sign of the sum of two rounded products, 0 if rounding could have changed it."""
     total = one + other
