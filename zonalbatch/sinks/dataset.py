@@ -71,10 +71,17 @@ def written(
             yield writer, summing
 
 
-def rows_read(place: Place) -> int:
-    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken."""
+def rows_read(place: Place, schema: pa.Schema | None = None) -> int:
+    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken.
+
+    Args:
+        place: the file.
+        schema: the columns that it must have; None takes any. No checksum covers their names.
+    """
     try:
         with pq.ParquetFile(place.source(), page_checksum_verification=True) as file:
+            if schema is not None and not file.schema_arrow.equals(schema):
+                return -1
             groups = range(file.num_row_groups)
             return sum(file.read_row_group(group).num_rows for group in groups)
     except (OSError, pa.ArrowException):

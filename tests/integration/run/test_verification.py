@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import zonalbatch as zb
@@ -114,13 +116,25 @@ def test_several_at_once(kept: Kept) -> None:
     assert kept.look() == kept.whole
 
 
-def test_without_a_ledger(kept: Kept) -> None:
-    """Pages have checksums of their own, and rows are counted."""
+def flip_in_page(data: bytearray) -> None:
+    """Change a value of a column."""
+    column = pq.ParquetFile(BytesIO(data)).metadata.row_group(0).column(4)
+    data[column.data_page_offset + column.total_compressed_size - 2] ^= 1
+
+
+def flip_in_name(data: bytearray) -> None:
+    """Change a letter of a column's name, which no checksum of a page covers."""
+    data[data.rindex(b"valid_fraction") + 4] ^= 1
+
+
+@pytest.mark.parametrize("damage", [flip_in_page, flip_in_name])
+def test_without_a_ledger(kept: Kept, damage: Callable[[bytearray], None]) -> None:
+    """Pages have checksums of their own, columns are those of the plan, and rows are counted."""
     for file in (kept.out / "ledger").iterdir():
         file.unlink()
     file = kept.files[0]
     data = bytearray(file.read_bytes())
-    data[len(data) // 4] ^= 1
+    damage(data)
     file.write_bytes(data)
     kept.verified()
     assert kept.look() == kept.whole
