@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zonalbatch.places import Place
-from zonalbatch.planning.files import read_zones
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.dataset import rows_read
 from zonalbatch.sinks.failures import read_failures
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.sums import Sum, sum_of
-from zonalbatch.sinks.table import result_schema, rows_of_pair
+from zonalbatch.sinks.table import rows_of_pair
 
 __all__ = ["remove_broken"]
 
@@ -32,8 +31,7 @@ def remove_broken(plan: Plan, output: Output) -> list[str]:
     """Remove what is not as it was written; the paths of these files in the output.
 
     Files are held against the hashes that the ledger and the seal keep, and rows against receipts.
-    Where the ledger was lost, a file is held against the checksums of its own pages, and its
-    columns against the plan's.
+    Where the ledger was lost, a file is held against the checksums of its own pages and columns.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         checks = [*_of_parts(plan, output), *_of_seal(output)]
@@ -54,11 +52,10 @@ def _asked(check: Check) -> tuple[str, bool]:
 
 def _of_parts(plan: Plan, output: Output) -> Iterator[Check]:
     each = rows_of_pair(plan.recipe, plan.form)
-    schema = result_schema(plan.recipe, plan.form, read_zones(plan.folder, 0, 1).schema)
     receipts = output.receipts(part.id for part in plan.parts)
     # What has no receipt that can be read is not done, and is written over in any case.
     for part, receipt in receipts.items():
-        yield f"results/part-{part}.parquet", partial(_is_broken, output, receipt, each, schema)
+        yield f"results/part-{part}.parquet", partial(_is_broken, output, receipt, each)
 
 
 def _of_seal(output: Output) -> Iterator[Check]:
@@ -69,14 +66,14 @@ def _of_seal(output: Output) -> Iterator[Check]:
         yield name, partial(_differs, output.path / name, sum_)
 
 
-def _is_broken(output: Output, receipt: Receipt, rows_each: int, schema: pa.Schema) -> bool:
+def _is_broken(output: Output, receipt: Receipt, rows_each: int) -> bool:
     """True if the file of a part, or of what it could not read, is not what its receipt says."""
     place = output.part_path(receipt.part)
     if receipt.hash:
         told = Sum(receipt.bytes, receipt.hash)
         bad = _differs(place, told) or _rows(place) != receipt.rows * rows_each
     else:
-        bad = rows_read(place, schema) != receipt.rows * rows_each
+        bad = rows_read(place) != receipt.rows * rows_each
     return bad or _failures(output, receipt.part) != receipt.failures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from zonalbatch.places import Place
 from zonalbatch.sinks.sums import Sum, Summing
 
 __all__ = ["Dataset", "rows_read", "written"]
+
+COLUMNS = b"zonalbatch:columns"
+"""Key of a file's footer: a hash of its columns, which no checksum of a page covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def written(
     place: Place, tables: Iterable[pa.Table], schema: pa.Schema, metadata: dict[bytes, bytes]
 ) -> Iterator[tuple[pq.ParquetWriter, Summing]]:
     """A file of rows: its writer before it is closed, and its sum after; whole or not at all."""
+    metadata = {**metadata, COLUMNS: _hash_of(schema)}
     with place.replacing() as file:
         summing = Summing(file)
         with pq.ParquetWriter(
@@ -71,18 +76,20 @@ def written(
             yield writer, summing
 
 
-def rows_read(place: Place, schema: pa.Schema | None = None) -> int:
-    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken.
-
-    Args:
-        place: the file.
-        schema: the columns that it must have; None takes any. No checksum covers their names.
-    """
+def rows_read(place: Place) -> int:
+    """Rows that can be read of a file, page by page with their checksums; -1 if one is broken."""
     try:
         with pq.ParquetFile(place.source(), page_checksum_verification=True) as file:
-            if schema is not None and not file.schema_arrow.equals(schema):
+            told = (file.metadata.metadata or {}).get(COLUMNS)
+            if told not in (None, _hash_of(file.schema_arrow)):
                 return -1
             groups = range(file.num_row_groups)
             return sum(file.read_row_group(group).num_rows for group in groups)
     except (OSError, pa.ArrowException):
         return -1
+
+
+def _hash_of(schema: pa.Schema) -> bytes:
+    """That of names and types of columns."""
+    told = "\n".join(f"{field.name}: {field.type}" for field in schema)
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest().encode()

@@ -123,13 +123,13 @@ def flip_in_page(data: bytearray) -> None:
 
 
 def flip_in_name(data: bytearray) -> None:
-    """Change a letter of a column's name, which no checksum of a page covers."""
-    data[data.rindex(b"valid_fraction") + 4] ^= 1
+    """Change a letter of a column's name."""
+    data[data.index(b"ndvi_valid_fraction") + 9] ^= 1
 
 
 @pytest.mark.parametrize("damage", [flip_in_page, flip_in_name])
 def test_without_a_ledger(kept: Kept, damage: Callable[[bytearray], None]) -> None:
-    """Pages have checksums of their own, columns are those of the plan, and rows are counted."""
+    """Pages and columns have checksums of their own, and rows are counted."""
     for file in (kept.out / "ledger").iterdir():
         file.unlink()
     file = kept.files[0]
