@@ -115,7 +115,7 @@ class Failure:
     layer: str
     """Layer id."""
     href: str
-    """The file, without a signature; empty where there is none."""
+    """The file, as `writable` has its link; empty where there is none."""
     cause: str
     """One sentence."""
     permanent: bool
@@ -124,7 +124,9 @@ class Failure:
     @classmethod
     def of(cls, layer: str, href: str, error: ReadError) -> Failure:
         """The failure that an error is evidence of."""
-        return cls(layer, href, str(error), isinstance(error, PermanentReadError))
+        from zonalbatch.sources.secrets import writable  # in a package that knows layers
+
+        return cls(layer, writable(href), str(error), isinstance(error, PermanentReadError))
 
     @property
     def error(self) -> ReadError:

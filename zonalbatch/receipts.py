@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.layers import Failure
-from zonalbatch.sources.secrets import unsigned
+from zonalbatch.sources.secrets import writable
 
 __all__ = ["Receipt", "Report", "failed_name", "key_of", "pack_bits", "unpack_bits"]
 
@@ -99,13 +99,13 @@ class Report:
 
 def failed_name(failure: Failure) -> str:
     """What failed, in a few letters: the same file of the same layer is the same name."""
-    told = f"{failure.layer}\n{unsigned(failure.href)}".encode()
+    told = f"{failure.layer}\n{writable(failure.href)}".encode()
     return hashlib.blake2b(told, digest_size=6).hexdigest()
 
 
 def key_of(href: str, band: int) -> str:
-    """One band of one file in a word, whatever the file's link is signed with."""
-    return f"{band}:{unsigned(href)}"
+    """One band of one file in a word that tells no secret, whatever its link is signed with."""
+    return f"{band}:{writable(href)}"
 
 
 def pack_bits(flags: NDArray[np.bool_]) -> str:

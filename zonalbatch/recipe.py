@@ -224,11 +224,13 @@ def _check_weights(layer: str, lattice: Lattice, recipe: Recipe) -> None:
     """Refuse weights in another CRS: to warp them is a choice that changes numbers."""
     if recipe.weights is None or recipe.weights.grid.lattice.crs == lattice.crs:
         return
-    here = lattice.crs if len(lattice.crs) < 40 else "CRS.wkt"
+    from zonalbatch.sources.secrets import shown  # in a package that knows recipes
+
+    here, name = lattice.crs if len(lattice.crs) < 40 else "CRS.wkt", shown(recipe.weights.href)
     raise SourceError(
-        f"the weights {recipe.weights.href} are in {_short(recipe.weights.grid.lattice)}, but "
+        f"the weights {name} are in {_short(recipe.weights.grid.lattice)}, but "
         f"layer {layer!r} is in {_short(lattice)}; bring them there first: gdalwarp -t_srs "
-        f"{here} -tr {lattice.dx:g} {lattice.dy:g} -r average {recipe.weights.href} weights.tif"
+        f"{here} -tr {lattice.dx:g} {lattice.dy:g} -r average {name} weights.tif"
     )
 
 

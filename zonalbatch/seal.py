@@ -30,6 +30,7 @@ from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.sealed import Sealed
 from zonalbatch.sinks.sums import Sum, Summing
 from zonalbatch.sinks.table import Form, geo_metadata, result_schema, without_layer, zone_columns
+from zonalbatch.sources.secrets import writable
 from zonalbatch.temporal import Temporal, temporal_schema, write_stretches
 
 __all__ = ["seal"]
@@ -254,6 +255,7 @@ def _write_layers(plan: Plan, output: Output, done: Done) -> Sum:
     rows = table.to_pylist()
     for row in (one for one in rows if one["href"] is not None):  # a missing band has none
         applied = done.applied.get(key_of(row["href"], row["file_band"]))
+        row["href"] = writable(row["href"])
         if applied is not None:
             row["nodata"] = json.dumps(applied[0])
             row["scale"], row["offset"] = applied[1:]

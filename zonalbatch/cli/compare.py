@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ __all__ = ["compare"]
 
 
 def compare(
-    zones: Annotated[Path, typer.Argument(metavar="ZONES", help="Areas.")],
+    zones: Annotated[str, typer.Argument(metavar="ZONES", help="Areas.")],
     raster: Annotated[str, typer.Argument(metavar="RASTER", help="A raster.")],
     peer: Annotated[str, typer.Option("--with", help="rasterstats or exactextract.")],
     names: Annotated[
@@ -29,7 +28,7 @@ def compare(
     """
     from zonalbatch.compat.comparison import compare as compared
 
-    _tell(compared(str(zones), raster, names, peer=peer, band=band, id=id))
+    _tell(compared(zones, raster, names, peer=peer, band=band, id=id))
 
 
 def _tell(found: Comparison) -> None:

@@ -30,7 +30,7 @@ def search(
         Several, typer.Option("--collections", "-c", help="Collections, separated by commas.")
     ] = None,
     zones: Annotated[
-        Path | None, typer.Option("--zones", "-z", help="Zones: what meets none is left out.")
+        str | None, typer.Option("--zones", "-z", help="Zones: what meets none is left out.")
     ] = None,
     datetime: Annotated[
         str | None, typer.Option("--datetime", "-d", help="2024-06-01, 2024-06/2024-08, 2024/..")
@@ -108,14 +108,14 @@ def _of_job(path: str, options: dict[str, Any]) -> Answer:
 
 
 def _of_api(
-    api: str, asked: dict[str, Any], zones: Path | None, bbox: Any, intersects: Any
+    api: str, asked: dict[str, Any], zones: str | None, bbox: Any, intersects: Any
 ) -> Answer:
     from zonalbatch.searches.answer import area_of, find
     from zonalbatch.searches.question import Question
     from zonalbatch.zones import open_zones
 
     question = Question.of(**asked)
-    reader = None if zones is None else open_zones(str(zones))
+    reader = None if zones is None else open_zones(zones)
     return find(api, question, area_of(reader, bbox, intersects))
 
 

@@ -38,7 +38,7 @@ Out = Annotated[
 
 def stats(
     zones: Annotated[
-        Path, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")
+        str, typer.Argument(metavar="ZONES", help="Areas, lines, points, or a raster of labels.")
     ],
     raster: Rasters,
     names: Annotated[
@@ -92,7 +92,7 @@ def stats(
 
     tell = teller(out, rows=ROW)
     frame = zonal_stats(
-        str(zones), raster if len(raster) > 1 else raster[0], ",".join(names or ["count", "mean"]),
+        zones, raster if len(raster) > 1 else raster[0], ",".join(names or ["count", "mean"]),
         bands=_bands(band), id=id, columns=column, prefix=prefix,
         coverage=coverage, weight_by=weight_by,  # type: ignore[arg-type]
         quantile_method=quantile_method,  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def stats(
 
 
 def points(
-    points: Annotated[Path, typer.Argument(metavar="POINTS", help="A file of points.")],
+    points: Annotated[str, typer.Argument(metavar="POINTS", help="A file of points.")],
     raster: Rasters,
     interpolate: Annotated[
         str, typer.Option("--interpolate", "-i", help="nearest or bilinear.")
@@ -134,7 +134,7 @@ def points(
 
     tell = teller(out, rows=ROW)
     frame = point_query(
-        str(points), raster if len(raster) > 1 else raster[0], bands=_bands(band),
+        points, raster if len(raster) > 1 else raster[0], bands=_bands(band),
         interpolate=interpolate, radius=radius, stats=",".join(names) if names else None, id=id,  # type: ignore[arg-type]
         sign=_keys(sign), trusted=trusted,
     )  # fmt: skip

@@ -33,6 +33,7 @@ from zonalbatch.layers import Failure, Layer
 from zonalbatch.measure import BandCells, Encoding, Measurement
 from zonalbatch.recipe import Recipe, WeightBy, cell_area
 from zonalbatch.sources.protocol import Pixels
+from zonalbatch.sources.secrets import shown
 from zonalbatch.statistics import QuantileMethod, parse_statistics
 from zonalbatch.work.ground import Ground, Shapes
 from zonalbatch.work.layer_work import LayerWork, sheets_of, work_on
@@ -249,7 +250,7 @@ def explanation_of(
         items=layer.items,
         measurement=measurement,
         coverage=recipe.coverage,
-        weights="" if recipe.weights is None else recipe.weights.href,
+        weights="" if recipe.weights is None else shown(recipe.weights.href),
         weight_by=recipe.weight_by,
         min_fraction=recipe.min_fraction,
         quantile_method=recipe.quantile_method,

@@ -48,7 +48,14 @@ def bucket_at(url: str) -> Bucket:
     """
     parts = urlsplit(url)
     if not parts.netloc:
-        raise InputError(f"{shown(url)} names no bucket; write it as s3://bucket/folder")
+        raise InputError(
+            f"{shown(url)} names no bucket; write it as {parts.scheme}://bucket/folder"
+        )
+    if ":" in parts.netloc.rpartition("@")[0]:
+        raise InputError(
+            f"{shown(url)} holds a key and its secret; leave them out, and set them in the "
+            "environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say)"
+        )
     root = f"{parts.scheme}://{parts.netloc}"
     with _as_input(url):
         _store(root)

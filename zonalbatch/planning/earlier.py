@@ -17,6 +17,7 @@ from zonalbatch.planning.files import Part, read_cells, read_layers, read_parts
 from zonalbatch.planning.partition import Cell, Partition
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form
+from zonalbatch.sources.secrets import shown
 
 __all__ = ["Earlier"]
 
@@ -91,7 +92,8 @@ class Earlier:
             failures: what it could not read.
         """
         now = {layer.id: layer for layer in layers}
-        causes = {name: one.cause for one in failures for name in (one.layer, one.href) if name}
+        named = ((one.cause, (one.layer, one.href, shown(one.href))) for one in failures)
+        causes = {name: cause for cause, names in named for name in names if name}
         for layer in self.layers:
             found = now.get(layer.id)
             lost = _reads(layer) - (_reads(found) if found else set())

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place
 from zonalbatch.sinks.sums import Sum, Summing
+from zonalbatch.sources.secrets import shown
 
 __all__ = ["by_cause", "read_failures", "write_failures"]
 
@@ -48,7 +49,7 @@ def by_cause(failures: Sequence[Failure]) -> list[tuple[Failure, int]]:
     """
     alike: dict[str, list[Failure]] = {}
     for failure in failures:
-        named = (name for name in (failure.href, failure.layer) if name)
+        named = (name for name in (failure.href, shown(failure.href), failure.layer) if name)
         cause = failure.cause
         for name in named:
             cause = cause.replace(name, "…")

@@ -13,7 +13,6 @@ from rasterio.errors import NotGeoreferencedWarning
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
-from zonalbatch.sources.causes import shown
 from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.parts import header_of_part, refuse_complex
 from zonalbatch.sources.protocol import Band, Header, ScaleOffset, in_order, is_remote
@@ -89,7 +88,7 @@ def _failures(
     """One for each file, named once, whose header could not be read."""
     asked = {href: headers.get(href) for href in hrefs}
     return [
-        Failure.of(layer.id, shown(href), header)
+        Failure.of(layer.id, href, header)
         for href, header in asked.items()
         if isinstance(header, ReadError)
     ]

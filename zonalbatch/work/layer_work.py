@@ -26,6 +26,7 @@ from zonalbatch.measure import (
 from zonalbatch.receipts import key_of
 from zonalbatch.recipe import Recipe, cell_area, lattices_of
 from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.secrets import shown
 from zonalbatch.statistics import Column, Statistic, Summary, summary_of
 from zonalbatch.work.encoding import contradicted, encoding_of
 from zonalbatch.work.ground import Ground
@@ -310,7 +311,8 @@ def _checked(layer: Layer, sheet: Sheet, header: Header | ReadError) -> Header |
         raise GridMismatch(layer.id)
     if sheet.bands[-1] > len(header.dtypes):
         return PermanentReadError(
-            f"{sheet.href} has {len(header.dtypes)} bands, but band {sheet.bands[-1]} is wanted"
+            f"{shown(sheet.href)} has {len(header.dtypes)} bands, but band "
+            f"{sheet.bands[-1]} is wanted"
         )
     return header
 

@@ -22,6 +22,7 @@ from zonalbatch.lattice import TILE
 from zonalbatch.layers import Asset
 from zonalbatch.measure import BandCells
 from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.secrets import shown
 from zonalbatch.work.encoding import encoding_of
 from zonalbatch.work.overlap import Overlap, Patch
 from zonalbatch.work.place import Place
@@ -108,8 +109,8 @@ class Weights:
         grid = self.asset.grid
         if isinstance(header, Header) and header.grid.on(grid.lattice) != grid:
             return PermanentReadError(
-                f"the weights {self.asset.href} have another grid than when the run was planned; "
-                "plan again"
+                f"the weights {shown(self.asset.href)} have another grid than when the run "
+                "was planned; plan again"
             )
         return header
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import ZonesError
+from zonalbatch.sources.secrets import shown
 
 __all__ = ["chosen_encoding", "guessed_encoding", "is_ascii"]
 
@@ -31,8 +32,8 @@ def chosen_encoding(encoding: str, path: str, info: Mapping[str, Any]) -> str:
         ) from None
     if info["driver"] != SHAPEFILE:
         raise ZonesError(
-            f"zones.encoding is for Shapefiles, and {path} is a {info['driver']}, whose text is "
-            "UTF-8; leave it out"
+            f"zones.encoding is for Shapefiles, and {shown(path)} is a {info['driver']}, whose "
+            "text is UTF-8; leave it out"
         )
     return encoding
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pyproj import CRS
 
 from zonalbatch.errors import ZonesError
+from zonalbatch.sources.secrets import shown
 from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import Source, explained
@@ -103,9 +104,14 @@ def _file(path: str, layer: str | None, encoding: str | None, *, trusted: bool) 
         for key, value in (("layer", layer), ("encoding", encoding)):
             if value is not None:
                 raise ZonesError(
-                    f"zones.{key} is {value!r}, but {path} is GeoParquet, which has no {key} to "
-                    "choose; leave it out"
+                    f"zones.{key} is {value!r}, but {shown(path)} is GeoParquet, which has no "
+                    f"{key} to choose; leave it out"
                 )
+        if "://" in path:
+            raise ZonesError(
+                f"{shown(path)} is GeoParquet at a link, which zones are not read from; fetch it, "
+                "or give a FlatGeobuf or GeoPackage"
+            )
         return _GeoParquet.open(Path(path))
 
 
@@ -120,7 +126,7 @@ def _paths(path: str) -> list[str]:
         return [path]
     found = sorted(glob.glob(path, recursive=True))
     if not found:
-        raise ZonesError(f"there is no file {path}")
+        raise ZonesError(f"there is no file {shown(path)}")
     return found
 
 

@@ -22,6 +22,7 @@ from pyproj import CRS
 from zonalbatch.errors import ReadError, ZonesError
 from zonalbatch.sources import Pixels, array_layers, open_pixels
 from zonalbatch.sources.access import access_given
+from zonalbatch.sources.secrets import shown
 from zonalbatch.zones.corners import ABSENT
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.tracing import Census, Tracing
@@ -172,8 +173,8 @@ def file_labels(path: str, band: int | None, *, trusted: bool = False) -> Labels
     try:
         count = len(pixels.header.dtypes)
     except ReadError as error:
-        raise ZonesError(f"{path} cannot be read: {error}") from error
-    return _labels_in(pixels, band, count, path)
+        raise ZonesError(f"{shown(path)} cannot be read: {error}") from error
+    return _labels_in(pixels, band, count, shown(path))
 
 
 def array_labels(data: Any, band: int | None) -> Labels:

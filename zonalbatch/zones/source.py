@@ -14,6 +14,7 @@ import pyogrio
 from pyproj import CRS
 
 from zonalbatch.errors import ZonesError
+from zonalbatch.sources.secrets import shown
 from zonalbatch.zones.shapes import Objects
 
 __all__ = ["ROW", "Source", "explained"]
@@ -72,6 +73,9 @@ def explained(name: str, tally: Counter[str]) -> Iterator[None]:
         try:
             yield
         except READ_FAULTS as error:
-            raise ZonesError(f"{name} cannot be read: {error}") from error
+            told = shown(str(error))
+            secret = told != str(error)  # which a traceback would tell with the cause
+            cause = type(error)(told) if secret else error
+            raise ZonesError(f"{shown(name)} cannot be read: {told}") from cause
     for warning in caught:
-        tally[f"{name}: {warning.message}"] = 1
+        tally[shown(f"{name}: {warning.message}")] = 1

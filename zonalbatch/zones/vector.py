@@ -14,6 +14,7 @@ import pyogrio
 from pyproj import CRS
 
 from zonalbatch.errors import ZonesError
+from zonalbatch.sources.secrets import shown
 from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.encoding import chosen_encoding, guessed_encoding, is_ascii
 from zonalbatch.zones.shapes import Objects
@@ -47,7 +48,7 @@ class VectorFile:
     @property
     def name(self) -> str:
         """What errors call it."""
-        return self.path
+        return shown(self.path)
 
     @classmethod
     def open(
@@ -120,12 +121,12 @@ def _layer_of(path: str, wanted: str | None) -> tuple[str, tuple[str, ...]]:
     if wanted is not None:
         return _known_layer(wanted, path, layers), ()
     if not layers:
-        raise ZonesError(f"{path} has no layer with geometries")
+        raise ZonesError(f"{shown(path)} has no layer with geometries")
     if len(layers) == 1:
         return layers[0], ()
     full = (name for name in layers if pyogrio.read_info(path, layer=name)["features"])
     layer = next(full, layers[0])
-    said = f"{path} has {len(layers)} layers; zones are read from {layer!r}"
+    said = f"{shown(path)} has {len(layers)} layers; zones are read from {layer!r}"
     return layer, (said,)
 
 
@@ -135,4 +136,6 @@ def _known_layer(name: str, path: str, layers: list[str]) -> str:
     near = difflib.get_close_matches(name, layers, 1, 0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(layers) or "none"
-    raise ZonesError(f"{path} has no layer {name!r} with geometries{hint} (layers: {listed})")
+    raise ZonesError(
+        f"{shown(path)} has no layer {name!r} with geometries{hint} (layers: {listed})"
+    )

@@ -95,7 +95,9 @@ def refuse_driver(path: str, driver: str) -> None:
 
 
 def _untrusted(path: str, kind: str) -> ZonesError:
-    return ZonesError(f"{path} is of a kind that may have other files opened ({kind}); {TRUST}")
+    return ZonesError(
+        f"{shown(path)} is of a kind that may have other files opened ({kind}); {TRUST}"
+    )
 
 
 def _refuse_opener(path: str, file: IO[bytes]) -> None:
@@ -112,7 +114,7 @@ def _refuse_crs_link(path: str, file: IO[bytes]) -> None:
         return
     with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as text:
         if any(_NAMED.match(text, found.end()) is None for found in _CRS.finditer(text)):
-            raise ZonesError(f"{path} has a CRS that is not given by its name; {TRUST}")
+            raise ZonesError(f"{shown(path)} has a CRS that is not given by its name; {TRUST}")
 
 
 def _refuse_archive(path: str) -> None:
