@@ -62,7 +62,7 @@ def execute(
         there = {part: receipt for part, receipt in there.items() if not receipt.failures}
     for receipt in there.values():
         done.add(receipt)
-    _check_failures(done, limits)
+    _check_failures(done, output, limits)
     todo = [part for part in plan.parts if part.id not in there]
     if not todo:
         observer.began(plan, list(there.values()), "")
@@ -81,7 +81,7 @@ def execute(
             done.rewritten += bool(receipt.source)
         done.add(receipt)
         observer.finished(part, receipt)
-        _check_failures(done, limits)
+        _check_failures(done, output, limits)
 
     course = Course(todo, done, window, output.whole, limits, observer)
     try:
@@ -98,7 +98,7 @@ def execute(
     return done
 
 
-def _check_failures(done: Done, limits: Limits) -> None:
+def _check_failures(done: Done, output: Output, limits: Limits) -> None:
     """See that no more has failed than may.
 
     Raises:
@@ -113,5 +113,12 @@ def _check_failures(done: Done, limits: Limits) -> None:
         told = f"{most}" if isinstance(most, int) else f"{most:.4g} of {files:,} files"
         raise ReadError(
             f"{failed:,} {'file' if failed == 1 else 'files'} could not be read, more than "
-            f"limits.max_failures ({told}); see the folder failures, then run again"
+            f"limits.max_failures ({told}){_first_cause(done.plan, output)}; mend what can be and "
+            "run with --retry-failed (retry_failed=True in Python), or raise the limit"
         )
+
+
+def _first_cause(plan: Plan, output: Output) -> str:
+    """Why the first thing could not be read, as part of a sentence."""
+    failures = [*plan.failures, *output.failures(part.id for part in plan.parts)]
+    return f", such as: {failures[0].cause}" if failures else ""

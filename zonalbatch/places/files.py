@@ -54,7 +54,10 @@ def make_folder(path: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"cannot write to folder {path}: {error.strerror or error}") from error
+        raise OutputError(
+            f"cannot write to folder {path}: {error.strerror or error}; choose another, or see "
+            "that it is a folder you may write to"
+        ) from error
     return path
 
 

@@ -9,7 +9,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from zonalbatch.errors import InputError
+
 __all__ = ["Change", "Place", "is_bucket", "place_of"]
+
+_LINK = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""How links begin, also where a path has folded the slashes."""
 
 Change = Callable[[str | None], str]
 """The next text of a small file, from the one that is there; None if there is none."""
@@ -127,13 +132,21 @@ def place_of(url: str | os.PathLike[str]) -> Place:
     """The place at a path, or at a link into an object store (s3, gs, az).
 
     Raises:
-        InputError: the link names no bucket, or its store cannot be talked to.
+        InputError: the link is of no object store, names no bucket, or its store cannot be talked
+            to.
     """
     text = os.fspath(url)
     if is_bucket(text):
         from zonalbatch.places.bucket import bucket_at
 
         return bucket_at(text)
+    if _LINK.match(text):
+        from zonalbatch.sources.secrets import shown
+
+        raise InputError(
+            f"{shown(text)} is no link into an object store; give a folder, or a link that begins "
+            "with s3://, gs:// or az://"
+        )
     from zonalbatch.places.folder import Folder
 
     return Folder(Path(text).absolute())

@@ -36,6 +36,8 @@ __all__ = ["PROCESS", "Peaks", "beyond"]
 MIB = 2**20
 PROCESS = 480 * MIB
 """What a worker process takes before its first pixel: interpreter, libraries, compiled kernels."""
+MOST = 2.0**62
+"""What a plan can note of, bytes: a zone may hold more cells than there are numbers."""
 CACHE = 80 * MIB
 """GDAL's cache of blocks (64 MiB) and that of answers of servers (16 MiB), see `sources.gdal`."""
 WARP = 96 * MIB
@@ -109,7 +111,8 @@ class Peaks:
         if not len(zones) or not len(sizes):
             return PROCESS
         at_work = self._pixels(zones, sizes, scenes) + self._states(zones)
-        return int(PROCESS + self._ground(zones) + at_work + self._results(zones, len(sizes)))
+        every = PROCESS + self._ground(zones) + at_work + self._results(zones, len(sizes))
+        return int(min(every, MOST))
 
     def _ground(self, zones: Burden) -> float:
         """Zones, their outlines, what they cover."""

@@ -23,7 +23,7 @@ from zonalbatch.sources.drivers import drivers_of, opened_by
 from zonalbatch.sources.links import refuse_name
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.secrets import shown
-from zonalbatch.sources.vetting import refuse_bombs, refuse_links
+from zonalbatch.sources.vetting import refuse_bombs, refuse_links, refuse_pipe
 from zonalbatch.sources.view import View
 
 __all__ = ["configure_gdal", "doubt", "gdal_name", "lazy_array", "opened", "settings"]
@@ -89,6 +89,7 @@ def opened(view: View, grant: Grant) -> Any:
         PermanentReadError: it would have GDAL open other files, or take more memory than there is.
     """
     configure_gdal()
+    refuse_pipe(view.href)
     if not grant.trusted:
         refuse_name(view.href)
     drivers = None if grant.trusted else drivers_of(grant.href)

@@ -1,8 +1,9 @@
-"""Vetting: what an open file must not be before anything else is asked of it."""
+"""Vetting: what a file must not be before anything else is asked of it."""
 
 from __future__ import annotations
 
 import math
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from zonalbatch.errors import PermanentReadError
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.secrets import shown
 
-__all__ = ["MAX_BLOCK", "TRUST", "refuse_bombs", "refuse_links"]
+__all__ = ["MAX_BLOCK", "TRUST", "refuse_bombs", "refuse_links", "refuse_pipe"]
 
 MAX_BLOCK = 512 * 1024**2
 """Largest block that is decoded, bytes: a few bytes of a file can stand for any number of cells."""
@@ -27,6 +28,12 @@ _BESIDE = (".ovr", ".msk", ".ovr.msk", ".msk.ovr")
 """Ends of names of files beside a raster that GDAL opens, whatever they are."""
 _OVERVIEW_STARTS = (b"II", b"MM", b"EHFA_HEADER_TAG")
 """First bytes of overviews and masks: TIFF and ERDAS Imagine."""
+
+
+def refuse_pipe(path: str) -> None:
+    """Raise a PermanentReadError if a path is of a pipe or a device: one may wait for ever."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise PermanentReadError(f"{path} is no plain file or folder, but a pipe or a device")
 
 
 def refuse_bombs(handle: Any, href: str) -> None:

@@ -20,6 +20,7 @@ from pyproj import CRS
 
 from zonalbatch.errors import ZonesError
 from zonalbatch.sources.secrets import shown
+from zonalbatch.sources.vetting import refuse_pipe
 from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import Source, explained
@@ -97,6 +98,7 @@ def open_files(
 
 def _file(path: str, layer: str | None, encoding: str | None, *, trusted: bool) -> Source:
     with explained(path, Counter()):
+        refuse_pipe(path)
         if not path.endswith((".parquet", ".geoparquet", ".pq")):
             if not trusted:
                 refuse_content(path)

@@ -24,6 +24,7 @@ from zonalbatch.errors import ZonalbatchWarning, ZonesError
 from zonalbatch.zones.buffers import buffered
 from zonalbatch.zones.columns import RESERVED, carried_columns, cast_column
 from zonalbatch.zones.crs import one_crs
+from zonalbatch.zones.extent import refuse_far
 from zonalbatch.zones.identity import (
     checked_ids,
     name_of_ids,
@@ -149,6 +150,7 @@ class ZoneReader:
                     cast_column(attributes.column(f.name), f.type, f.name) for f in self.carried
                 ]
                 raw, shapes = _made_fit(raw, crs, self.buffer, self.tally)
+                refuse_far(shapes, ids[-1], crs)
                 if self.points:
                     refuse_all_but_points(raw, start)
                 yield ids[-1], carried, raw, shapes

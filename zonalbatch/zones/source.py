@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyogrio
 from pyproj import CRS
 
-from zonalbatch.errors import ZonesError
+from zonalbatch.errors import ReadError, ZonesError
 from zonalbatch.sources.secrets import shown
 from zonalbatch.zones.shapes import Objects
 
@@ -23,6 +23,7 @@ ROW = "row"
 """Stands for the row number where no column names the zones."""
 
 READ_FAULTS = (
+    ReadError,
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
     pa.ArrowException,
