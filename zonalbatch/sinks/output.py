@@ -158,6 +158,8 @@ class Output:
             return _told(place, place.read_text())
         except (FileNotFoundError, NotADirectoryError):
             return {}
+        except OutputError:
+            raise
         except (OSError, UnicodeDecodeError) as error:
             raise OutputError(f"{place} cannot be read: {error}") from error
 
