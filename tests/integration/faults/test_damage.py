@@ -136,7 +136,7 @@ def test_a_damaged_ledger(kept: Kept, damage: tuple[str, str]) -> None:
 def test_a_bucket_that_is_not_there(s3: object, bucket: str) -> None:
     """Whoever looks into it is told what to do, in one sentence."""
     output = Output.at("s3://no-such-bucket/out")
-    with pytest.raises(UnreachableError, match="make the bucket first") as told:
-        with output.opened():
-            pass
-    assert "\n" not in str(told.value)
+    told = pytest.raises(UnreachableError, match="make the bucket first")
+    with told as raised, output.opened():
+        pass
+    assert "\n" not in str(raised.value)
