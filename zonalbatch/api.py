@@ -131,11 +131,13 @@ def run(
         strict=job.on_failure == "raise",
     )
     with output.opened() as held:
+        damaged = verify and output.drop_damaged_manifest()
         work = _Work.of(job, output)
         made = work.planned(prune=prune)
         output.make_folders()
         work.claim(made)
         broken = remove_broken(made, output) if verify else []
+        broken += ["manifest.json"] * damaged
         with ExitStack() as opened:
             workers = cache(lambda: client or opened.enter_context(_opened_cluster(job)))
             made, done = work.executed(
@@ -268,7 +270,7 @@ class _Work:
         """Note in the output whose results it holds, and what was asked for."""
         claim(self.output, made, self.job.grouping())
         if not self.job.in_memory:  # after the manifest, by which the folder is known as ours
-            (self.output.path / "job.yaml").write_text(self.job.to_yaml())
+            (self.output.path / "job.yaml").write_text(self.job.told)
 
     def executed(
         self,

@@ -14,6 +14,7 @@
     │   │   └── DoubtfulReadError     remote and broken, or cut short on its way
     │   └── PassingReadError      time-outs, resets, 429 and 5xx
     ├── OutputError            4  the result cannot be written
+    │   └── UnreachableError      a store or a folder cannot be looked into (an OSError, too)
     ├── ClusterError           5  no cluster, or it was lost
     └── GridMismatch              a file's grid is not what its item says; the plan mends it
 
@@ -43,6 +44,7 @@ __all__ = [
     "SchemaError",
     "SourceError",
     "StatisticError",
+    "UnreachableError",
     "ZonalbatchError",
     "ZonalbatchWarning",
     "ZonesError",
@@ -118,6 +120,10 @@ class OutputError(ZonalbatchError):
     """The result cannot be written."""
 
     exit_code: ClassVar[int] = 4
+
+
+class UnreachableError(OutputError, OSError):
+    """The place of a result cannot be looked into, so that nothing is known of what it holds."""
 
 
 class ClusterError(ZonalbatchError):

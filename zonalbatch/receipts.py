@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from zonalbatch.layers import Failure
 from zonalbatch.sources.secrets import writable
+from zonalbatch.vouched import unvouched, vouched
 
 __all__ = ["Receipt", "Report", "failed_name", "key_of", "pack_bits", "unpack_bits"]
 
@@ -59,12 +59,16 @@ class Receipt:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self))
+        return vouched(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
-        """The receipt that `to_json` wrote."""
-        document = json.loads(text)
+        """The receipt that `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is damaged, or of another version.
+        """
+        document = unvouched(text)
         lists = {name: tuple(document[name]) for name in ("mismatched", "failed")}
         return cls(**{**document, **lists})
 

@@ -5,17 +5,22 @@ It is there before anything else is imported, and so imports next to nothing its
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 __all__ = ["Interruption", "interruptible"]
 
 INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SOON = 0.05
+"""Seconds after which an interruption that was lost is raised again."""
 PATIENCE = 20.0
 """Seconds after a signal in which another one is the same wish: parts land, workers are ended."""
 
@@ -26,20 +31,29 @@ class Interruption:
     def __init__(self) -> None:
         self.advice = "run the same command again (a job goes on from what is done)"
         """What to do then; a command that knows better says so."""
-        self._last = -PATIENCE
-
-    @property
-    def asked(self) -> bool:
+        self.asked = False
         """True once there was a signal."""
-        return self._last >= 0
+        self._last = -PATIENCE
+        self._unraised = sys.unraisablehook
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
         now = time.monotonic()
         if now - self._last > PATIENCE:
-            self._last = now
+            self._last, self.asked = now, True
             _silence_logs()  # of connections that break now nobody wants to hear
             raise KeyboardInterrupt
+
+    def lost(self, fault: Any) -> None:
+        """Hear of what Python cannot raise; if it is the interruption, it is raised again.
+
+        A signal may come while an object is being taken away, and from there nothing is raised.
+        """
+        if fault.exc_type is not KeyboardInterrupt:
+            self._unraised(fault)
+            return
+        self._last = -PATIENCE
+        threading.Timer(SOON, _thread.interrupt_main, [signal.SIGINT]).start()
 
 
 @contextmanager
@@ -51,6 +65,7 @@ def interruptible() -> Iterator[Interruption]:
     """
     interruption = Interruption()
     before = {number: signal.signal(number, interruption) for number in SIGNALS}
+    sys.unraisablehook = interruption.lost
     try:
         yield interruption
     except BaseException:

@@ -21,6 +21,7 @@ from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.masks.mask import Mask
 from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
+from zonalbatch.sources.secrets import writable
 
 __all__ = ["Job"]
 
@@ -112,13 +113,25 @@ class Job(JobKeys):
         Raises:
             JobError: zones or source are objects in memory.
         """
+        return write_document(self._document)
+
+    @property
+    def told(self) -> str:
+        """As `to_yaml`, but links without secrets: as it may lie beside a result.
+
+        Raises:
+            JobError: zones or source are objects in memory.
+        """
+        return write_document(_without_secrets(self._document))
+
+    @property
+    def _document(self) -> dict[str, Any]:
         if self.in_memory:
             raise JobError(
                 f"the job's {' and '.join(self.in_memory)} are in memory; "
                 "write them to files to have a job document"
             )
-        document = self.model_dump(mode="json", exclude_none=True)
-        return write_document(document)
+        return self.model_dump(mode="json", exclude_none=True)
 
     @property
     def in_memory(self) -> tuple[str, ...]:
@@ -205,3 +218,12 @@ class Job(JobKeys):
             validator.validate_python(document, self_instance=self, context=context)
         except ValidationError as error:
             raise JobError(message(error, name)) from None
+
+
+def _without_secrets(value: Any) -> Any:
+    """Values of a document with their links as they may be written."""
+    if isinstance(value, dict):
+        return {key: _without_secrets(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(one) for one in value]
+    return writable(value) if isinstance(value, str) and "://" in value else value

@@ -7,6 +7,7 @@ and endpoint are the environment's (AWS_*, GOOGLE_*, AZURE_*), here as in worker
 from __future__ import annotations
 
 import functools
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from zonalbatch.errors import InputError, OutputError
+from zonalbatch.errors import InputError, OutputError, UnreachableError
 from zonalbatch.places.lease import leased
 from zonalbatch.places.objects import Object
 from zonalbatch.places.place import Change
@@ -81,18 +82,34 @@ def _writing(place: Bucket) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        raise OutputError(f"cannot write {place}: {first_line(error)}") from None
+        told = f"cannot write {place}: {first_line(error)}{_advice(error)}"
+        raise OutputError(told) from None
 
 
 @contextmanager
 def _reading(place: Bucket) -> Iterator[None]:
-    """Turn what obstore raises into an OSError; what is not there is one already."""
+    """Turn what obstore raises into an error of ours; what is not there is an OSError already."""
     from obstore.exceptions import BaseError
 
     try:
         yield
     except BaseError as error:
-        raise OSError(f"cannot read {place}: {first_line(error)}") from None
+        raise UnreachableError(
+            f"cannot read {place}: {first_line(error)}{_advice(error)}"
+        ) from None
+
+
+def _advice(error: BaseException) -> str:
+    """What to do, as the end of a sentence."""
+    told = str(error)
+    if re.search("NoSuchBucket|ContainerNotFound|bucket does not exist", told):
+        return "; make the bucket first, or mend its name"
+    if re.search(r"169\.254\.169\.254|metadata\.google|Unauth|status code: 40[13]", told):
+        return (
+            "; give the right to it by the environment (AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_*)"
+        )
+    return "; see that the store can be reached, then run again: a job goes on from what is done"
 
 
 def first_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from zonalbatch.places import Place
 from zonalbatch.planning.files import Part, read_cells, read_layers, read_parts
 from zonalbatch.planning.partition import Cell, Partition
 from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.sums import are_whole
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.secrets import shown
 
@@ -41,9 +42,8 @@ class Earlier:
 
     @classmethod
     def of(cls, folder: Place) -> Earlier | None:
-        """The plan that is stored in a folder; None if there is none, or not all of it."""
-        names = ("recipe.json", "zones.parquet", "layers.parquet", "parts.parquet", "cells.parquet")
-        if not set(names) <= set(folder.files()):
+        """The plan that is stored in a folder; None if there is none, or it is damaged."""
+        if not are_whole(folder):
             return None
         document = json.loads((folder / "recipe.json").read_text())
         parts = read_parts(folder)

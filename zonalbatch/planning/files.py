@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from zonalbatch.breakdown import Bins, Breakdown
-from zonalbatch.errors import SourceError, StatisticError
+from zonalbatch.errors import OutputError, SourceError, StatisticError
 from zonalbatch.expression import parse
 from zonalbatch.layers import Layer, Scene
 from zonalbatch.masks.mask import mask_from
@@ -36,6 +36,7 @@ from zonalbatch.planning.assets import asset_document, asset_from
 from zonalbatch.planning.identity import METHOD
 from zonalbatch.planning.partition import Cell
 from zonalbatch.recipe import Recipe
+from zonalbatch.sinks.sums import read_sums, sum_of, write_sums
 from zonalbatch.sinks.table import TABLE, Form
 from zonalbatch.statistics import OfCells
 
@@ -225,8 +226,10 @@ def replace_parts(parts: Sequence[Part], folder: Place) -> None:
     Raises:
         OutputError: the folder cannot be written to.
     """
-    with (folder / "parts.parquet").replacing() as file:
+    place = folder / "parts.parquet"
+    with place.replacing() as file:
         write_rows(part_table(parts), file)
+    write_sums(folder, {**read_sums(folder), place.name: sum_of(place)})
 
 
 def _rows_of(file: Place, column: str, wanted: Sequence[Any]) -> pa.Table:
@@ -290,7 +293,18 @@ def load_part(folder: Place, part_id: str) -> PartInput:
 
     Raises:
         SourceError: the plan was made by another version of the method.
+        OutputError: its files are damaged.
     """
+    try:
+        return _loaded(folder, part_id)
+    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise OutputError(
+            f"the plan {folder} is damaged ({str(error).splitlines()[0]}); run the job again, "
+            "which makes it anew"
+        ) from error
+
+
+def _loaded(folder: Place, part_id: str) -> PartInput:
     document = json.loads((folder / "recipe.json").read_text())
     if document["method"] != METHOD:
         raise SourceError(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.layers import Failure, Layer, Layers
-from zonalbatch.places import Place
+from zonalbatch.places import Place, place_of
 from zonalbatch.planning.cutting import Cutter, cut_space, pairs_of
 from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.files import (
@@ -39,6 +39,7 @@ from zonalbatch.planning.surroundings import Surroundings
 from zonalbatch.planning.zone_rows import ZoneRows
 from zonalbatch.recipe import Recipe, check_layers
 from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.sums import are_whole, sum_of, write_sums
 from zonalbatch.sinks.table import Form
 from zonalbatch.sources.protocol import in_order
 from zonalbatch.zones import ZoneReader
@@ -329,6 +330,7 @@ class _Planner:
         }
         write_functions(draft, plan.recipe)
         (draft / RECIPE).write_text(json.dumps(document, indent=1))
+        write_sums(draft, {file.name: sum_of(place_of(file)) for file in draft.iterdir()})
         self.folder.adopt(draft, plan.folder.name, last=RECIPE)
         return plan
 
@@ -336,4 +338,5 @@ class _Planner:
 def _is_stored(plan: Plan) -> bool:
     """True if its folder holds this plan, and not one that another version has cut otherwise."""
     names = {"zones.parquet", "layers.parquet", "cells.parquet", "parts.parquet", RECIPE}
-    return names <= set(plan.folder.files()) and read_parts(plan.folder) == plan.parts
+    there = names <= set(plan.folder.files()) and are_whole(plan.folder)
+    return there and read_parts(plan.folder) == plan.parts

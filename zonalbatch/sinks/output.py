@@ -12,11 +12,10 @@ zones.parquet  layers.parquet  failures.parquet  sums.json  manifest.json    wri
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +29,8 @@ from zonalbatch.sinks.dataset import Dataset, rows_read, written
 from zonalbatch.sinks.failures import read_failures, write_failures
 from zonalbatch.sinks.ledger import Ledger
 from zonalbatch.sinks.sealed import Sealed
-from zonalbatch.sinks.sums import Sum, sum_of
+from zonalbatch.sinks.sums import Sum, read_sums, sum_of, write_sums
+from zonalbatch.vouched import unvouched, vouched
 
 __all__ = ["Output", "read_receipt"]
 
@@ -132,13 +132,14 @@ class Output:
         its lock and no more than empty or planned folders; where there are parts, it was lost.
         Hidden files are nobody's: none is written over but our lock.
         """
-        if "manifest.json" in names and "fingerprint" in self.manifest():
-            return
+        with suppress(OutputError):  # a damaged one, or another tool's
+            if "manifest.json" in names and "fingerprint" in self.manifest():
+                return
         parts = bool(names) and bool(self.part_sizes())
         # In a bucket a lock is let go by being removed; plans and parts are ours by their names.
         ours = FOLDERS if ".lock" in names or self.plans.folders() else frozenset[str]()
         if ours and parts:
-            ours |= TABLES
+            ours |= TABLES | {"manifest.json"}
         foreign = sorted(names - ours - {".lock"})
         if foreign:
             raise InputError(
@@ -150,24 +151,35 @@ class Output:
         """What is known of the result; empty if there is none.
 
         Raises:
-            OutputError: it cannot be read.
+            OutputError: it cannot be read, or is damaged.
         """
         place = self.path / "manifest.json"
         try:
-            document: dict[str, Any] = json.loads(place.read_text())
+            return _told(place, place.read_text())
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError) as error:
+        except OutputError:
+            raise
+        except (OSError, UnicodeDecodeError) as error:
             raise OutputError(f"{place} cannot be read: {error}") from error
-        return document
+
+    def drop_damaged_manifest(self) -> bool:
+        """Remove the manifest if it is damaged; true if it was. A run makes it anew."""
+        try:
+            self.manifest()
+        except OutputError:
+            (self.path / "manifest.json").remove()
+            return True
+        return False
 
     def write_manifest(self, **entries: Any) -> None:
         """Change entries of the manifest."""
+        place = self.path / "manifest.json"
 
         def change(text: str | None) -> str:
-            return json.dumps((json.loads(text) if text else {}) | entries, indent=1) + "\n"
+            return vouched((_told(place, text) if text else {}) | entries, indent=1) + "\n"
 
-        (self.path / "manifest.json").change(change)
+        place.change(change)
 
     def sealed(self) -> Sealed | None:
         """What its last seal says; None if it has none, or its files are being changed."""
@@ -176,16 +188,11 @@ class Output:
 
     def write_sums(self, sums: Mapping[str, Sum]) -> None:
         """Write what the files that the seal wrote add up to, by their path in the output."""
-        document = {name: astuple(one) for name, one in sorted(sums.items())}
-        (self.path / "sums.json").write_text(json.dumps(document, indent=0) + "\n")
+        write_sums(self.path, sums)
 
     def sums(self) -> dict[str, Sum]:
-        """What `write_sums` wrote; empty if that is gone or cannot be read."""
-        try:
-            document = json.loads((self.path / "sums.json").read_text())
-            return {name: Sum(*one) for name, one in document.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}
+        """What `write_sums` wrote; empty if that is gone or damaged."""
+        return read_sums(self.path)
 
     def lost(self, sums: Mapping[str, Sum]) -> set[str]:
         """Which files of the seal are gone, or are of another size."""
@@ -265,7 +272,7 @@ class Output:
                 known[receipt.part] = receipt
         for part in set(there) - set(known):
             found = read_receipt(self.part_path(part), there[part])
-            if found is not None:
+            if found is not None and found.part == part:
                 known[part] = found
         return known
 
@@ -276,7 +283,7 @@ class Output:
         """
         place = self.part_path(part)
         receipt = read_receipt(place)
-        if receipt is None or receipt.passing or rows_read(place) < 0:
+        if receipt is None or receipt.part != part or receipt.passing or rows_read(place) < 0:
             return None
         return replace(receipt, hash=sum_of(place).hash)
 
@@ -313,6 +320,16 @@ class Output:
         for name in FOLDERS:
             (self.path / name).sweep()
         self.path.sweep()
+
+
+def _told(place: Place, text: str) -> dict[str, Any]:
+    """What a manifest says."""
+    try:
+        return unvouched(text)
+    except ValueError as error:
+        raise OutputError(
+            f"{place} is damaged; run the job again with --verify, which makes it anew"
+        ) from error
 
 
 def _parts(folder: Place) -> dict[str, int]:

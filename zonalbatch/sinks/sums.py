@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from zonalbatch.places import Place
+from zonalbatch.vouched import unvouched, vouched
 
-__all__ = ["Sum", "Summing", "sum_of"]
+__all__ = ["Sum", "Summing", "are_whole", "read_sums", "sum_of", "write_sums"]
+
+SUMS = "sums.json"
+"""What the files of a folder add up to."""
 
 BLOCK = 2**20
 
@@ -70,3 +76,27 @@ def sum_of(place: Place) -> Sum:
             hash_.update(block)
             count += len(block)
     return Sum(count, hash_.hexdigest())
+
+
+def read_sums(folder: Place) -> dict[str, Sum]:
+    """What `write_sums` wrote in a folder; empty if that is gone or damaged."""
+    try:
+        document = unvouched((folder / SUMS).read_text())
+        return {name: Sum(*one) for name, one in document.items()}
+    except (OSError, ValueError):
+        return {}
+
+
+def write_sums(folder: Place | Path, sums: Mapping[str, Sum]) -> None:
+    """Write what some files add up to, by their path in the folder."""
+    document = {name: astuple(one) for name, one in sorted(sums.items())}
+    (folder / SUMS).write_text(vouched(document, indent=0) + "\n")
+
+
+def are_whole(folder: Place) -> bool:
+    """True if the files of a folder are those that were summed up, byte for byte."""
+    sums = read_sums(folder)
+    try:
+        return bool(sums) and all(sum_of(folder / name) == one for name, one in sums.items())
+    except OSError:
+        return False

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import geopandas
 import pytest
 import rasterio
-from distributed import Client, LocalCluster
 
 import zonalbatch as zb
 from tests.made.rasters import noise, write_tif
@@ -23,21 +21,11 @@ HEADER = 32_768
 """Bytes that GDAL may ask for to open a file."""
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Client]:
-    """A worker of this module's own, whose cache of remote bytes may be thrown away."""
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as workers,
-        Client(workers) as client,
-    ):
-        yield client
-
-
 class Served:
     """Dates behind a server, and runs over some of them."""
 
-    def __init__(self, folder: Path, store: Store, client: Client) -> None:
-        self.folder, self.store, self.client = folder, store, client
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder, self.store = folder, store
         self.spans: dict[tuple[str, int, int], tuple[int, int]] = {}
         """(file, block row, block col) -> its first byte and the one after the last."""
 
@@ -62,16 +50,15 @@ class Served:
         return item(f"d{number}", date=f"2024-05-{number:02d}", red=told)
 
     def run(self, zones: geopandas.GeoDataFrame, items: list[dict[str, Any]]) -> None:
-        """Do the job with what is known of no file; what is asked is noted anew."""
-        self.client.restart()
+        """Do the job by a new worker, which knows of no file; what is asked is noted anew."""
         self.store.log.clear()
         job = zb.Job(
             zones={"path": zones, "id": "id"},
             source={"kind": "stac", "items": write_items(self.folder / "items.json", items)},
             bands={"red": "red"}, statistics=["count", "mean", "median"],
-            output={"path": str(self.folder / "out")},
+            output={"path": str(self.folder / "out")}, cluster={"kind": "local", "workers": 1},
         )  # fmt: skip
-        zb.run(job, self.client)
+        zb.run(job)
 
     @property
     def blocks(self) -> set[tuple[str, int, int]]:
@@ -103,14 +90,14 @@ def of(files: list[str], zones: list[int] | range) -> set[tuple[str, int, int]]:
 
 
 @pytest.mark.long
-def test_only_what_is_new_is_asked_for(worker: Client, tmp_path: Path) -> None:
+def test_only_what_is_new_is_asked_for(tmp_path: Path) -> None:
     """The same job asks for nothing; a date, a field and an edit for exactly their blocks."""
     (tmp_path / "served").mkdir()
     zones = squares(SIDE, side=10.0 * BLOCK)
     first = zones.drop(index=6)
     moved = zones.set_geometry(zones.geometry.where(zones["id"] != 9, zones.translate(10.0, 0)))
     with serving(Store(tmp_path / "served")) as store:
-        served = Served(tmp_path, store, worker)
+        served = Served(tmp_path, store)
         items = [served.date(1), served.date(2)]
         served.run(first, items)
         assert served.blocks == of(["d1.tif", "d2.tif"], [i for i in range(16) if i != 6])

@@ -211,5 +211,7 @@ class TestManifest:
     def test_broken(self, tmp_path: Path) -> None:
         """Named, in one sentence."""
         (tmp_path / "manifest.json").write_text("{")
-        with pytest.raises(OutputError, match=r"manifest\.json cannot be read"):
+        with pytest.raises(
+            OutputError, match=r"manifest\.json is damaged; run the job again with --verify"
+        ):
             Output.at(tmp_path).manifest()
