@@ -52,10 +52,13 @@ def _asked(check: Check) -> tuple[str, bool]:
 
 def _of_parts(plan: Plan, output: Output) -> Iterator[Check]:
     each = rows_of_pair(plan.recipe, plan.form)
-    receipts = output.receipts(part.id for part in plan.parts)
-    # What has no receipt that can be read is not done, and is written over in any case.
+    planned = {part.id for part in plan.parts}
+    receipts = output.receipts(planned)
     for part, receipt in receipts.items():
         yield f"results/part-{part}.parquet", partial(_is_broken, output, receipt, each)
+    written = {receipt.part for receipt in output.ledger.receipts()} | output.part_sizes().keys()
+    for part in (planned & written) - receipts.keys():  # gone, or without an end
+        yield f"results/part-{part}.parquet", lambda: True
 
 
 def _of_seal(output: Output) -> Iterator[Check]:

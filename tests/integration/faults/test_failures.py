@@ -147,8 +147,10 @@ def test_on_failure_raise(tmp_path: Path, cluster: Client) -> None:
 
 def test_max_failures(tmp_path: Path, cluster: Client) -> None:
     """A run stops when more has failed than it may."""
-    with pytest.raises(ReadError, match="max_failures"):
+    with pytest.raises(ReadError, match=r"max_failures \(0\), such as: .*bad\.tif.*") as caught:
         zb.run(one_bad_block(tmp_path, limits={"max_failures": 0}), cluster)
+    for way in ("--retry-failed", "raise the limit"):
+        assert way in str(caught.value)
 
 
 @pytest.mark.parametrize(("most", "stops"), [(0.4, True), ("40%", True), (0.6, False), (1, False)])

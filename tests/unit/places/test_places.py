@@ -30,8 +30,20 @@ class TestNames:
 
     def test_no_bucket(self) -> None:
         """A link without one is refused."""
-        with pytest.raises(InputError, match="names no bucket"):
-            place_of("s3:///out")
+        for scheme in ("s3", "gs"):
+            with pytest.raises(InputError, match=f"names no bucket; write it as {scheme}://bucket"):
+                place_of(f"{scheme}:///out")
+
+    @pytest.mark.parametrize(
+        "link",
+        ["s3://AKIA:PASSW0RD@bucket/x", "https://u:PASSW0RD@h/x?token=PASSW0RD",
+         "s3:/AKIA:PASSW0RD@bucket/x", "file:///out"],
+    )  # fmt: skip
+    def test_links_that_are_none(self, link: str) -> None:
+        """Neither a link with its secret nor one of another kind is a place, or is told whole."""
+        with pytest.raises(InputError, match=r"give a folder|leave them out") as caught:
+            place_of(link)
+        assert "PASSW0RD" not in str(caught.value)
 
 
 class TestFiles:

@@ -15,7 +15,7 @@ from zonalbatch.errors import ReadError
 from zonalbatch.planning.identity import layer_hash
 from zonalbatch.receipts import key_of
 from zonalbatch.sources.causes import computing, reading
-from zonalbatch.sources.secrets import unsigned
+from zonalbatch.sources.secrets import shown, unsigned, writable
 
 BARE = "https://blobs.example.com/c/B04.tif"
 
@@ -66,3 +66,35 @@ def test_no_signature_in_a_traceback(
     with pytest.raises(ReadError) as caught, around(BARE):
         raise error(f"'{BARE}?sig=s3cr3t' not recognized")
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["http://u:s3cr3t@h/a.tif", "http://u:p@s3cr3t@h/a.tif", "http:/u:s3cr3t@h/a.tif",
+     "/vsicurl/http://u:s3cr3t@h/a.tif", "http://h/a.tif?token=s3cr3t",
+     "view:overview=2:http://u:s3cr3t@h/a.tif?api_key=s3cr3t&v=1",
+     "http://h/cog?url=https%3A%2F%2Fu%3As3cr3t%40h%2Fa.tif", "http://h/a.tif?s3cr3ts3cr3ts3cr3t",
+     "http://h/a.tif?Subscription-Key=s3cr3t", "http://h/a.tif?sv=1&sig=s3cr3t"],
+)  # fmt: skip
+def test_no_secret_of_a_link_is_written(link: str) -> None:
+    """Neither where it is shown nor where it names a file, and to mask twice is to mask once."""
+    assert "s3cr3t" not in shown(f"{link} cannot be read")
+    assert "s3cr3t" not in writable(link)
+    assert writable(writable(link)) == writable(link)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [BARE, f"{BARE}?version=3&versionId=3sL4kqtJlcpXroDTDmJrmSpXd3dIbrHY", "/data/a?b.tif",
+     "/data/x@y/a.tif", "view:part=abs:/data/x@y.tif", "s3://bucket/a@2.tif", f"{BARE}?download"],
+)  # fmt: skip
+def test_a_link_without_secrets_is_written_as_it_is(link: str) -> None:
+    """So that what was written before is found again."""
+    assert writable(link) == link
+
+
+def test_links_that_differ_in_a_secret_stay_two() -> None:
+    """Their keys in receipts do not collide, and have their plain parts."""
+    one, other = (key_of(f"{BARE}?token={secret}&v=2", 1) for secret in ("s3cr3t", "t0ken"))
+    assert one != other
+    assert one.endswith("&v=2")
