@@ -192,7 +192,7 @@ def test_zones_without_a_place_are_refused() -> None:
     with pytest.raises(ZonesError, match="no zone to search for"):
         area_of(shapely.Polygon())
     with pytest.raises(ZonesError, match="have no longitudes"):
-        area_of(shapely.box(1e20, 0, 2e20, 1), crs="EPSG:32631")
+        area_of(shapely.box(5e8, 0, 9e8, 1), crs="EPSG:32631")
 
 
 @pytest.mark.parametrize(
