@@ -181,4 +181,5 @@ def access_of(job: Job) -> Access:
     sign: Any = job.source.sign
     if sign is None and isinstance(job.source, ItemSource) and job.source.api is not None:
         sign = signed_by(job.source.api)
-    return access_given(sign, job.source.trusted)
+    reader = None if job.reader is None else job.reader.reader()
+    return access_given(sign, job.source.trusted, reader)

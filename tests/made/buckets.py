@@ -43,13 +43,13 @@ class S3:
 
 
 @contextmanager
-def s3_server() -> Iterator[S3]:
-    """A server in a process of its own, while the block lasts."""
+def s3_server(**settings: str) -> Iterator[S3]:
+    """A server in a process of its own, while the block lasts; with settings of moto's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | settings
     server = subprocess.Popen(
         command, env=plain, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -9,14 +9,9 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import PlainValidator, WithJsonSchema
 
 from zonalbatch.arguments import plain_number
+from zonalbatch.sizes import bytes_of
 
 __all__ = ["Bytes", "Most", "Seconds"]
-
-_UNITS = {"": 1, "b": 1} | {
-    f"{prefix}{unit}": base**power
-    for power, prefix in enumerate("kmgt", start=1)
-    for unit, base in (("b", 1000), ("ib", 1024))
-}
 
 _TIMES = {"s": 1, "min": 60, "h": 3600}
 
@@ -25,11 +20,9 @@ def _bytes(value: Any) -> int:
     """Bytes of ``1610612736``, ``"1.5GiB"`` or ``"500 MB"``."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", str(value))
-    unit = _UNITS.get(match[2].lower()) if match and isinstance(value, str) else None
-    if match is None or unit is None or float(match[1]) * unit < 1:
+    if not isinstance(value, str):
         raise ValueError("write bytes, or a size such as 1.5GiB or 500MB")
-    return int(float(match[1]) * unit)
+    return bytes_of(value)
 
 
 def _seconds(value: Any) -> float:

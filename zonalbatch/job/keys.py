@@ -22,6 +22,7 @@ from zonalbatch.job.amounts import Bytes, Most, Seconds
 from zonalbatch.job.group import Keys
 from zonalbatch.job.items import StackSource, StacSource
 from zonalbatch.job.masks import MaskKeys, Masks
+from zonalbatch.job.reading import ReaderKeys, reader_short
 from zonalbatch.job.signing import Signing, bare, bare_files
 from zonalbatch.job.values import (
     ArrayData,
@@ -48,6 +49,7 @@ from zonalbatch.job.values import (
     weights_short,
     zones_short,
 )
+from zonalbatch.sources.access.reader import Kind
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
@@ -357,5 +359,10 @@ class JobKeys(Keys):
     """Where workers come from."""
     limits: LimitKeys = LimitKeys()
     """What a run may take."""
+    reader: Annotated[
+        ReaderKeys | None,
+        BeforeValidator(reader_short, json_schema_input_type=ReaderKeys | Kind | None),
+    ] = None
+    """How remote files are read: auto, rioxarray or async, or keys."""
     on_failure: Literal["record", "raise"] = "record"
     """What cannot be read: record it and go on, or stop."""

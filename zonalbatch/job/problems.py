@@ -25,6 +25,7 @@ from zonalbatch.job.keys import (
     TemporalKeys,
     ZoneKeys,
 )
+from zonalbatch.job.reading import ReaderKeys
 from zonalbatch.sources.secrets import shown as masked
 
 __all__ = ["hint", "message", "repeated", "shown"]
@@ -52,6 +53,7 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("cluster", "local"): LocalCluster,
     ("cluster", "address"): AddressCluster,
     ("limits",): LimitKeys,
+    ("reader",): ReaderKeys,
 }
 _MISSING_HINTS: Mapping[str, str] = {
     "source.kind": "give kind: cog, kind: stac or kind: stack",

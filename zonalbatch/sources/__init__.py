@@ -19,9 +19,11 @@ from zonalbatch.sources.warp import CommonGrid, Resampling
 
 if TYPE_CHECKING:
     from zonalbatch.sources.array import ArrayPixels, array_layers, identified, open_array
+    from zonalbatch.sources.async_cog.session import limit_requests
     from zonalbatch.sources.causes import read_error, shown
     from zonalbatch.sources.cog import cog_layers
     from zonalbatch.sources.crs import crs_text
+    from zonalbatch.sources.file import FilePixels
     from zonalbatch.sources.gdal import configure_gdal
     from zonalbatch.sources.groups import grouped
     from zonalbatch.sources.headers import from_header, read_headers
@@ -40,6 +42,7 @@ __all__ = [
     "ArrayPixels",
     "Band",
     "CommonGrid",
+    "FilePixels",
     "GroupBy",
     "Header",
     "Pixels",
@@ -59,6 +62,7 @@ __all__ = [
     "identified",
     "is_item_table",
     "lacking",
+    "limit_requests",
     "open_array",
     "open_pixels",
     "read_error",
@@ -73,6 +77,7 @@ __all__ = [
 
 _HOMES = {
     "ArrayPixels": "array",
+    "FilePixels": "file",
     "RasterPixels": "raster",
     "array_layers": "array",
     "cells_read": "overviews",
@@ -86,6 +91,7 @@ _HOMES = {
     "identified": "array",
     "is_item_table": "item_table",
     "lacking": "item_shape",
+    "limit_requests": "async_cog.session",
     "open_array": "array",
     "read_error": "causes",
     "read_headers": "headers",
@@ -126,6 +132,6 @@ def open_pixels(
         from zonalbatch.sources.warped import WarpedPixels
 
         return WarpedPixels(href, warp, access)
-    from zonalbatch.sources.raster import RasterPixels
+    from zonalbatch.sources.file import FilePixels
 
-    return RasterPixels(href, access)
+    return FilePixels(href, access)

@@ -13,17 +13,17 @@ from rasterio.errors import NotGeoreferencedWarning
 from zonalbatch.errors import ReadError
 from zonalbatch.layers import Asset, Failure, Layer, Layers, Scene
 from zonalbatch.sources.access import OPEN, Access
+from zonalbatch.sources.file import read_header
 from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.parts import header_of_part, refuse_complex
 from zonalbatch.sources.protocol import Band, Header, ScaleOffset, in_order, is_remote
-from zonalbatch.sources.raster_header import read_header
 from zonalbatch.sources.view import View
 
 __all__ = ["asset_of", "from_header", "offered", "read_headers"]
 
 
 def read_headers(
-    hrefs: Iterable[str], access: Access = OPEN, *, threads: int = 16
+    hrefs: Iterable[str], access: Access = OPEN, *, threads: int = 64
 ) -> dict[str, Header | ReadError]:
     """The header of each file, or why it could not be read; each file is opened once.
 

@@ -21,12 +21,12 @@ from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.view import View
 from zonalbatch.sources.warp import Warp
 
-__all__ = ["asked_of", "check_window", "file_header", "read_header", "warped_header"]
+__all__ = ["asked_of", "check_window", "file_header", "gdal_header", "warped_header"]
 
 T = TypeVar("T")
 
 
-def read_header(href: str, access: Access = OPEN) -> Header:
+def gdal_header(href: str, access: Access = OPEN) -> Header:
     """What a file, or a view of one, says of itself; opened without rioxarray, asked and closed.
 
     The types of complex pixels are told as they are: only a band that is wanted is refused.

@@ -17,6 +17,7 @@ from zonalbatch.errors import ReadError
 from zonalbatch.hosts import Hosts
 from zonalbatch.layers import Layer
 from zonalbatch.recipe import Recipe, pieces_of, wanted
+from zonalbatch.sources import limit_requests
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
 from zonalbatch.work.answer import answered
 from zonalbatch.work.clear import filtered
@@ -59,7 +60,10 @@ def summarise(
     layers = [wanted(layer, recipe) for layer in layers]
     remote = any(is_remote(a.href) for layer in layers for a in layer.assets)
     remote = remote or (recipe.weights is not None and is_remote(recipe.weights.href))
-    threads = max(min(requests, 8 if remote else 1), processors())
+    if remote:
+        limit_requests(requests)
+    # Whoever waits for an answer takes a thread, whatever is under way in it.
+    threads = max(requests if remote else 1, processors())
     handles = Handles(open_pixels, hosts)
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
         weights = None

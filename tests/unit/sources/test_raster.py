@@ -23,7 +23,14 @@ from zonalbatch.errors import (
     RefusedReadError,
     SourceError,
 )
-from zonalbatch.sources import RasterPixels, crs_text, open_pixels, read_error, read_headers
+from zonalbatch.sources import (
+    FilePixels,
+    RasterPixels,
+    crs_text,
+    open_pixels,
+    read_error,
+    read_headers,
+)
 from zonalbatch.sources.access import access_given
 from zonalbatch.sources.causes import shown
 from zonalbatch.sources.nodata import held_nodata
@@ -290,7 +297,7 @@ def test_a_missing_file_is_a_permanent_failure(tmp_path: Path) -> None:
 
 def test_an_href_opens_as_a_raster() -> None:
     """Opening is lazy: a name alone touches nothing."""
-    assert isinstance(open_pixels("nowhere.tif"), RasterPixels)
+    assert isinstance(open_pixels("nowhere.tif"), FilePixels)
 
 
 def test_corrupt_blocks_are_permanent(data_dir: Path) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from zonalbatch.sources.access.document import KINDS, access_again, access_from, access_given
 from zonalbatch.sources.access.grant import OPEN, Access, Grant, using
+from zonalbatch.sources.access.reader import Reader
 from zonalbatch.sources.access.trust import Trusting
 
 __all__ = [
-    "KINDS", "OPEN", "Access", "Grant", "Trusting", "access_again", "access_from", "access_given",
-    "using",
+    "KINDS", "OPEN", "Access", "Grant", "Reader", "Trusting", "access_again", "access_from",
+    "access_given", "using",
 ]  # fmt: skip

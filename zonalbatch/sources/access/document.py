@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from zonalbatch.errors import InputError
@@ -11,6 +13,8 @@ from zonalbatch.sources.access.aws import Aws
 from zonalbatch.sources.access.grant import OPEN, Access
 from zonalbatch.sources.access.headers import Headers
 from zonalbatch.sources.access.planetary import PlanetaryComputer
+from zonalbatch.sources.access.read_by import ReadBy
+from zonalbatch.sources.access.reader import Reader, reader_here
 from zonalbatch.sources.access.trust import Trusting
 
 __all__ = ["KINDS", "access_again", "access_from", "access_given"]
@@ -74,8 +78,10 @@ def access_from(document: Any) -> Access:
     return make(keys)
 
 
-def access_given(sign: Any, trusted: Any = False) -> Access:
-    """The access that a call or a job names, and whether the files are trusted.
+def access_given(sign: Any, trusted: Any = False, reader: Reader | None = None) -> Access:
+    """The access that a call or a job names, whether files are trusted, and how they are read.
+
+    It is good for one run: what is kept of files is not used by another.
 
     Raises:
         InputError: as of `access_from`; ``trusted`` is neither true nor false.
@@ -83,10 +89,13 @@ def access_given(sign: Any, trusted: Any = False) -> Access:
     if not isinstance(trusted, bool):
         raise InputError(f"trusted is {trusted!r}; write true or false")
     access = access_from(sign)
-    return Trusting(access) if trusted else access
+    access = Trusting(access) if trusted else access
+    return ReadBy(access, replace(reader or reader_here(), run=uuid.uuid4().hex))
 
 
 def access_again(document: Mapping[str, Any]) -> Access:
     """The access that has this for its ``document``."""
-    sign = {key: value for key, value in document.items() if key != "trusted"}
-    return access_given(sign, document.get("trusted", False))
+    sign = {key: value for key, value in document.items() if key not in ("trusted", "reader")}
+    access = access_from(sign)
+    access = Trusting(access) if document.get("trusted") else access
+    return ReadBy(access, Reader(**document["reader"])) if "reader" in document else access

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from zonalbatch.errors import PassingReadError, RefusedReadError
+from zonalbatch.sources.access.reader import Reader, reader_here
 from zonalbatch.sources.secrets import shown
 
 __all__ = ["OPEN", "Access", "Grant", "Open", "using"]
@@ -29,6 +30,8 @@ class Grant:
     """When it runs out, seconds since 1970."""
     trusted: bool = False
     """True lets it be of a format that has GDAL open other files."""
+    reader: Reader = field(default_factory=reader_here, compare=False)
+    """By what it is read."""
 
     def __repr__(self) -> str:
         """Name the file, without what is secret."""

@@ -19,7 +19,7 @@ from tests.made.tokens import ACCOUNT, SECRET, Issuer, blobs
 from zonalbatch.errors import PassingReadError, RefusedReadError
 from zonalbatch.sources import RasterPixels, cog_layers
 from zonalbatch.sources.access import access_from
-from zonalbatch.sources.raster_header import read_header
+from zonalbatch.sources.raster_header import gdal_header as read_header
 
 HREF = f"{ACCOUNT}/box/a.tif"
 PLANETARY = access_from("planetary-computer")

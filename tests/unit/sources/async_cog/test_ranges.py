@@ -1,0 +1,179 @@
+"""Ranges that are asked for together, and within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rasterio.shutil import copy
+
+from tests.made.ranges import Server, serving_ranges
+from tests.made.rasters import noise, write_tif
+from zonalbatch.errors import DoubtfulReadError, InputError, ReadError
+from zonalbatch.sources.access import access_again, access_given
+from zonalbatch.sources.access.reader import VARIABLES, Reader, reader_here
+from zonalbatch.sources.async_cog.blocks import Blocks
+from zonalbatch.sources.async_cog.fitness import UnfitError
+from zonalbatch.sources.async_cog.front import length_of_directories
+from zonalbatch.sources.async_cog.pixels import CogPixels
+from zonalbatch.sources.async_cog.ranges import LARGEST, merged
+from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
+
+spans = st.lists(
+    st.tuples(st.integers(0, 3000), st.integers(1, 300)).map(lambda one: (one[0], sum(one))),
+    max_size=30,
+)
+
+
+@given(spans, st.integers(0, 200))
+def test_what_is_merged_holds_all(asked: list[tuple[int, int]], gap: int) -> None:
+    """Each span lies in one that is asked for; no byte is asked for twice, and few for nothing."""
+    found = list(merged(asked, gap))
+    assert all(any(a <= start and stop <= b for a, b in found) for start, stop in asked)
+    assert all(one[1] < other[0] for one, other in pairwise(found))
+    wanted = {byte for span in asked for byte in range(*span)}
+    assert sum(stop - start for start, stop in found) <= len(wanted) + gap * max(0, len(asked) - 1)
+
+
+def test_requests_do_not_grow_without_end() -> None:
+    """Neighbours are asked for in several requests beyond a size: one connection is slow."""
+    blocks = [(i * 2**20, (i + 1) * 2**20) for i in range(10)]
+    found = list(merged(blocks, 0))
+    assert len(found) == 3
+    assert max(stop - start for start, stop in found) <= LARGEST
+
+
+@given(st.integers(1, 8), st.lists(st.integers(1, 100), max_size=40), st.integers(1, 150))
+def test_traffic_keeps_to_its_bounds(requests: int, sizes: list[int], most: int) -> None:
+    """Never more requests, nor more bytes but for one alone; and all get through."""
+
+    async def drive() -> int:
+        traffic, under_way, done = Traffic(Bounds(requests, most)), list[int](), 0
+
+        async def one(size: int) -> None:
+            nonlocal done
+            async with traffic.room(size):
+                under_way.append(size)
+                assert len(under_way) <= requests
+                assert sum(under_way) <= most or len(under_way) == 1
+                await asyncio.sleep(0)
+                under_way.remove(size)
+            done += 1
+
+        await asyncio.gather(*map(one, sizes))
+        return done
+
+    assert asyncio.run(asyncio.wait_for(drive(), 20)) == len(sizes)
+
+
+def test_blocks_that_are_kept() -> None:
+    """Those that were asked for longest ago make room."""
+    blocks = Blocks(most_bytes=300)
+    for row in range(4):
+        blocks.put((0, None, 0, row), np.zeros(100, np.uint8))
+        blocks.get((0, None, 0, 1))
+    assert [row for row in range(4) if blocks.get((0, None, 0, row)) is not None] == [1, 2, 3]
+
+
+@pytest.fixture
+def tiled(tmp_path: Path) -> str:
+    """A COG of 600 × 600 cells in blocks of 64, so that its tables take some kilobytes."""
+    target = tmp_path / "a.tif"
+    copy(write_tif(tmp_path / "plain.tif", noise(600, 600)), target, driver="COG", blocksize=64)
+    return str(target)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The folder of the test over HTTP."""
+    with serving_ranges(tmp_path) as served:
+        yield served
+
+
+def by(**settings: Any) -> Any:
+    """Files that are read so."""
+    return access_given(None, reader=Reader(**settings))
+
+
+def test_a_long_header_takes_two_requests(tiled: str, server: Server) -> None:
+    """The first tells how long it is."""
+    header = CogPixels(f"{server.url}/a.tif", by(open_bytes=512)).header
+    assert header.block == (64, 64)
+    spans = server.counts()["requests"]
+    assert [span[1] for span in spans] == [0, 512]
+    head = Path(tiled).read_bytes()
+    assert length_of_directories(head[:512]) == spans[-1][2] or spans[-1][2] == len(head)
+
+
+def test_neighbours_are_one_request(tiled: str, server: Server) -> None:
+    """A row of blocks that lie one behind the other is asked for at once."""
+    pixels = CogPixels(f"{server.url}/a.tif", by(merge_gap=64))
+    pixels.read([1], (64, 0, 128, 600))
+    assert len([one for one in server.counts()["requests"] if one[1] > 0]) == 1
+
+
+def test_blocks_are_asked_for_once(tiled: str, server: Server) -> None:
+    """Another handle of the same run knows them; one of another run does not."""
+    run = by()
+    for access, requests in ((run, 2), (run, 0), (by(), 2)):
+        CogPixels(f"{server.url}/a.tif", access).read([1], (64, 64, 100, 100))
+        assert len(server.counts()["requests"]) == requests
+
+
+def test_a_file_that_changes(tiled: str, server: Server, tmp_path: Path) -> None:
+    """After a read that failed its header is asked for again."""
+    pixels = CogPixels(f"{server.url}/a.tif", by())
+    whole = Path(tiled).read_bytes()
+    assert pixels.read([1], (0, 0, 64, 64)).size
+    Path(tiled).write_bytes(whole[:3000])
+    with pytest.raises(DoubtfulReadError):
+        pixels.read([1], (300, 300, 600, 600))
+    Path(tiled).write_bytes(whole)
+    found = pixels.read([1], (300, 300, 600, 600))[0]
+    assert np.array_equal(found, noise(600, 600)[300:, 300:])
+
+
+def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
+    """It is left to GDAL, which says what is wrong with it."""
+    (tmp_path / "text.tif").write_text("no raster at all")
+    write_tif(tmp_path / "strips.tif", noise(64, 64))
+    for name, why in (("text.tif", "front"), ("strips.tif", "not tiled")):
+        with pytest.raises(UnfitError, match=why):
+            _ = CogPixels(f"{server.url}/{name}").header
+    with pytest.raises(ReadError, match="404"):
+        _ = CogPixels(f"{server.url}/none.tif").header
+
+
+class TestSettings:
+    """How files are read, by the environment."""
+
+    def test_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each setting has one."""
+        told = {"kind": "async", "open_bytes": "1MiB", "header_cache": "5MB", "merge_gap": "7"}
+        for name, value in told.items():
+            monkeypatch.setenv(VARIABLES[name], value)
+        assert reader_here() == Reader(
+            kind="async", open_bytes=2**20, header_cache=5_000_000, merge_gap=7
+        )
+
+    @pytest.mark.parametrize(("name", "value"), [("kind", "fast"), ("open_bytes", "many")])
+    def test_wrong(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+        """The variable is named, and what it may hold."""
+        monkeypatch.setenv(VARIABLES[name], value)
+        with pytest.raises(InputError, match=f"{VARIABLES[name]} is '{value}'; write"):
+            reader_here()
+
+    def test_it_travels_with_the_access(self) -> None:
+        """Workers read as the job says, and share what they keep within its run."""
+        access = by(kind="rioxarray", merge_gap=3)
+        again = access_again(access.document)
+        assert again == access
+        assert again.grant("a.tif").reader.merge_gap == 3
+        assert by().grant("a.tif").reader.run != by().grant("a.tif").reader.run

@@ -1,0 +1,174 @@
+"""Heads: what the first bytes of files say; fetched once each, kept for the parts that follow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zonalbatch.sources.access import Grant, Reader
+from zonalbatch.sources.async_cog.fitness import UnfitError, check_fit
+from zonalbatch.sources.async_cog.front import length_of_directories
+from zonalbatch.sources.async_cog.ranges import Ranges
+from zonalbatch.sources.async_cog.stores import store_of
+from zonalbatch.sources.async_cog.traffic import Traffic
+from zonalbatch.sources.causes import reading
+from zonalbatch.sources.gdal import opened
+from zonalbatch.sources.inflate import Inflation
+from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.raster_header import file_header
+from zonalbatch.sources.view import View
+
+if TYPE_CHECKING:
+    from async_tiff import TIFF, ImageFileDirectory
+    from obstore.store import ObjectStore
+
+__all__ = ["Head", "Heads", "Sheet"]
+
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+FOUND = 10_000
+"""Links whose stores are remembered."""
+
+_GDAL = ThreadPoolExecutor(1, thread_name_prefix="headers")
+"""Each thread that has GDAL open its first file pays for PROJ's tables: so it is one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A file, or one of its overviews, as its blocks are read."""
+
+    header: Header
+    ifd: ImageFileDirectory
+    """Where its blocks lie."""
+    inflation: Inflation | None
+    """How they are decoded; None leaves it to async-tiff."""
+    reading: int
+    """Which reading of the file's head this follows from; another may find another content."""
+
+
+@dataclass(slots=True, eq=False)
+class Head:
+    """The directories of one file."""
+
+    ranges: Ranges
+    tiff: TIFF
+    reading: int
+    sheets: dict[int | None, asyncio.Task[Sheet]] = field(default_factory=dict)
+    """By level of overview; None is the file itself."""
+
+    def directory(self, overview: int | None) -> ImageFileDirectory:
+        """That of the pixels, or of an overview in the order of GDAL, which passes over masks."""
+        if overview is None:
+            return self.tiff.ifds[0]
+        smaller = [one for one in self.tiff.ifds[1:] if not (one.new_subfile_type or 0) & 4]
+        if overview >= len(smaller):
+            raise UnfitError("its overviews do not all lie in it")
+        return smaller[overview]
+
+
+class Heads:
+    """The heads of the files that were read last. Belongs to one event loop."""
+
+    def __init__(self, traffic: Traffic, reader: Reader) -> None:
+        self._traffic = traffic
+        self._reader = reader
+        self._kept: OrderedDict[str, asyncio.Task[Head]] = OrderedDict()
+        self._readings = count()
+        self._found: dict[Any, tuple[ObjectStore, str]] = {}
+
+    async def sheet(self, view: View, grant: Grant) -> Sheet:
+        """What a file, or an overview of it, says of itself, and where its blocks lie.
+
+        Raises:
+            UnfitError: it is left to GDAL.
+            SourceError: it has no CRS, a rotated grid, or pixels of an unusable kind.
+            ReadError: GDAL cannot open it.
+        """
+        head = await self._head(view.href, grant)
+        return await _once(head.sheets, view.overview, lambda: _sheet(head, view, grant))
+
+    async def forget(self, href: str) -> None:
+        """Have the file asked anew: what is known of it may be old."""
+        self._kept.pop(href, None)
+
+    async def _head(self, href: str, grant: Grant) -> Head:
+        """That of a file, which is fetched once, whoever asks for it meanwhile."""
+        store, path = self._stores(grant)
+        head = await _once(self._kept, href, lambda: self._fetched(store, path))
+        head.ranges.store = store  # the right to read it may be another by now
+        self._kept.move_to_end(href)
+        self._drop_old()
+        return head
+
+    def _stores(self, grant: Grant) -> tuple[ObjectStore, str]:
+        """`store_of` a grant, for a while: the environment is not asked for each block."""
+        key = grant.href, *grant.options.items()
+        if key not in self._found:
+            if len(self._found) > FOUND:
+                self._found.clear()
+            self._found[key] = store_of(grant)
+        return self._found[key]
+
+    async def _fetched(self, store: ObjectStore, path: str) -> Head:
+        from async_tiff import TIFF
+
+        ranges = Ranges(store, path, self._traffic, self._reader.merge_gap)
+        await ranges.fetch_head(self._reader.open_bytes)
+        await ranges.fetch_head(length_of_directories(ranges.head))
+        try:
+            tiff = await TIFF.open(path, store=ranges, prefetch=len(ranges.head))
+        except Exception as error:  # of whatever class: it is no network that fails here
+            raise UnfitError("its directories do not all lie at its front") from error
+        ranges.opening = False
+        return Head(ranges, tiff, next(self._readings))
+
+    def _drop_old(self) -> None:
+        """Keep what the cache has room for, those asked for last."""
+        kept = 0
+        for href, task in reversed(list(self._kept.items())):
+            if task.done() and not task.cancelled() and not task.exception():
+                kept += len(task.result().ranges.head)
+            if kept > self._reader.header_cache:
+                del self._kept[href]
+
+
+async def _once(kept: MutableMapping[K, asyncio.Task[T]], key: K, make: Callable[[], Any]) -> T:
+    """What is kept, or made once for all who ask; a failure is made again, but for unfitness."""
+    task = kept.get(key)
+    if task is None or _failed(task):
+        task = kept[key] = asyncio.create_task(make())
+    return await asyncio.shield(task)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    """True if it has to be tried again; that a file is unfit is known for good."""
+    error = task.exception() if task.done() and not task.cancelled() else None
+    return task.cancelled() or (error is not None and not isinstance(error, UnfitError))
+
+
+async def _sheet(head: Head, view: View, grant: Grant) -> Sheet:
+    loop = asyncio.get_running_loop()
+    header, inflation = await loop.run_in_executor(_GDAL, _told, head.ranges.head, view, grant)
+    ifd = head.directory(view.overview)
+    check_fit(ifd, header)
+    little = head.ranges.head.startswith(b"II")
+    return Sheet(header, ifd, inflation if little else None, head.reading)
+
+
+def _told(head: bytes, view: View, grant: Grant) -> tuple[Header, Inflation | None]:
+    """What GDAL makes of the first bytes of a file."""
+    from rasterio.io import MemoryFile
+
+    with (
+        MemoryFile(head) as file,
+        reading(view.href),
+        opened(view, replace(grant, href=file.name)) as handle,
+    ):
+        return file_header(handle, view), Inflation.of(handle)

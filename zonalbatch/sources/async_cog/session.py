@@ -1,0 +1,74 @@
+"""Session: what one process keeps of the files that it reads by ranges."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from zonalbatch.sources.access import Grant, Reader
+from zonalbatch.sources.async_cog.blocks import Blocks
+from zonalbatch.sources.async_cog.head import Heads, Sheet
+from zonalbatch.sources.async_cog.loop import begun
+from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
+from zonalbatch.sources.view import View
+
+if TYPE_CHECKING:
+    from async_tiff import Tile
+
+__all__ = ["Session", "limit_requests", "session_by"]
+
+_BOUNDS = Bounds(requests=64, bytes=32 * 1024**2)
+"""On all that is under way in this process."""
+
+
+class Session:
+    """Requests under way, heads and blocks; all threads of a process share it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.traffic = Traffic(_BOUNDS)
+        self.blocks = Blocks(reader.block_cache)
+        self._heads = Heads(self.traffic, reader)
+
+    def sheet(self, view: View, grant: Grant) -> Future[Sheet]:
+        """What a view of a file says of itself, and where its blocks lie; it is under way."""
+        return begun(self._sheet(view, grant))
+
+    def tiles(
+        self, view: View, grant: Grant, places: Sequence[tuple[int, int]]
+    ) -> Future[list[Tile | None]]:
+        """Blocks by (column, row), None for those that the file leaves out; they are under way."""
+        return begun(self._tiles(view, grant, places))
+
+    def forget(self, view: View) -> None:
+        """Have a file asked anew: what is known of it may be old."""
+        begun(self._heads.forget(view.href)).result()
+
+    async def _sheet(self, view: View, grant: Grant) -> Sheet:
+        return await self._heads.sheet(view, grant)
+
+    async def _tiles(
+        self, view: View, grant: Grant, places: Sequence[tuple[int, int]]
+    ) -> list[Tile | None]:
+        sheet = await self._heads.sheet(view, grant)
+        there = [place for place in places if any(sheet.ifd.tile_byte_range(*place))]
+        tiles = dict(zip(there, await sheet.ifd.fetch_tiles(there), strict=True)) if there else {}
+        return [tiles.get(place) for place in places]
+
+
+def limit_requests(requests: int) -> None:
+    """Say how many requests this process may have under way from now on; 64 until it is said."""
+    _BOUNDS.requests = requests
+
+
+def session_by(reader: Reader) -> Session:
+    """The process's session of a run, with its settings."""
+    with _ONE:
+        return _session(reader)
+
+
+_session = functools.lru_cache(4)(Session)
+_ONE = threading.Lock()
+"""Many threads may ask for the first time."""
