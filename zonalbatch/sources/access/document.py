@@ -88,14 +88,14 @@ def access_given(sign: Any, trusted: Any = False, reader: Reader | None = None) 
     """
     if not isinstance(trusted, bool):
         raise InputError(f"trusted is {trusted!r}; write true or false")
-    access = access_from(sign)
-    access = Trusting(access) if trusted else access
-    return ReadBy(access, replace(reader or reader_here(), run=uuid.uuid4().hex))
+    access = ReadBy(access_from(sign), replace(reader or reader_here(), run=uuid.uuid4().hex))
+    return Trusting(access) if trusted else access
 
 
 def access_again(document: Mapping[str, Any]) -> Access:
     """The access that has this for its ``document``."""
     sign = {key: value for key, value in document.items() if key not in ("trusted", "reader")}
     access = access_from(sign)
-    access = Trusting(access) if document.get("trusted") else access
-    return ReadBy(access, Reader(**document["reader"])) if "reader" in document else access
+    if "reader" in document:
+        access = ReadBy(access, Reader(**document["reader"]))
+    return Trusting(access) if document.get("trusted") else access
