@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,6 +95,27 @@ class Heads:
         head = await self._head(view.href, grant)
         return await _once(head.sheets, view.overview, lambda: _sheet(head, view, grant))
 
+    async def asked(self, view: View, grant: Grant, ask: Callable[[Any], T]) -> T:
+        """What is asked of the rasterio dataset of a file's head.
+
+        Raises:
+            UnfitError: its directories do not lie in its head.
+        """
+        head = await self._head(view.href, grant)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_GDAL, _asked, head.ranges.head, view, grant, ask)
+
+    async def tiff(self, href: str, grant: Grant) -> TIFF:
+        """The directories of a file, wherever they lie in it."""
+        with suppress(UnfitError):
+            return (await self._head(href, grant)).tiff
+        from async_tiff import TIFF
+
+        ranges = Ranges(*self._stores(grant), self._traffic, self._reader.merge_gap)
+        await ranges.fetch_head(self._reader.open_bytes)
+        ranges.anywhere = True
+        return await TIFF.open(ranges.path, store=ranges, prefetch=len(ranges.head))
+
     async def forget(self, href: str) -> None:
         """Have the file asked anew: what is known of it may be old."""
         self._kept.pop(href, None)
@@ -155,15 +177,21 @@ def _failed(task: asyncio.Task[Any]) -> bool:
 
 async def _sheet(head: Head, view: View, grant: Grant) -> Sheet:
     loop = asyncio.get_running_loop()
-    header, inflation = await loop.run_in_executor(_GDAL, _told, head.ranges.head, view, grant)
+    header, inflation = await loop.run_in_executor(
+        _GDAL, _asked, head.ranges.head, view, grant, lambda handle: _told(handle, view)
+    )
     ifd = head.directory(view.overview)
     check_fit(ifd, header)
     little = head.ranges.head.startswith(b"II")
     return Sheet(header, ifd, inflation if little else None, head.reading)
 
 
-def _told(head: bytes, view: View, grant: Grant) -> tuple[Header, Inflation | None]:
-    """What GDAL makes of the first bytes of a file."""
+def _told(handle: Any, view: View) -> tuple[Header, Inflation | None]:
+    return file_header(handle, view), Inflation.of(handle)
+
+
+def _asked(head: bytes, view: View, grant: Grant, ask: Callable[[Any], T]) -> T:
+    """What is asked of what GDAL makes of the first bytes of a file."""
     from rasterio.io import MemoryFile
 
     with (
@@ -171,4 +199,4 @@ def _told(head: bytes, view: View, grant: Grant) -> tuple[Header, Inflation | No
         reading(view.href),
         opened(view, replace(grant, href=file.name)) as handle,
     ):
-        return file_header(handle, view), Inflation.of(handle)
+        return ask(handle)

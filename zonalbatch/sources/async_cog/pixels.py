@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,12 @@ from zonalbatch.sources.raster_header import check_window
 from zonalbatch.sources.servers import heeding
 from zonalbatch.sources.view import View
 
-__all__ = ["CogPixels"]
+if TYPE_CHECKING:
+    from async_tiff import ImageFileDirectory
+
+__all__ = ["CogPixels", "asked_by_ranges", "directories_of"]
+
+T = TypeVar("T")
 
 
 class CogPixels:
@@ -88,6 +93,30 @@ class CogPixels:
                 session.blocks.put(keys[place], pixels)
                 kept[place] = pixels
         return [pixels for pixels in kept.values() if pixels is not None]
+
+
+def asked_by_ranges(href: str, grant: Grant, ask: Callable[[Any], T]) -> T:
+    """What is asked of the rasterio dataset of a file, of which its head alone is read.
+
+    Raises:
+        UnfitError: it is left to GDAL.
+        ReadError: it cannot be opened.
+    """
+    view = View.of(href)
+    with _asking(view, grant):
+        return session_by(grant.reader).asked(view, grant, ask).result()
+
+
+def directories_of(href: str, grant: Grant) -> Sequence[ImageFileDirectory]:
+    """The directories of a TIFF, wherever they lie in it.
+
+    Raises:
+        UnfitError: obstore cannot read it as GDAL would.
+        ReadError: it is no TIFF, or cannot be read.
+    """
+    view = View.of(href)
+    with _asking(view, grant):
+        return session_by(grant.reader).tiff(view.href, grant).result().ifds
 
 
 def _sheet(view: View, grant: Grant) -> Sheet:

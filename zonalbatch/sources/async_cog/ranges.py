@@ -37,6 +37,8 @@ class Ranges:
         """What tells this content of the file from another, if the server says it."""
         self.opening = True
         """While the directories are read, which lie in the head or are left to GDAL."""
+        self.anywhere = False
+        """Whether they may lie elsewhere, nonetheless."""
         self._traffic = traffic
         self._gap = gap
 
@@ -79,7 +81,9 @@ class Ranges:
         start, stop = span
         if stop <= len(self.head):
             return span, memoryview(self.head)[start:stop]
-        if self.opening:
+        if self.opening and self.anywhere:  # async-tiff asks for more than there may be
+            stop = min(stop, self.size)
+        elif self.opening:
             raise UnfitError("its directories do not all lie at its front")
         if stop > self.size:  # asked for nonetheless, obstore would come down
             raise OSError(f"bytes {start} to {stop} are missing of {self.size}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zonalbatch.sources.access import Grant, Reader
 from zonalbatch.sources.async_cog.blocks import Blocks
@@ -16,9 +16,11 @@ from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
 from zonalbatch.sources.view import View
 
 if TYPE_CHECKING:
-    from async_tiff import Tile
+    from async_tiff import TIFF, Tile
 
 __all__ = ["Session", "limit_requests", "session_by"]
+
+T = TypeVar("T")
 
 _BOUNDS = Bounds(requests=64, bytes=32 * 1024**2)
 """On all that is under way in this process."""
@@ -41,6 +43,14 @@ class Session:
     ) -> Future[list[Tile | None]]:
         """Blocks by (column, row), None for those that the file leaves out; they are under way."""
         return begun(self._tiles(view, grant, places))
+
+    def asked(self, view: View, grant: Grant, ask: Callable[[Any], T]) -> Future[T]:
+        """What is asked of the rasterio dataset of a file's head; it is under way."""
+        return begun(self._heads.asked(view, grant, ask))
+
+    def tiff(self, href: str, grant: Grant) -> Future[TIFF]:
+        """The directories of a file, wherever they lie; they are under way."""
+        return begun(self._heads.tiff(href, grant))
 
     def forget(self, view: View) -> None:
         """Have a file asked anew: what is known of it may be old."""

@@ -24,6 +24,10 @@ class Traffic:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+        self.requests = 0
+        """How many were made so far."""
+        self.bytes = 0
+        """How many bytes they were to bring."""
         self._under_way = 0
         self._bytes = 0
         self._changed = asyncio.Condition()
@@ -35,6 +39,8 @@ class Traffic:
             await self._changed.wait_for(lambda: self._has_room(size))
             self._under_way += 1
             self._bytes += size
+            self.requests += 1
+            self.bytes += size
         try:
             yield
         finally:
