@@ -47,8 +47,13 @@ class Ranges:
         start = len(self.head)
         if size <= start or (start and start >= self.size):
             return
+        from obstore.exceptions import NotSupportedError
+
         async with self._traffic.room(size - start):
-            answer = await self.store.get_async(self.path, options=self._asking(start, size))
+            try:
+                answer = await self.store.get_async(self.path, options=self._asking(start, size))
+            except NotSupportedError as error:
+                raise UnfitError("its server gives whole files only") from error
             found = await answer.bytes_async()
         self.size, self.etag = answer.meta["size"], answer.meta["e_tag"]
         self.head += bytes(found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from rasterio.shutil import copy
 from tests.made.ranges import Server, serving_ranges
 from tests.made.rasters import noise, write_tif
 from zonalbatch.errors import DoubtfulReadError, InputError, ReadError
+from zonalbatch.sources import open_pixels
 from zonalbatch.sources.access import access_again, access_given
 from zonalbatch.sources.access.reader import VARIABLES, Reader, reader_here
 from zonalbatch.sources.async_cog.blocks import Blocks
@@ -149,6 +152,31 @@ def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
             _ = CogPixels(f"{server.url}/{name}").header
     with pytest.raises(ReadError, match="404"):
         _ = CogPixels(f"{server.url}/none.tif").header
+
+
+def test_a_server_without_ranges(tiled: str) -> None:
+    """It is left to GDAL, which says that it wants them."""
+
+    class Whole(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(Path(tiled).parent))
+
+        def log_message(self, *args: object) -> None:
+            """Keep silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Whole)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        href = f"http://127.0.0.1:{server.server_port}/a.tif"
+        with pytest.raises(UnfitError, match="whole files only"):
+            _ = CogPixels(href).header
+        with pytest.raises(ReadError, match="not supported by this server"):
+            open_pixels(href, access=by()).read([1], (0, 0, 600, 600))
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class TestSettings:
