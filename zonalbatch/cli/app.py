@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from zonalbatch import __version__
-from zonalbatch.cli.cogs import create_tms, info
+from zonalbatch.cli.cogs import create_tms, doctor, info
 from zonalbatch.cli.compare import compare
 from zonalbatch.cli.explain import explain
 from zonalbatch.cli.interruption import Interruption
@@ -71,7 +71,7 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 COMMANDS = (
     demo, run, plan, validate, schema, status, search, rollup, stats, points, explain, compare,
-    info, create_tms,
+    info, create_tms, doctor,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -1,15 +1,18 @@
-"""The commands ``info`` and ``create-tms``: what a raster file is like."""
+"""The commands ``info``, ``create-tms`` and ``doctor``: what a raster file is like."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-__all__ = ["create_tms", "info"]
+if TYPE_CHECKING:
+    from zonalbatch.cog.diagnosis import Diagnosis
+
+__all__ = ["create_tms", "doctor", "info"]
 
 Href = Annotated[str, typer.Argument(metavar="URL", help="A link (http, s3, gs, az) or a path.")]
 Sign = Annotated[
@@ -59,8 +62,33 @@ def create_tms(
         out.write_text(text + "\n")
 
 
+def doctor(href: Href, as_json: AsJson = False, sign: Sign = None) -> None:
+    """Time a few reads of a raster file; say what limits them and what would help.
+
+    **Example**
+
+        zonalbatch doctor https://example.org/scene.tif
+    """
+    found = asyncio.run(_diagnosed(href, sign))
+    if as_json:
+        print(json.dumps(found.document, indent=1))
+        return
+    for name, value in found.lines:
+        print(f"{name:<12}{value}")
+    for sentence in found.advice or ("nothing to complain of",):
+        print(f"- {sentence}")
+
+
 async def _asked(href: str, sign: str | None, ask: Any) -> Any:
     from zonalbatch.cog import open_cog
 
     async with open_cog(href, sign=sign) as cog:
         return ask(cog)
+
+
+async def _diagnosed(href: str, sign: str | None) -> Diagnosis:
+    from zonalbatch.cog import open_cog
+    from zonalbatch.cog.diagnosis import diagnosis_of
+
+    async with open_cog(href, sign=sign) as cog:
+        return await diagnosis_of(cog)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from async_tiff import ImageFileDirectory
 
@@ -141,4 +143,4 @@ def _plain(value: Any) -> Any:
         return value
     if hasattr(value, "keys"):
         return {key: value[key] for key in value.keys()}  # noqa: SIM118 - it has no items
-    return int(value) if hasattr(value, "__int__") else list(memoryview(value))
+    return int(value) if hasattr(value, "__int__") else np.asarray(value).tolist()

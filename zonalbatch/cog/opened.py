@@ -28,8 +28,9 @@ from zonalbatch.errors import InputError
 from zonalbatch.lattice import Grid
 from zonalbatch.sources.access import Access, access_given, using
 from zonalbatch.sources.async_cog.fitness import UnfitError
-from zonalbatch.sources.async_cog.pixels import asked_by_ranges, directories_of
+from zonalbatch.sources.async_cog.pixels import CogPixels, asked_by_ranges, directories_of
 from zonalbatch.sources.async_cog.session import session_by
+from zonalbatch.sources.async_cog.trial import Trial, tried_on
 from zonalbatch.sources.file import FilePixels
 from zonalbatch.sources.protocol import Header
 from zonalbatch.sources.raster_header import asked_of
@@ -65,13 +66,21 @@ async def open_cog(href: str, *, sign: Any = None, trusted: bool = False) -> Asy
 async def _opened(href: str, access: Access) -> Cog:
     """A COG whose header is known."""
 
-    def look() -> tuple[Facts, Header, list[Directory]]:
+    def look() -> Cog:
         facts = using(access, href, lambda grant: _asked(href, access, grant, Facts.of))
-        header = FilePixels(href, access).header
-        return facts, header, _directories(href, access)
+        header, unfit = FilePixels(href, access).header, _unfit(href, access)
+        return Cog(href, access, facts, header, unfit, tuple(_directories(href, access)))
 
-    facts, header, ifds = await asyncio.to_thread(look)
-    return Cog(href, access, facts, header, tuple(ifds))
+    return await asyncio.to_thread(look)
+
+
+def _unfit(href: str, access: Access) -> str | None:
+    """Why a file is left to GDAL; None if it is not."""
+    try:
+        _ = CogPixels(href, access).header
+    except UnfitError as unfit:
+        return str(unfit)
+    return None
 
 
 def _asked(href: str, access: Access, grant: Any, ask: Callable[[Any], T]) -> T:
@@ -98,6 +107,8 @@ class Cog:
     _access: Access
     _facts: Facts
     _header: Header
+    left_to_gdal: str | None
+    """Why it is not read by ranges; None if it is."""
     ifds: tuple[Directory, ...]
     """Its directories: the file, its overviews and masks; none if it is no TIFF."""
     _pixels: dict[int | None, FilePixels] = field(default_factory=dict)
@@ -136,6 +147,15 @@ class Cog:
     @property
     def _traffic(self) -> Any:
         return session_by(self._access.grant(self.href).reader).traffic
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Height and width of a block, cells."""
+        return self._header.block
+
+    async def tried(self, places: Sequence[tuple[int, int]]) -> Trial:
+        """How long blocks by (column, row) take, which are fetched and decoded for it."""
+        return await asyncio.to_thread(tried_on, self.href, self._access, places)
 
     async def get_tile(self, x: int, y: int, z: int = 0) -> NDArray[Any]:
         """A tile as it lies in the file, (band, row, col); masked where pixels may be no data.

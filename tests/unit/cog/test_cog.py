@@ -336,3 +336,46 @@ class TestCommands:
         told = command("create-tms", folder / "strips.tif")
         assert (told.code, told.out) == (2, "")
         assert "is not tiled" in told.err
+
+
+class TestDoctor:
+    """What limits the reads of a file."""
+
+    def test_a_cog_far_away(self, folder: Path) -> None:
+        """A request that takes long is what is waited for."""
+        with serving_ranges(folder, delay=0.1) as far:
+            told = command("doctor", f"{far.url}/a.tif", "--json")
+        document = json.loads(told.out)
+        assert document["limit"] == "latency"
+        assert document["trial"]["latency"] > 0.1
+        assert document["trial"]["blocks"] == 8
+        assert document["left_to_gdal"] is None
+        assert ["waited for" in sentence for sentence in document["advice"]] == [True]
+
+    def test_strips(self, folder: Path, tmp_path: Path) -> None:
+        """How many times the bytes a field takes, and what to do."""
+        wide = write_tif(tmp_path / "wide.tif", np.zeros((40, 8000), "uint8"), blockysize=1)
+        told = command("doctor", wide)
+        assert told.code == 0
+        assert "read by     GDAL, as it is not tiled" in told.out
+        assert "not tiled: a field takes 126 × the bytes needed; write it as a COG" in told.out
+        assert "no overviews" in told.out
+
+    def test_all_is_well(self, folder: Path) -> None:
+        """Then it says so."""
+        assert (
+            command("doctor", folder / "a.tif").out.splitlines()[-1] == "- nothing to complain of"
+        )
+
+
+def test_a_palette(tmp_path: Path) -> None:
+    """Colours by value, and as a tag."""
+    path = write_tif(tmp_path / "map.tif", np.zeros((32, 32), "uint8"), photometric="palette")
+    with rasterio.open(path, "r+") as file:
+        file.write_colormap(1, {1: (255, 128, 0, 255)})
+
+    async def look(cog: Cog) -> None:
+        assert cog.colormap[1] == (255, 128, 0, 255)
+        assert len(cog.ifds[0]["ColorMap"]) in (256, 768)
+
+    asked(path, look)

@@ -116,6 +116,11 @@ class Heads:
         ranges.anywhere = True
         return await TIFF.open(ranges.path, store=ranges, prefetch=len(ranges.head))
 
+    async def ping(self, href: str, grant: Grant) -> None:
+        """Ask for the first bytes of a file, for nothing but the time that it takes."""
+        ranges = (await self._head(href, grant)).ranges
+        await ranges.store.get_range_async(ranges.path, start=0, end=8)
+
     async def forget(self, href: str) -> None:
         """Have the file asked anew: what is known of it may be old."""
         self._kept.pop(href, None)

@@ -52,6 +52,10 @@ class Session:
         """The directories of a file, wherever they lie; they are under way."""
         return begun(self._heads.tiff(href, grant))
 
+    def ping(self, view: View, grant: Grant) -> Future[None]:
+        """Ask for the first bytes of a file, whose head is known; it is under way."""
+        return begun(self._heads.ping(view.href, grant))
+
     def forget(self, view: View) -> None:
         """Have a file asked anew: what is known of it may be old."""
         begun(self._heads.forget(view.href)).result()
