@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from async_tiff import ImageFileDirectory
+from zonalbatch.sources.async_cog.tiff import TiffDirectory
 
 __all__ = ["Directory", "Tag"]
 
@@ -23,29 +20,12 @@ CODES: Mapping[str, int] = {
     "ColorMap": 320, "TileWidth": 322, "TileLength": 323, "TileOffsets": 324,
     "TileByteCounts": 325, "ExtraSamples": 338, "SampleFormat": 339, "JPEGTables": 347,
     "Copyright": 33432, "ModelPixelScale": 33550, "ModelTiepoint": 33922,
-    "ModelTransformation": 34264, "GeoKeyDirectory": 34735, "GDALMetadata": 42112,
-    "GDALNoData": 42113, "LercParameters": 50674,
+    "ModelTransformation": 34264, "GeoKeyDirectory": 34735, "GeoDoubleParams": 34736,
+    "GeoAsciiParams": 34737, "GDALMetadata": 42112, "GDALNoData": 42113, "LercParameters": 50674,
 }  # fmt: skip
 """Names of tags. TIFF 6.0; OGC GeoTIFF 1.1, 7.1; https://gdal.org/drivers/raster/gtiff.html"""
 
-_ATTRIBUTES = {
-    name.replace("_", ""): name
-    for name in (
-        "new_subfile_type", "image_width", "bits_per_sample", "compression",
-        "photometric_interpretation", "document_name", "image_description", "strip_offsets",
-        "orientation", "samples_per_pixel", "rows_per_strip", "strip_byte_counts",
-        "min_sample_value", "max_sample_value", "x_resolution", "y_resolution",
-        "planar_configuration", "resolution_unit", "software", "date_time", "artist",
-        "host_computer", "predictor", "tile_width", "tile_offsets", "tile_byte_counts",
-        "extra_samples", "sample_format", "jpeg_tables", "copyright", "model_pixel_scale",
-        "model_tiepoint", "model_transformation", "lerc_parameters",
-    )
-} | {
-    "imagelength": "image_height", "tilelength": "tile_height", "colormap": "colormap",
-    "geokeydirectory": "geo_key_directory", "gdalmetadata": "gdal_metadata",
-    "gdalnodata": "gdal_nodata",
-}  # fmt: skip
-"""Name of a tag in small letters -> what async-tiff calls it."""
+_NAMES = {code: name for name, code in CODES.items()}
 
 MASK, REDUCED = 4, 1
 """Bits of NewSubfileType."""
@@ -77,19 +57,18 @@ class Directory:
     """By name."""
 
     @classmethod
-    def of(cls, ifd: ImageFileDirectory) -> Directory:
-        """What async-tiff read."""
-        kind = ifd.new_subfile_type or 0
-        tiled = ifd.tile_width and ifd.tile_height
-        name = getattr(ifd.compression, "name", None) or str(int(ifd.compression))
+    def of(cls, read: TiffDirectory) -> Directory:
+        """What was read of a TIFF."""
+        kind, number = read.number(CODES["NewSubfileType"]), read.number(CODES["Compression"], 1)
+        height, width = read.shape
         return cls(
-            width=ifd.image_width,
-            height=ifd.image_height,
-            tile=(int(ifd.tile_height or 0), int(ifd.tile_width or 0)) if tiled else None,
+            width=width,
+            height=height,
+            tile=read.tile,
             is_mask=bool(kind & MASK),
             is_overview=bool(kind & REDUCED),
-            compression=_COMPRESSIONS.get(int(ifd.compression), name),
-            tags={tag.name: tag for tag in _tags(ifd)},
+            compression=_COMPRESSIONS.get(number, str(number)),
+            tags={tag.name: tag for tag in _tags(read)},
         )
 
     @property
@@ -126,21 +105,13 @@ _COMPRESSIONS = {
 }  # fmt: skip
 
 
-def _tags(ifd: ImageFileDirectory) -> Iterator[Tag]:
-    for name, code in CODES.items():
-        value = getattr(ifd, _ATTRIBUTES[name.lower()], None)
-        if value is not None:
-            yield Tag(code, name, _plain(value))
-    for code, value in sorted(ifd.other_tags.items()):
-        yield Tag(int(code), f"Tag {int(code)}", value)
+def _tags(read: TiffDirectory) -> Iterator[Tag]:
+    for code in sorted(read.entries):
+        yield Tag(code, _NAMES.get(code, f"Tag {code}"), _plain(read.values(code)))
 
 
-def _plain(value: Any) -> Any:
-    """A value without async-tiff's classes."""
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, bool | str | bytes | float):
-        return value
-    if hasattr(value, "keys"):
-        return {key: value[key] for key in value.keys()}  # noqa: SIM118 - it has no items
-    return int(value) if hasattr(value, "__int__") else np.asarray(value).tolist()
+def _plain(values: Any) -> Any:
+    """Values as Python has them: a text, a number, or a list of numbers."""
+    if isinstance(values, bytes):
+        return values.rstrip(b"\0").decode("utf-8", "replace")
+    return values[0].item() if len(values) == 1 else values.tolist()

@@ -35,6 +35,8 @@ def drivers_of(href: str) -> list[str]:
     """The drivers that may open a file that is not trusted."""
     named = _NAMED.fullmatch(href)
     file = (named[1] or named[2]) if named else href
+    if file.startswith("/vsi"):  # no path of the system's
+        return list(ALONE)
     with suppress(OSError, ValueError), open(file.removeprefix("file://"), "rb") as stream:
         if _CLASSIC.match(stream.read(4)):
             return [*ALONE, "netCDF"]

@@ -29,6 +29,9 @@ from zonalbatch.work.weights import Weights
 
 __all__ = ["summarise"]
 
+THREADS = 128
+"""Reads that are waited for at once, at most."""
+
 
 def summarise(
     shapes: Shapes,
@@ -63,7 +66,7 @@ def summarise(
     if remote:
         limit_requests(requests)
     # Whoever waits for an answer takes a thread, whatever is under way in it.
-    threads = max(requests if remote else 1, processors())
+    threads = max(min(requests, THREADS) if remote else 1, processors())
     handles = Handles(open_pixels, hosts)
     with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
         weights = None

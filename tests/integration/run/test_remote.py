@@ -160,5 +160,5 @@ def test_what_cannot_be_read_by_ranges(
     report = zb.run(job_over(fields, files, tmp_path / "out", reader="async"), one_worker)
     assert report.failures == 1
     (cause,) = zb.open_results(tmp_path / "out").failures["cause"]
-    assert "reader: async, as its compression loses something" in cause
+    assert "reader: async, as its blocks are compressed in a way that GDAL has to undo" in cause
     assert "use reader: auto" in cause

@@ -357,7 +357,7 @@ class TestDoctor:
         wide = write_tif(tmp_path / "wide.tif", np.zeros((40, 8000), "uint8"), blockysize=1)
         told = command("doctor", wide)
         assert told.code == 0
-        assert "read by     GDAL, as its header is not at its front" in told.out
+        assert "read by     GDAL, as its directories do not all lie at its front" in told.out
         assert "not tiled: a field takes 126 × the bytes needed; write it as a COG" in told.out
         assert "no overviews" in told.out
 

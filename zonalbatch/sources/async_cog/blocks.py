@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.sources.async_cog.fitness import CHUNKY
 from zonalbatch.sources.async_cog.head import Sheet
-
-if TYPE_CHECKING:
-    from async_tiff import Tile
 
 __all__ = ["Blocks", "decoded", "missing"]
 
@@ -48,30 +44,17 @@ class Blocks:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
 
-def decoded(tile: Tile, sheet: Sheet) -> NDArray[Any]:
+def decoded(packed: memoryview, sheet: Sheet) -> NDArray[Any]:
     """The pixels of a block, (band, row, col), also those that hang over the file's sides.
 
     Raises:
         ValueError: it does not decompress to a block.
     """
-    header, inflation = sheet.header, sheet.inflation
-    count = len(header.dtypes)
-    if inflation is not None:
-        out, packed = np.empty((count, *header.block), header.dtypes[0]), tile.compressed_bytes
-        # async-tiff gives a list of each band's bytes where bands lie apart, if there is but one.
-        if not inflation.put(
-            packed[0] if isinstance(packed, list) else packed, range(count), out, 0, 0
-        ):
-            raise ValueError("a block cannot be decompressed")
-        return out
-    from async_tiff import DecoderRegistry
-
-    values = np.asarray(tile.decode_sync(decoder_registry=DecoderRegistry()))
-    if int(sheet.ifd.planar_configuration) == CHUNKY:
-        values = np.moveaxis(values, -1, 0)
-    if values.shape != (count, *header.block) or values.dtype != np.dtype(header.dtypes[0]):
-        raise ValueError(f"a block has the shape {values.shape} and holds {values.dtype}")
-    return np.ascontiguousarray(values)
+    header = sheet.header
+    out = np.empty((len(header.dtypes), *header.block), header.dtypes[0])
+    if not sheet.inflation.put(packed, range(len(out)), out, 0, 0):
+        raise ValueError("a block cannot be decompressed")
+    return out
 
 
 def missing(sheet: Sheet) -> NDArray[Any]:

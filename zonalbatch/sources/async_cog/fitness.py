@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from async_tiff import ImageFileDirectory
+from zonalbatch.sources.inflate import DEFLATE, RAW, ZSTD, Inflation
 
+if TYPE_CHECKING:
+    from zonalbatch.sources.async_cog.tiff import TiffDirectory
     from zonalbatch.sources.protocol import Header
 
-__all__ = ["CHUNKY", "UnfitError", "check_fit"]
+__all__ = ["CODECS", "UnfitError", "checked"]
 
-CODECS = {1: "none", 5: "LZW", 8: "DEFLATE", 32946: "DEFLATE", 34887: "LERC", 50000: "ZSTD"}
-"""Compressions that lose nothing, by TIFF's numbers: https://www.awaresystems.be/imaging/tiff.html.
+CODECS = (DEFLATE, ZSTD, RAW)
+"""Compressions that are undone here, to no more bytes than a block may hold.
 
-Decoders of JPEG and WebP do not all give the same values.
+Decoders of JPEG and WebP do not all give the same values; those of LZW and LERC at hand give as
+many bytes as a file says.
 """
-BITS = (8, 16, 32, 64)
+PLANAR = 284
+"""TIFF's code of how bands lie."""
 CHUNKY = 1
 """TIFF's number for bands that lie beside each other in a block."""
 
@@ -25,26 +28,27 @@ class UnfitError(Exception):
     """A file that is left to GDAL; its message says why."""
 
 
-def check_fit(ifd: ImageFileDirectory, header: Header) -> None:
-    """Raise UnfitError if the blocks of a directory would not be what GDAL gives.
+def checked(directory: TiffDirectory, header: Header, inflation: Inflation | None) -> Inflation:
+    """How the blocks of a directory are decoded to what GDAL gives.
 
     Args:
-        ifd: the file's directory, or that of an overview.
+        directory: the file's, or that of an overview.
         header: what GDAL says of it.
+        inflation: how its blocks are compressed; None if GDAL has to undo it.
+
+    Raises:
+        UnfitError: they would not be what GDAL gives.
     """
-    if ifd.tile_count is None or not (ifd.tile_width and ifd.tile_height):
+    if directory.tile is None:
         raise UnfitError("it is not tiled")
-    if int(ifd.compression) not in CODECS:
-        raise UnfitError("its compression loses something, or is unknown")
-    if len(set(ifd.bits_per_sample)) > 1 or ifd.bits_per_sample[0] not in BITS:
-        raise UnfitError(f"its values have {ifd.bits_per_sample[0]} bits")
-    if len(header.dtypes) > 1 and int(ifd.planar_configuration) != CHUNKY:
+    if len(header.dtypes) > 1 and directory.number(PLANAR, CHUNKY) != CHUNKY:
         raise UnfitError("its bands lie apart")
     if header.masked:
         raise UnfitError("it has a mask or an alpha band")
-    if header.dtypes[0].startswith(("complex", "float16")):
-        raise UnfitError(f"its values are {header.dtypes[0]}")
-    if (ifd.image_height, ifd.image_width) != header.grid.shape:
+    if inflation is None:
+        raise UnfitError("its blocks are compressed in a way that GDAL has to undo")
+    if directory.shape != header.grid.shape:
         raise UnfitError("its directories are in an unusual order")
-    if (ifd.tile_height, ifd.tile_width) != header.block:
+    if directory.tile != header.block:
         raise UnfitError("its blocks are in an unusual order")
+    return inflation

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zonalbatch.sources.access import Grant, Reader
-from zonalbatch.sources.async_cog.fitness import UnfitError, check_fit
-from zonalbatch.sources.async_cog.front import length_of_directories
+from zonalbatch.sources.async_cog.fitness import CODECS, UnfitError, checked
+from zonalbatch.sources.async_cog.front import length_of_directories, within
 from zonalbatch.sources.async_cog.ranges import Ranges
 from zonalbatch.sources.async_cog.stores import store_of
+from zonalbatch.sources.async_cog.tiff import TiffDirectory, directories_in
 from zonalbatch.sources.async_cog.traffic import Traffic
 from zonalbatch.sources.causes import reading
 from zonalbatch.sources.gdal import opened
@@ -25,7 +29,6 @@ from zonalbatch.sources.raster_header import file_header
 from zonalbatch.sources.view import View
 
 if TYPE_CHECKING:
-    from async_tiff import TIFF, ImageFileDirectory
     from obstore.store import ObjectStore
 
 __all__ = ["Head", "Heads", "Sheet"]
@@ -46,10 +49,12 @@ class Sheet:
     """A file, or one of its overviews, as its blocks are read."""
 
     header: Header
-    ifd: ImageFileDirectory
-    """Where its blocks lie."""
-    inflation: Inflation | None
-    """How they are decoded; None leaves it to async-tiff."""
+    shape: tuple[int, int]
+    """Rows and columns of blocks."""
+    places: NDArray[np.int64]
+    """(block, 2) first byte of each and its size, row by row; 0 of one that is left out."""
+    inflation: Inflation
+    """How they are decoded."""
     reading: int
     """Which reading of the file's head this follows from; another may find another content."""
 
@@ -59,16 +64,16 @@ class Head:
     """The directories of one file."""
 
     ranges: Ranges
-    tiff: TIFF
+    directories: list[TiffDirectory]
     reading: int
     sheets: dict[int | None, asyncio.Task[Sheet]] = field(default_factory=dict)
     """By level of overview; None is the file itself."""
 
-    def directory(self, overview: int | None) -> ImageFileDirectory:
+    def directory(self, overview: int | None) -> TiffDirectory:
         """That of the pixels, or of an overview in the order of GDAL, which passes over masks."""
         if overview is None:
-            return self.tiff.ifds[0]
-        smaller = [one for one in self.tiff.ifds[1:] if not (one.new_subfile_type or 0) & 4]
+            return self.directories[0]
+        smaller = [one for one in self.directories[1:] if not one.is_mask]
         if overview >= len(smaller):
             raise UnfitError("its overviews do not all lie in it")
         return smaller[overview]
@@ -84,8 +89,8 @@ class Heads:
         self._readings = count()
         self._found: dict[Any, tuple[ObjectStore, str]] = {}
 
-    async def sheet(self, view: View, grant: Grant) -> Sheet:
-        """What a file, or an overview of it, says of itself, and where its blocks lie.
+    async def sheet(self, view: View, grant: Grant) -> tuple[Head, Sheet]:
+        """The head of a file; what the file, or an overview of it, says, and where its blocks lie.
 
         Raises:
             UnfitError: it is left to GDAL.
@@ -93,7 +98,7 @@ class Heads:
             ReadError: GDAL cannot open it.
         """
         head = await self._head(view.href, grant)
-        return await _once(head.sheets, view.overview, lambda: _sheet(head, view, grant))
+        return head, await _once(head.sheets, view.overview, lambda: _sheet(head, view, grant))
 
     async def asked(self, view: View, grant: Grant, ask: Callable[[Any], T]) -> T:
         """What is asked of the rasterio dataset of a file's head.
@@ -105,16 +110,13 @@ class Heads:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(_GDAL, _asked, head.ranges.head, view, grant, ask)
 
-    async def tiff(self, href: str, grant: Grant) -> TIFF:
-        """The directories of a file, wherever they lie in it."""
+    async def ranges(self, href: str, grant: Grant) -> Ranges:
+        """The bytes of a file, whatever it is; its first are there."""
         with suppress(UnfitError):
-            return (await self._head(href, grant)).tiff
-        from async_tiff import TIFF
-
+            return (await self._head(href, grant)).ranges
         ranges = Ranges(*self._stores(grant), self._traffic, self._reader.merge_gap)
         await ranges.fetch_head(self._reader.open_bytes)
-        ranges.anywhere = True
-        return await TIFF.open(ranges.path, store=ranges, prefetch=len(ranges.head))
+        return ranges
 
     async def ping(self, href: str, grant: Grant) -> None:
         """Ask for the first bytes of a file, for nothing but the time that it takes."""
@@ -130,7 +132,8 @@ class Heads:
         store, path = self._stores(grant)
         head = await _once(self._kept, href, lambda: self._fetched(store, path))
         head.ranges.store = store  # the right to read it may be another by now
-        self._kept.move_to_end(href)
+        if href in self._kept:  # another may have let it go meanwhile
+            self._kept.move_to_end(href)
         self._drop_old()
         return head
 
@@ -144,17 +147,10 @@ class Heads:
         return self._found[key]
 
     async def _fetched(self, store: ObjectStore, path: str) -> Head:
-        from async_tiff import TIFF
-
         ranges = Ranges(store, path, self._traffic, self._reader.merge_gap)
         await ranges.fetch_head(self._reader.open_bytes)
         await ranges.fetch_head(length_of_directories(ranges.head))
-        try:
-            tiff = await TIFF.open(path, store=ranges, prefetch=len(ranges.head))
-        except Exception as error:  # of whatever class: it is no network that fails here
-            raise UnfitError("its directories do not all lie at its front") from error
-        ranges.opening = False
-        return Head(ranges, tiff, next(self._readings))
+        return Head(ranges, directories_in(within(ranges.head)), next(self._readings))
 
     def _drop_old(self) -> None:
         """Keep what the cache has room for, those asked for last."""
@@ -185,14 +181,16 @@ async def _sheet(head: Head, view: View, grant: Grant) -> Sheet:
     header, inflation = await loop.run_in_executor(
         _GDAL, _asked, head.ranges.head, view, grant, lambda handle: _told(handle, view)
     )
-    ifd = head.directory(view.overview)
-    check_fit(ifd, header)
+    directory = head.directory(view.overview)
     little = head.ranges.head.startswith(b"II")
-    return Sheet(header, ifd, inflation if little else None, head.reading)
+    inflation = checked(directory, header, inflation if little else None)
+    (height, width), (rows, cols) = directory.shape, header.block
+    shape = -(-height // rows), -(-width // cols)
+    return Sheet(header, shape, directory.places(), inflation, head.reading)
 
 
 def _told(handle: Any, view: View) -> tuple[Header, Inflation | None]:
-    return file_header(handle, view), Inflation.of(handle)
+    return file_header(handle, view), Inflation.of(handle, CODECS)
 
 
 def _asked(head: bytes, view: View, grant: Grant, ask: Callable[[Any], T]) -> T:

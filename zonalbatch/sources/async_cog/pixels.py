@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,13 @@ from zonalbatch.sources.async_cog.blocks import decoded, missing
 from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.head import Sheet
 from zonalbatch.sources.async_cog.session import Session, session_by
+from zonalbatch.sources.async_cog.tiff import TiffDirectory
 from zonalbatch.sources.causes import read_error
 from zonalbatch.sources.nodata import snapped
 from zonalbatch.sources.protocol import Header
 from zonalbatch.sources.raster_header import check_window
 from zonalbatch.sources.servers import heeding
 from zonalbatch.sources.view import View
-
-if TYPE_CHECKING:
-    from async_tiff import ImageFileDirectory
 
 __all__ = ["CogPixels", "asked_by_ranges", "directories_of"]
 
@@ -85,9 +83,9 @@ class CogPixels:
         kept = {place: session.blocks.get(key) for place, key in keys.items()}
         lacking = [place for place, pixels in kept.items() if pixels is None]
         with _asking(self._view, grant):
-            tiles = session.tiles(self._view, grant, lacking).result()
-            for place, tile in zip(lacking, tiles, strict=True):
-                pixels = missing(sheet) if tile is None else decoded(tile, sheet)
+            packed = session.blocks_of(self._view, grant, lacking).result()
+            for place, one in zip(lacking, packed, strict=True):
+                pixels = missing(sheet) if one is None else decoded(one, sheet)
                 if self._view.overview is not None:
                     pixels = np.stack(list(map(snapped, pixels, sheet.header.nodata)))
                 session.blocks.put(keys[place], pixels)
@@ -107,16 +105,16 @@ def asked_by_ranges(href: str, grant: Grant, ask: Callable[[Any], T]) -> T:
         return session_by(grant.reader).asked(view, grant, ask).result()
 
 
-def directories_of(href: str, grant: Grant) -> Sequence[ImageFileDirectory]:
+def directories_of(href: str, grant: Grant) -> list[TiffDirectory]:
     """The directories of a TIFF, wherever they lie in it.
 
     Raises:
-        UnfitError: obstore cannot read it as GDAL would.
-        ReadError: it is no TIFF, or cannot be read.
+        UnfitError: it is no TIFF, or obstore cannot read it as GDAL would.
+        ReadError: it cannot be read.
     """
     view = View.of(href)
     with _asking(view, grant):
-        return session_by(grant.reader).tiff(view.href, grant).result().ifds
+        return session_by(grant.reader).directories(view.href, grant)
 
 
 def _sheet(view: View, grant: Grant) -> Sheet:
@@ -128,7 +126,7 @@ def _sheet(view: View, grant: Grant) -> Sheet:
 
 @contextmanager
 def _asking(view: View, grant: Grant) -> Iterator[None]:
-    """Turn what obstore and async-tiff raise, by whatever class, into a ReadError."""
+    """Turn what obstore raises, by whatever class, and broken blocks into a ReadError."""
     try:
         with heeding(view.href, grant):
             try:
@@ -136,11 +134,15 @@ def _asking(view: View, grant: Grant) -> Iterator[None]:
             except (UnfitError, ReadError, SourceError):
                 raise
             except Exception as error:
-                told, _, _ = str(error).partition("\n")
-                raise read_error(view.href, OSError(told or type(error).__name__)) from None
+                raise _as_read_error(view, error) from None
     except ReadError:
         session_by(grant.reader).forget(view)
         raise
+
+
+def _as_read_error(view: View, error: BaseException) -> ReadError:
+    told, _, _ = str(error).partition("\n")
+    return read_error(view.href, OSError(told or type(error).__name__))
 
 
 def _places(window: tuple[int, int, int, int], block: tuple[int, int]) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.traffic import Traffic
@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 
 class Ranges:
-    """One file in a store; what async-tiff takes to read blocks from."""
+    """One file in a store."""
 
     def __init__(self, store: ObjectStore, path: str, traffic: Traffic, gap: int) -> None:
         self.store = store
@@ -35,10 +35,6 @@ class Ranges:
         """Of the file, bytes."""
         self.etag: str | None = None
         """What tells this content of the file from another, if the server says it."""
-        self.opening = True
-        """While the directories are read, which lie in the head or are left to GDAL."""
-        self.anywhere = False
-        """Whether they may lie elsewhere, nonetheless."""
         self._traffic = traffic
         self._gap = gap
 
@@ -58,39 +54,20 @@ class Ranges:
         self.size, self.etag = answer.meta["size"], answer.meta["e_tag"]
         self.head += bytes(found)
 
-    async def get_range_async(
-        self, path: str, *, start: int, end: int | None = None, length: int | None = None
-    ) -> Any:
-        """Bytes from start to end."""
-        stop = end if end is not None else start + (length or 0)
-        (found,) = await self.get_ranges_async(path, starts=[start], ends=[stop])
-        return found
+    async def fetch(self, spans: Sequence[Span]) -> list[memoryview]:
+        """Bytes of several ranges, in the order in which they are named.
 
-    async def get_ranges_async(
-        self,
-        path: str,
-        *,
-        starts: Sequence[int],
-        ends: Sequence[int] | None = None,
-        lengths: Sequence[int] | None = None,
-    ) -> list[Any]:
-        """Bytes of several ranges, in the order in which they were named."""
-        stops = ends or [
-            start + length for start, length in zip(starts, lengths or (), strict=True)
-        ]
-        spans = list(zip(starts, stops, strict=True))
-        fetched = await asyncio.gather(*(self._fetched(span) for span in merged(spans, self._gap)))
-        return [_cut(fetched, span) for span in spans]
+        Raises:
+            OSError: the file has no such bytes, or they were cut off.
+        """
+        whole = await asyncio.gather(*(self._fetched(one) for one in merged(spans, self._gap)))
+        return [_cut(whole, span) for span in spans]
 
     async def _fetched(self, span: Span) -> tuple[Span, memoryview]:
         start, stop = span
         if stop <= len(self.head):
             return span, memoryview(self.head)[start:stop]
-        if self.opening and self.anywhere:  # async-tiff asks for more than there may be
-            stop = min(stop, self.size)
-        elif self.opening:
-            raise UnfitError("its directories do not all lie at its front")
-        if stop > self.size:  # asked for nonetheless, obstore would come down
+        if not 0 <= start <= stop <= self.size:
             raise OSError(f"bytes {start} to {stop} are missing of {self.size}")
         async with self._traffic.room(stop - start):
             answer = await self.store.get_async(self.path, options=self._asking(start, stop))

@@ -6,17 +6,15 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from zonalbatch.sources.access import Grant, Reader
 from zonalbatch.sources.async_cog.blocks import Blocks
 from zonalbatch.sources.async_cog.head import Heads, Sheet
 from zonalbatch.sources.async_cog.loop import begun
+from zonalbatch.sources.async_cog.tiff import TiffDirectory, directories_in
 from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
 from zonalbatch.sources.view import View
-
-if TYPE_CHECKING:
-    from async_tiff import TIFF, Tile
 
 __all__ = ["Session", "limit_requests", "session_by"]
 
@@ -38,19 +36,24 @@ class Session:
         """What a view of a file says of itself, and where its blocks lie; it is under way."""
         return begun(self._sheet(view, grant))
 
-    def tiles(
+    def blocks_of(
         self, view: View, grant: Grant, places: Sequence[tuple[int, int]]
-    ) -> Future[list[Tile | None]]:
-        """Blocks by (column, row), None for those that the file leaves out; they are under way."""
-        return begun(self._tiles(view, grant, places))
+    ) -> Future[list[memoryview | None]]:
+        """Blocks by (column, row) as they lie in the file; None for those that it leaves out."""
+        return begun(self._blocks(view, grant, places))
 
     def asked(self, view: View, grant: Grant, ask: Callable[[Any], T]) -> Future[T]:
         """What is asked of the rasterio dataset of a file's head; it is under way."""
         return begun(self._heads.asked(view, grant, ask))
 
-    def tiff(self, href: str, grant: Grant) -> Future[TIFF]:
-        """The directories of a file, wherever they lie; they are under way."""
-        return begun(self._heads.tiff(href, grant))
+    def directories(self, href: str, grant: Grant) -> list[TiffDirectory]:
+        """The directories of a TIFF, wherever they lie in it; fetched as they are asked for."""
+        ranges = begun(self._heads.ranges(href, grant)).result()
+
+        def at(start: int, stop: int) -> bytes:
+            return bytes(begun(ranges.fetch([(start, stop)])).result()[0])
+
+        return directories_in(at)
 
     def ping(self, view: View, grant: Grant) -> Future[None]:
         """Ask for the first bytes of a file, whose head is known; it is under way."""
@@ -61,15 +64,17 @@ class Session:
         begun(self._heads.forget(view.href)).result()
 
     async def _sheet(self, view: View, grant: Grant) -> Sheet:
-        return await self._heads.sheet(view, grant)
+        return (await self._heads.sheet(view, grant))[1]
 
-    async def _tiles(
+    async def _blocks(
         self, view: View, grant: Grant, places: Sequence[tuple[int, int]]
-    ) -> list[Tile | None]:
-        sheet = await self._heads.sheet(view, grant)
-        there = [place for place in places if any(sheet.ifd.tile_byte_range(*place))]
-        tiles = dict(zip(there, await sheet.ifd.fetch_tiles(there), strict=True)) if there else {}
-        return [tiles.get(place) for place in places]
+    ) -> list[memoryview | None]:
+        head, sheet = await self._heads.sheet(view, grant)
+        wanted = [sheet.places[row * sheet.shape[1] + col].tolist() for col, row in places]
+        spans = [(start, start + size) for start, size in wanted]
+        there = [span for span in spans if span[1] > span[0] > 0]
+        found = dict(zip(there, await head.ranges.fetch(there), strict=True))
+        return [found.get(span) for span in spans]
 
 
 def limit_requests(requests: int) -> None:

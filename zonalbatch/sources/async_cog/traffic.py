@@ -47,7 +47,7 @@ class Traffic:
             async with self._changed:
                 self._under_way -= 1
                 self._bytes -= size
-                self._changed.notify()
+                self._changed.notify(2)  # where one has no room for its bytes, another may
 
     def _has_room(self, size: int) -> bool:
         if not self._under_way:

@@ -62,10 +62,10 @@ def tried_on(href: str, access: Access, places: Sequence[tuple[int, int]]) -> Tr
     sheet = session.sheet(view, grant).result()
     pings = [_took(lambda: session.ping(view, grant).result()) for _ in range(PINGS)]
     before, began = session.traffic.bytes, time.perf_counter()
-    tiles = session.tiles(view, grant, places).result()
+    packed = session.blocks_of(view, grant, places).result()
     fetching = time.perf_counter() - began
     asked, began = session.traffic.bytes - before, time.perf_counter()
-    pixels = [missing(sheet) if tile is None else decoded(tile, sheet) for tile in tiles]
+    pixels = [missing(sheet) if one is None else decoded(one, sheet) for one in packed]
     return Trial(
         latency=statistics.median(pings[1:]),
         fetching=fetching,

@@ -89,7 +89,8 @@ def test_blocks_that_are_kept() -> None:
 def tiled(tmp_path: Path) -> str:
     """A COG of 600 × 600 cells in blocks of 64, so that its tables take some kilobytes."""
     target = tmp_path / "a.tif"
-    copy(write_tif(tmp_path / "plain.tif", noise(600, 600)), target, driver="COG", blocksize=64)
+    plain = write_tif(tmp_path / "plain.tif", noise(600, 600))
+    copy(plain, target, driver="COG", blocksize=64, compress="DEFLATE")
     return str(target)
 
 

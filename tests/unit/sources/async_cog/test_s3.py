@@ -74,7 +74,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 def cog(folder: Path) -> str:
     """A small COG."""
     target = folder / "a.tif"
-    copy(write_tif(folder / "p.tif", VALUES), target, driver="COG", blocksize=128)
+    plain = write_tif(folder / "p.tif", VALUES)
+    copy(plain, target, driver="COG", blocksize=128, compress="DEFLATE")
     return str(target)
 
 
