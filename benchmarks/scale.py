@@ -1,7 +1,7 @@
-"""Cost against work: ``python -m benchmarks.scale [--quick] [--data FOLDER]``.
+"""Cost against work: ``python -m benchmarks.scale [--quick] [--only SERIES] [--data FOLDER]``.
 
 Zones grow, layers grow, and parts without work grow; on two workers. It prints what each took and,
-after a full run, draws ``scale.png``, which ``docs/scaling.md`` reads.
+unless it was quick, keeps the figures and draws ``scale.png``, which ``docs/scaling.md`` shows.
 """
 
 from __future__ import annotations
@@ -71,22 +71,28 @@ def main() -> None:
     options = _options()
     if not options.draw:
         scale = QUICK if options.quick else FULL
-        found = _all(Data(options.data, scale), 100 if options.quick else 1)
+        found = _all(Data(options.data, scale), 100 if options.quick else 1, options.only)
         if options.quick:
             return
-        FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+        kept = json.loads(FIGURES.read_text()) if options.only else {}
+        FIGURES.write_text(json.dumps(kept | found, indent=1) + "\n")
     draw(json.loads(FIGURES.read_text()), PICTURE)
 
 
-def _all(data: Data, less: int) -> dict[str, list[dict[str, Any]]]:
-    console, scenes = Console(), data.scale.scenes
+def _all(data: Data, less: int, only: str | None) -> dict[str, list[dict[str, Any]]]:
+    console, scenes = Console(width=200), data.scale.scenes
+    apart(measured, data, data.scale.growth[0], 4)  # kernels are compiled once for all
     fields, dates = data.scale.growth, [n for n in LAYERS if n <= 20 * scenes]
     series: dict[str, Iterator[Any]] = {
         "zones": (apart(measured, data, n, scenes) for n in fields),
         "layers": (apart(measured, data, data.scale.fields, n) for n in dates),
         "empty parts": (apart(_empty, n // less) for n in EMPTY),
     }
-    return {name: [asdict(one) for one in _told(console, name, s)] for name, s in series.items()}
+    return {
+        name: [asdict(one) for one in _told(console, name, costs)]
+        for name, costs in series.items()
+        if only in (None, name)
+    }
 
 
 def _empty(parts: int) -> Empty:
@@ -147,6 +153,7 @@ def _column(axes: Any, costs: Sequence[dict[str, Any]], by: str, title: str, of:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a hundredth of the work")
+    parser.add_argument("--only", choices=("zones", "layers", "empty parts"), help="one series")
     parser.add_argument("--draw", action="store_true", help="draw the kept figures again")
     parser.add_argument(
         "--data", type=Path, default=Path(".bench-data"), help="where generated data is kept"
