@@ -179,6 +179,7 @@ def test_flanders_masked(run_config: RunConfig, data_dir: Path) -> None:
     assert rows[["lc", "ct"]].notna().all(axis=None)
 
 
+@pytest.mark.long
 def test_flanders_unmasked(run_config: RunConfig, data_dir: Path, at_hand: dict[str, str]) -> None:
     """B08 and SCL are those of exactextract, red and NDVI those of dense arrays."""
     rows = run_config(
@@ -200,6 +201,7 @@ def test_flanders_unmasked(run_config: RunConfig, data_dir: Path, at_hand: dict[
     assert compare(rows, scl, "scl", "exactextract", suffix="SCL") == 5 * 21
 
 
+@pytest.mark.long
 def test_flanders_by_centers(
     run_config: RunConfig, data_dir: Path, at_hand: dict[str, str]
 ) -> None:
@@ -242,6 +244,7 @@ def test_landsat(run_config: RunConfig, data_dir: Path) -> None:
     np.testing.assert_allclose(sums, rows["b5_count"] * rows["b5_mean"], rtol=1e-9)
 
 
+@pytest.mark.long
 def test_landsat_by_centers(run_config: RunConfig, data_dir: Path, at_hand: dict[str, str]) -> None:
     """Raw B5 and BQA by cell centres are those of rasterstats.
 

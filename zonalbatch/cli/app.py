@@ -75,4 +75,4 @@ COMMANDS = (
 )  # fmt: skip
 
 for command in COMMANDS:
-    app.command()(command)
+    app.command(command.__name__.replace("_", "-"))(command)
