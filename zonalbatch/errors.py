@@ -14,6 +14,7 @@
     │   │   └── DoubtfulReadError     remote and broken, or cut short on its way
     │   └── PassingReadError      time-outs, resets, 429 and 5xx
     ├── OutputError            4  the result cannot be written
+    │   ├── DamagedError          what is there is not what was written; --verify mends it
     │   └── UnreachableError      a store or a folder cannot be looked into (an OSError, too)
     ├── ClusterError           5  no cluster, or it was lost
     └── GridMismatch              a file's grid is not what its item says; the plan mends it
@@ -31,6 +32,7 @@ from typing import ClassVar
 
 __all__ = [
     "ClusterError",
+    "DamagedError",
     "DoubtfulReadError",
     "ExpressionError",
     "GridMismatch",
@@ -120,6 +122,10 @@ class OutputError(ZonalbatchError):
     """The result cannot be written."""
 
     exit_code: ClassVar[int] = 4
+
+
+class DamagedError(OutputError):
+    """A document of a result is not what was written."""
 
 
 class UnreachableError(OutputError, OSError):

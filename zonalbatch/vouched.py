@@ -18,7 +18,7 @@ def vouched(document: Mapping[str, Any], *, indent: int | None = None) -> str:
     return json.dumps({**document, SUM: _hash(document)}, indent=indent)
 
 
-def unvouched(text: str) -> dict[str, Any]:
+def unvouched(text: str | bytes) -> dict[str, Any]:
     """The document that `vouched` wrote.
 
     Raises:

@@ -27,9 +27,6 @@ CODES: Mapping[str, int] = {
 
 _NAMES = {code: name for name, code in CODES.items()}
 
-MASK, REDUCED = 4, 1
-"""Bits of NewSubfileType."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -59,14 +56,14 @@ class Directory:
     @classmethod
     def of(cls, read: TiffDirectory) -> Directory:
         """What was read of a TIFF."""
-        kind, number = read.number(CODES["NewSubfileType"]), read.number(CODES["Compression"], 1)
+        number = read.number(CODES["Compression"], 1)
         height, width = read.shape
         return cls(
             width=width,
             height=height,
             tile=read.tile,
-            is_mask=bool(kind & MASK),
-            is_overview=bool(kind & REDUCED),
+            is_mask=read.is_mask,
+            is_overview=read.is_overview,
             compression=_COMPRESSIONS.get(number, str(number)),
             tags={tag.name: tag for tag in _tags(read)},
         )

@@ -32,6 +32,7 @@ from zonalbatch.sources.async_cog.pixels import CogPixels, asked_by_ranges, dire
 from zonalbatch.sources.async_cog.session import session_by
 from zonalbatch.sources.async_cog.trial import Trial, tried_on
 from zonalbatch.sources.file import FilePixels
+from zonalbatch.sources.nodata import held_nodata
 from zonalbatch.sources.protocol import Header
 from zonalbatch.sources.raster_header import asked_of
 from zonalbatch.sources.secrets import shown
@@ -93,10 +94,9 @@ def _asked(href: str, access: Access, grant: Any, ask: Callable[[Any], T]) -> T:
 def _directories(href: str, access: Access) -> list[Directory]:
     """Those of a TIFF; none of another file."""
     try:
-        ifds = using(access, href, lambda grant: directories_of(href, grant))
+        return using(access, href, lambda grant: directories_of(href, grant, Directory.of))
     except UnfitError:
         return []
-    return [Directory.of(ifd) for ifd in ifds]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +240,7 @@ class Cog:
         """As `read`, for a frame in any CRS."""
         if expression is None:
             return await asyncio.to_thread(self._framed, frame, bands, resampling, fill)
-        found = await asyncio.to_thread(self._framed, frame, None, resampling, fill)
+        found = await asyncio.to_thread(self._framed, frame, None, resampling, None)
         names = {f"b{number}": band for number, band in enumerate(found, 1)}
         return evaluated(expression, names, fill)
 
@@ -313,6 +313,9 @@ class Cog:
         return bands
 
     def _fill(self, fill: float | None) -> float:
+        dtype = self._header.dtypes[0]
+        if fill is not None and held_nodata(fill, dtype) is None:
+            raise InputError(f"{self!r} holds {dtype}, which cannot be filled with {fill}")
         return next((one for one in (fill, self._header.nodata[0]) if one is not None), 0)
 
     def _masked(self, values: NDArray[Any], valid: NDArray[np.bool_], fill: float) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.compat.plane import TRUSTING
+from zonalbatch.compat.plane import trusting
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.expression import bare
 from zonalbatch.layers import Asset, Layer, Scene
@@ -97,9 +97,10 @@ def columns_of(
     arrays |= {f"array:{i}": one.pixels for i, one in enumerate(bands) if one.href is None}
     crs = layers[0].assets[0].grid.lattice.crs
     found: list[Mapping[str, Column]] = []
+    access = trusting()
     for summary in summarise(
         Shapes(fit_shapes(shapes, crs), crs), layers, recipe,
-        open_pixels=lambda href: open_pixels(href, arrays, TRUSTING), memory=MEMORY,
+        open_pixels=lambda href: open_pixels(href, arrays, access), memory=MEMORY,
     ):  # fmt: skip
         for failure in summary.failures:
             raise OSError(str(failure.error)) from failure.error

@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.lattice import grid_of
 from zonalbatch.sources import Header, Pixels, open_pixels
-from zonalbatch.sources.access import access_given
+from zonalbatch.sources.access import Access, access_given
 
-__all__ = ["PLANE", "TRUSTING", "MatrixPixels", "open_file"]
-
-TRUSTING = access_given(None, trusted=True)
-"""How files are read that are named in a call of another tool's interface."""
+__all__ = ["PLANE", "MatrixPixels", "open_file", "trusting"]
 
 PLANE = (
     'ENGCRS["plane",EDATUM["plane"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
     'LENGTHUNIT["metre",1]]'
 )
 """The CRS of what has none."""
+
+
+def trusting() -> Access:
+    """How files are read that are named in a call of another tool's interface; for that call."""
+    return access_given(None, trusted=True)
 
 
 def open_file(path: str) -> tuple[str, Pixels]:
@@ -35,7 +37,7 @@ def open_file(path: str) -> tuple[str, Pixels]:
     """
     causes = []
     for name in (path, f"vrt://{path}?a_srs={PLANE}"):
-        pixels = open_pixels(name, access=TRUSTING)
+        pixels = open_pixels(name, access=trusting())
         try:
             _ = pixels.header
         except (SourceError, ReadError) as error:

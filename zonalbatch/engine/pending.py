@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from zonalbatch.engine.heap import give_back
 from zonalbatch.errors import OutputError
 from zonalbatch.receipts import Receipt
 from zonalbatch.sinks.output import Output
@@ -33,7 +32,6 @@ class Pending:
         """Write all pending receipts."""
         pending, self._pending = self._pending, []
         self._flushed = time.monotonic()
-        give_back()  # of all that came with the receipts little is kept
         try:
             self._output.ledger.append(pending)
         except OutputError:

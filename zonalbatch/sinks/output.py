@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zonalbatch.errors import InputError, OutputError
+from zonalbatch.errors import DamagedError, InputError, OutputError, UnreachableError
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place, place_of
 from zonalbatch.receipts import Receipt
@@ -132,7 +132,7 @@ class Output:
         its lock and no more than empty or planned folders; where there are parts, it was lost.
         Hidden files are nobody's: none is written over but our lock.
         """
-        with suppress(OutputError):  # a damaged one, or another tool's
+        with suppress(DamagedError):  # or it is another tool's
             if "manifest.json" in names and "fingerprint" in self.manifest():
                 return
         parts = bool(names) and bool(self.part_sizes())
@@ -151,23 +151,24 @@ class Output:
         """What is known of the result; empty if there is none.
 
         Raises:
-            OutputError: it cannot be read, or is damaged.
+            DamagedError: it is not what was written.
+            UnreachableError: it cannot be read.
         """
         place = self.path / "manifest.json"
         try:
-            return _told(place, place.read_text())
+            return _told(place, place.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except OutputError:
+        except UnreachableError:  # a store's, which names it
             raise
-        except (OSError, UnicodeDecodeError) as error:
-            raise OutputError(f"{place} cannot be read: {error}") from error
+        except OSError as error:
+            raise UnreachableError(f"{place} cannot be read: {error}") from error
 
     def drop_damaged_manifest(self) -> bool:
         """Remove the manifest if it is damaged; true if it was. A run makes it anew."""
         try:
             self.manifest()
-        except OutputError:
+        except DamagedError:
             (self.path / "manifest.json").remove()
             return True
         return False
@@ -322,12 +323,12 @@ class Output:
         self.path.sweep()
 
 
-def _told(place: Place, text: str) -> dict[str, Any]:
+def _told(place: Place, text: str | bytes) -> dict[str, Any]:
     """What a manifest says."""
     try:
         return unvouched(text)
     except ValueError as error:
-        raise OutputError(
+        raise DamagedError(
             f"{place} is damaged; run the job again with --verify, which makes it anew"
         ) from error
 

@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from zonalbatch.errors import UnreachableError
 from zonalbatch.places import Place
 from zonalbatch.vouched import unvouched, vouched
 
@@ -79,12 +80,20 @@ def sum_of(place: Place) -> Sum:
 
 
 def read_sums(folder: Place) -> dict[str, Sum]:
-    """What `write_sums` wrote in a folder; empty if that is gone or damaged."""
+    """What `write_sums` wrote in a folder; empty if that is gone or damaged.
+
+    Raises:
+        UnreachableError: it cannot be looked at, which says nothing of it.
+    """
     try:
-        document = unvouched((folder / SUMS).read_text())
-        return {name: Sum(*one) for name, one in document.items()}
-    except (OSError, ValueError):
+        document = unvouched((folder / SUMS).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
+    except UnreachableError:  # a store's, which names it
+        raise
+    except OSError as error:
+        raise UnreachableError(f"{folder / SUMS} cannot be read: {error}") from error
+    return {name: Sum(*one) for name, one in document.items()}
 
 
 def write_sums(folder: Place | Path, sums: Mapping[str, Sum]) -> None:
@@ -94,9 +103,17 @@ def write_sums(folder: Place | Path, sums: Mapping[str, Sum]) -> None:
 
 
 def are_whole(folder: Place) -> bool:
-    """True if the files of a folder are those that were summed up, byte for byte."""
+    """True if the files of a folder are those that were summed up, byte for byte.
+
+    Raises:
+        UnreachableError: they cannot be looked at, which says nothing of them.
+    """
     sums = read_sums(folder)
     try:
         return bool(sums) and all(sum_of(folder / name) == one for name, one in sums.items())
-    except OSError:
+    except FileNotFoundError:
         return False
+    except UnreachableError:  # a store's, which names it
+        raise
+    except OSError as error:
+        raise UnreachableError(f"{folder} cannot be read: {error}") from error

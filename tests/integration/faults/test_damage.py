@@ -16,7 +16,10 @@ from tests.made.jobs import job_over
 from tests.made.rasters import BLOCKS, noise, write_tif
 from tests.made.runs import cut_small
 from tests.made.zones import squares
-from zonalbatch.errors import OutputError, UnreachableError
+from zonalbatch.errors import DamagedError, UnreachableError
+from zonalbatch.places import place_of
+from zonalbatch.places.folder import Folder
+from zonalbatch.planning.earlier import Earlier
 from zonalbatch.sinks.output import Output
 
 if TYPE_CHECKING:
@@ -113,7 +116,7 @@ def test_a_damaged_manifest(kept: Kept, name: str) -> None:
     manifest = kept.out / "manifest.json"
     manifest.write_text(MANIFESTS[name](manifest.read_text()))
     for use in (kept.run, lambda: kept.digest):
-        with pytest.raises(OutputError, match="damaged; run the job again with --verify"):
+        with pytest.raises(DamagedError, match="damaged; run the job again with --verify"):
             use()
     report = kept.run(verify=True)
     assert kept.digest == kept.whole
@@ -131,6 +134,33 @@ def test_a_damaged_ledger(kept: Kept, damage: tuple[str, str]) -> None:
     for verify in (False, True):
         kept.run(verify=verify)
         assert kept.digest == kept.whole
+
+
+def test_what_cannot_be_looked_at_is_not_damaged(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that does not answer costs neither the manifest nor the plan."""
+    (plan,) = (kept.out / "plan").iterdir()
+    read = Folder.read_bytes
+
+    def fails(name: str) -> Callable[[Folder], bytes]:
+        def read_bytes(place: Folder) -> bytes:
+            if place.name == name:
+                raise UnreachableError(f"cannot read {place}: no answer")
+            return read(place)
+
+        return read_bytes
+
+    for name, look in (
+        ("manifest.json", lambda: Output.at(kept.out).drop_damaged_manifest()),
+        ("sums.json", lambda: Earlier.of(place_of(plan))),
+    ):
+        monkeypatch.setattr(Folder, "read_bytes", fails(name))
+        with pytest.raises(UnreachableError, match="no answer"):
+            look()
+    monkeypatch.undo()
+    assert (kept.out / "manifest.json").exists()
+    assert kept.run().computed == 0
 
 
 def test_a_bucket_that_is_not_there(s3: object, bucket: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,8 @@ class TestArrays:
         async def look(cog: Cog) -> Any:
             with pytest.raises(ExpressionError, match="b3"):
                 await cog.read(expression="b3 - b1")
-            return await cog.read(box(290, 90, 350, 200), expression="(b2 - b1) / (b2 + b1)")
+            ratio = "(b2 - b1) / (b2 + b1)"
+            return await cog.read(box(290, 90, 350, 200), expression=ratio, fill=-9999.0)
 
         found = asked(folder / "a.tif", look)
         red, nir = VALUES[:, 290:350, 90:200].astype(float)
@@ -234,6 +236,7 @@ class TestArrays:
         assert found.shape == (1, 60, 110)
         assert np.array_equal(found.mask[0], np.isnan(expected))
         assert np.allclose(found.compressed(), expected[~np.isnan(expected)])
+        assert (found.data[found.mask] == -9999).all()
 
     def test_a_tile_of_a_web_map(self, folder: Path) -> None:
         """In Web Mercator, by morecantile's bounds; most of it lies on the file."""
@@ -267,6 +270,7 @@ class TestArrays:
             ({"bounds": (2.0, 0.0, 1.0, 1.0)}, "are no box"),
             ({"bands": [3]}, "bands 1 to 2"),
             ({"shape": (10**6, 10**6)}, "too large; give max_size"),
+            ({"fill": -9999}, "holds uint16, which cannot be filled with -9999"),
         ],
     )
     def test_what_makes_no_sense(self, folder: Path, keys: dict[str, Any], said: str) -> None:
@@ -277,6 +281,16 @@ class TestArrays:
                 await cog.read(**keys)
 
         asked(folder / "a.tif", look)
+
+    def test_a_header_that_lies(self, folder: Path, tmp_path: Path) -> None:
+        """Values that lie beyond the file, or are no numbers, are an error of reading."""
+        data = bytearray((folder / "strips.tif").read_bytes())
+        (first,) = struct.unpack_from("<I", data, 4)
+        struct.pack_into("<I", data, first + 2 + 8, len(data) + 100)  # where values of a tag lie
+        struct.pack_into("<HI", data, first + 2 + 2, 3, 50)
+        (tmp_path / "a.tif").write_bytes(data)
+        with serving_ranges(tmp_path) as served, pytest.raises(ReadError):
+            asked(f"{served.url}/a.tif", everything)
 
     def test_what_is_not_there(self, server: Server) -> None:
         """An error of reading, as everywhere."""

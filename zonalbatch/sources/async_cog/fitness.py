@@ -18,10 +18,6 @@ CODECS = (DEFLATE, ZSTD, RAW)
 Decoders of JPEG and WebP do not all give the same values; those of LZW and LERC at hand give as
 many bytes as a file says.
 """
-PLANAR = 284
-"""TIFF's code of how bands lie."""
-CHUNKY = 1
-"""TIFF's number for bands that lie beside each other in a block."""
 
 
 class UnfitError(Exception):
@@ -41,7 +37,7 @@ def checked(directory: TiffDirectory, header: Header, inflation: Inflation | Non
     """
     if directory.tile is None:
         raise UnfitError("it is not tiled")
-    if len(header.dtypes) > 1 and directory.number(PLANAR, CHUNKY) != CHUNKY:
+    if len(header.dtypes) > 1 and not directory.is_chunky:
         raise UnfitError("its bands lie apart")
     if header.masked:
         raise UnfitError("it has a mask or an alpha band")

@@ -105,8 +105,8 @@ def asked_by_ranges(href: str, grant: Grant, ask: Callable[[Any], T]) -> T:
         return session_by(grant.reader).asked(view, grant, ask).result()
 
 
-def directories_of(href: str, grant: Grant) -> list[TiffDirectory]:
-    """The directories of a TIFF, wherever they lie in it.
+def directories_of(href: str, grant: Grant, make: Callable[[TiffDirectory], T]) -> list[T]:
+    """What is made of each directory of a TIFF, wherever they lie in it.
 
     Raises:
         UnfitError: it is no TIFF, or obstore cannot read it as GDAL would.
@@ -114,7 +114,8 @@ def directories_of(href: str, grant: Grant) -> list[TiffDirectory]:
     """
     view = View.of(href)
     with _asking(view, grant):
-        return session_by(grant.reader).directories(view.href, grant)
+        found = session_by(grant.reader).directories(view.href, grant)
+        return [make(one) for one in found]  # whose values are fetched as they are asked for
 
 
 def _sheet(view: View, grant: Grant) -> Sheet:

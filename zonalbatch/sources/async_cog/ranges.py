@@ -60,6 +60,9 @@ class Ranges:
         Raises:
             OSError: the file has no such bytes, or they were cut off.
         """
+        wrong = next((one for one in spans if not 0 <= one[0] <= one[1] <= self.size), None)
+        if wrong is not None:
+            raise OSError(f"bytes {wrong[0]} to {wrong[1]} are missing of {self.size}")
         whole = await asyncio.gather(*(self._fetched(one) for one in merged(spans, self._gap)))
         return [_cut(whole, span) for span in spans]
 
@@ -67,8 +70,6 @@ class Ranges:
         start, stop = span
         if stop <= len(self.head):
             return span, memoryview(self.head)[start:stop]
-        if not 0 <= start <= stop <= self.size:
-            raise OSError(f"bytes {start} to {stop} are missing of {self.size}")
         async with self._traffic.room(stop - start):
             answer = await self.store.get_async(self.path, options=self._asking(start, stop))
             found = memoryview(await answer.bytes_async())

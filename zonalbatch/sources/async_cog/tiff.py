@@ -39,8 +39,10 @@ SUBFILE, WIDTH, HEIGHT, PLANAR, TILE_WIDTH, TILE_HEIGHT, OFFSETS, SIZES = (
     254, 256, 257, 284, 322, 323, 324, 325,
 )  # fmt: skip
 """Codes of tags."""
-MASK = 4
-"""Bit of SUBFILE."""
+REDUCED, MASK = 1, 4
+"""Bits of SUBFILE."""
+CHUNKY = 1
+"""Number of PLANAR for bands that lie beside each other in a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,10 @@ class TiffDirectory:
         return np.frombuffer(data, f"{self.order}{_KINDS[entry.kind]}")
 
     def number(self, code: int, default: int = 0) -> int:
-        """The first number of a tag."""
+        """The first of a tag's whole numbers."""
         found = self.values(code)
-        return int(found[0]) if isinstance(found, np.ndarray) and len(found) else default
+        whole = isinstance(found, np.ndarray) and found.dtype.kind in "iu" and len(found) > 0
+        return int(found[0]) if whole else default
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -100,6 +103,16 @@ class TiffDirectory:
     def is_mask(self) -> bool:
         """True of a mask, and of a mask of an overview."""
         return bool(self.number(SUBFILE) & MASK)
+
+    @property
+    def is_overview(self) -> bool:
+        """True of an overview, and of a mask of one."""
+        return bool(self.number(SUBFILE) & REDUCED)
+
+    @property
+    def is_chunky(self) -> bool:
+        """True if bands lie beside each other in a block."""
+        return self.number(PLANAR, CHUNKY) == CHUNKY
 
     def places(self) -> NDArray[np.int64]:
         """(tile, 2) first byte of each tile and its size, row by row.

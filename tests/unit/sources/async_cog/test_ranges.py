@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.front import length_of_directories
 from zonalbatch.sources.async_cog.pixels import CogPixels
 from zonalbatch.sources.async_cog.ranges import LARGEST, merged
+from zonalbatch.sources.async_cog.tiff import OFFSETS, directories_in
 from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
 
 spans = st.lists(
@@ -142,6 +144,22 @@ def test_a_file_that_changes(tiled: str, server: Server, tmp_path: Path) -> None
     Path(tiled).write_bytes(whole)
     found = pixels.read([1], (300, 300, 600, 600))[0]
     assert np.array_equal(found, noise(600, 600)[300:, 300:])
+
+
+def test_a_place_that_cannot_be(tmp_path: Path, server: Server) -> None:
+    """A block beyond any file is broken, and not one that was left out."""
+    plain = write_tif(tmp_path / "plain.tif", noise(256, 256), nodata=0)
+    options = {"driver": "COG", "blocksize": 128, "compress": "DEFLATE", "bigtiff": "YES"}
+    copy(plain, tmp_path / "far.tif", **options)
+    data = bytearray((tmp_path / "far.tif").read_bytes())
+    entry = directories_in(lambda start, stop: bytes(data[start:stop]))[0].entries[OFFSETS]
+    assert (entry.kind, entry.count) == (16, 4)
+    struct.pack_into("<Q", data, entry.start, 2**63 + 5)
+    (tmp_path / "far.tif").write_bytes(data)
+    pixels = CogPixels(f"{server.url}/far.tif")
+    assert pixels.read([1], (128, 128, 256, 256)).any()
+    with pytest.raises(ReadError, match="missing"):
+        pixels.read([1], (0, 0, 128, 128))
 
 
 def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
