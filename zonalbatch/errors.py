@@ -28,7 +28,7 @@ warned of as a `ZonalbatchWarning`, which the command line prints as a note.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "ClusterError",
@@ -97,6 +97,9 @@ class ReadError(ZonalbatchError):
     """One file could not be read; the run records it and goes on."""
 
     exit_code: ClassVar[int] = 3
+
+    reason: Literal["missing", "refused", "format", ""] = ""
+    """It is not there, not ours to read, or of no format that may be read; else the text says."""
 
 
 class PermanentReadError(ReadError):

@@ -20,6 +20,7 @@ from zonalbatch.cli.interruption import Interruption
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.search import search
+from zonalbatch.cli.serve import serve
 from zonalbatch.cli.tables import points, stats
 from zonalbatch.errors import ZonalbatchError, ZonalbatchWarning
 
@@ -71,7 +72,7 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 COMMANDS = (
     demo, run, plan, validate, schema, status, search, rollup, stats, points, explain, compare,
-    info, create_tms, doctor,
+    info, create_tms, doctor, serve,
 )  # fmt: skip
 
 for command in COMMANDS:

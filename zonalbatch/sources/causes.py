@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
@@ -81,6 +82,20 @@ def no_grid(href: str, *, gcps: bool = False, rpcs: bool = False) -> SourceError
 def read_error(href: str, error: BaseException) -> ReadError:
     """The ReadError that stands for what GDAL, rasterio or the system raised on ``href``."""
     cause = _masked_cause(href, error)
+    found = _error_by(href, error, cause)
+    found.reason = _reason(cause)
+    return found
+
+
+def _reason(cause: str) -> Literal["missing", "refused", "format", ""]:
+    if _UNKNOWN.search(cause):
+        return "format"
+    if _REFUSED.search(cause):
+        return "refused"
+    return "missing" if _MISSING.search(cause) else ""
+
+
+def _error_by(href: str, error: BaseException, cause: str) -> ReadError:
     if _is_passing(error, cause):
         return PassingReadError(
             f"{shown(href)} could not be read just now ({cause}); run again to retry it"

@@ -92,7 +92,7 @@ def opened(view: View, grant: Grant) -> Any:
     refuse_pipe(view.href)
     if not grant.trusted:
         refuse_name(view.href)
-    drivers = None if grant.trusted else drivers_of(grant.href)
+    drivers = None if grant.trusted else list(grant.drivers or drivers_of(grant.href))
     with settings(view.href, grant):
         handle = opened_by(grant.href, drivers, **_options(view))
         try:

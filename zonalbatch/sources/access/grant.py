@@ -30,6 +30,8 @@ class Grant:
     """When it runs out, seconds since 1970."""
     trusted: bool = False
     """True lets it be of a format that has GDAL open other files."""
+    drivers: tuple[str, ...] | None = None
+    """GDAL's drivers that may open it, unless it is trusted; None lets all that open no others."""
     reader: Reader = field(default_factory=reader_here, compare=False)
     """By what it is read."""
 

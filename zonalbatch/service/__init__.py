@@ -1,0 +1,1 @@
+"""The HTTP service: statistics of one area now, jobs later; on top of the engine."""

@@ -1,0 +1,84 @@
+"""The application: routes and what stands around them.
+
+    telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CollectorRegistry, Gauge
+
+from zonalbatch import __version__
+from zonalbatch.service import operation, rasters
+from zonalbatch.service.bodies import Bodies
+from zonalbatch.service.entry import Entry
+from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
+from zonalbatch.service.settings import Settings
+from zonalbatch.service.telemetry import LOG, Telemetry
+from zonalbatch.service.workers import Workers
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service, ready for an ASGI server.
+
+    Args:
+        settings: what it allows; None takes them from the environment.
+    """
+    settings = settings or Settings()
+    registry = CollectorRegistry()
+    app = FastAPIOffline(
+        title="zonalbatch", version=__version__, lifespan=_lifespan, redoc_url=None,
+        description="Exact zonal statistics of one area now, and of many by jobs.",
+    )  # fmt: skip
+    app.state.settings, app.state.registry, app.state.workers = settings, registry, None
+    for router in (rasters.router, operation.router):
+        app.include_router(router)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _fault)
+    app.add_middleware(Bodies, most=settings.body, seconds=settings.upload_seconds)
+    keys = [key.get_secret_value() for key in settings.keys]
+    app.add_middleware(Entry, keys=keys, rate=settings.rate)
+    app.add_middleware(Telemetry, registry=registry)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Have the processes that measure, while the service runs."""
+    async with Workers(app.state.settings, {}) as workers:
+        app.state.workers = workers
+        waiting = Gauge(
+            "zonalbatch_questions_waiting", "Not answered yet.", registry=app.state.registry
+        )
+        waiting.set_function(lambda: workers.waiting)
+        yield
+        app.state.workers = None
+
+
+async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refusal)
+    return JSONResponse({"detail": refusal.detail}, refusal.status)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong where; without what was sent, which may be long."""
+    assert isinstance(error, RequestValidationError)
+    faults: list[dict[str, Any]] = [
+        {"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()
+    ]
+    return JSONResponse({"detail": faults}, UNFIT)
+
+
+async def _fault(_: Request, error: Exception) -> JSONResponse:
+    LOG.error("fault", exc_info=error)
+    return JSONResponse({"detail": "a fault of the service; its log tells more"}, FAULT)

@@ -1,0 +1,114 @@
+"""Figures: the statistics by the names of this interface, and the engine's that they are made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zonalbatch.service.refusals import UNFIT, Refusal
+from zonalbatch.statistics import parse_statistics
+
+__all__ = ["FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+
+Numbers = Mapping[str, Any]
+"""Engine's statistic -> a number, None for none, or a list of pairs."""
+
+MOST_CLASSES = 1024
+"""Values that are counted each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One statistic of this interface."""
+
+    of: tuple[str, ...]
+    """The engine's that it is made of."""
+    made: Callable[[Numbers], Any]
+
+
+def _one(name: str) -> Figure:
+    return Figure((name,), lambda numbers: numbers[name])
+
+
+def _without_value(numbers: Numbers) -> float:
+    return float(sum(numbers[name] for name in ("n_nodata", "n_nan", "n_masked")))
+
+
+def _counts(numbers: Numbers) -> dict[str, Any] | None:
+    pairs = numbers["class_count"]
+    if pairs is None:
+        return None
+    if len(pairs) > MOST_CLASSES:
+        raise Refusal(
+            UNFIT,
+            f"freq_hist counts each value, and there are {len(pairs):,} of them (at most "
+            f"{MOST_CLASSES:,}); ask for percentiles, such as p10",
+        )
+    return {str(_plain(value)): _plain(count) for value, count in pairs}
+
+
+FIGURES: Mapping[str, Figure] = {
+    **{name: _one(name) for name in ("min", "max", "mean", "count", "sum", "std", "median")},
+    "majority": _one("mode"),
+    "minority": _one("minority"),
+    "unique": _one("variety"),
+    "range": _one("range"),
+    "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
+    "freq_hist": Figure(("class_count",), _counts),
+}
+"""Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
+ALWAYS = ("valid_fraction",)
+"""The engine's statistics that are told of every band."""
+_PERCENTILES = ("p", "percentile_")
+
+
+def unknown_figures(names: Sequence[str]) -> list[str]:
+    """Those of some names that are no statistics of this interface."""
+    return [name for name in names if _figure(name) is None]
+
+
+def _figure(name: str) -> Figure | None:
+    if name in FIGURES:
+        return FIGURES[name]
+    digits = name.removeprefix("percentile_").removeprefix("p")
+    if not name.startswith(_PERCENTILES) or not digits.replace(".", "", 1).isdecimal():
+        return None
+    if len(digits) > 10 or not 0 <= float(digits) <= 100:
+        return None
+    return _one(parse_statistics([name])[0].name)
+
+
+def _known(names: Sequence[str]) -> dict[str, Figure]:
+    found = {name: _figure(name) for name in names}
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def engine_statistics(names: Sequence[str]) -> list[str]:
+    """The engine's statistics that some figures, and all that is told beside them, need."""
+    needed = [one for figure in _known(names).values() for one in figure.of]
+    return list(dict.fromkeys([*needed, *ALWAYS]))
+
+
+def figures_of(names: Sequence[str], numbers: Numbers, metres: float) -> dict[str, Any]:
+    """The figures of a band, as they are answered.
+
+    Args:
+        names: those that were asked for.
+        numbers: the engine's.
+        metres: area of what was asked about, m².
+    """
+    share = numbers["valid_fraction"]
+    told = {name: figure.made(numbers) for name, figure in _known(names).items()}
+    area = {"aoi_area": metres, "data_area": metres * (share or 0.0)}
+    return {name: _plain(value) for name, value in {**told, **area}.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A number as JSON has it: whole ones without a point, none as null."""
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -1,0 +1,55 @@
+"""Links: which files a question may name, and what they are called here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from zonalbatch.service.refusals import BAD, Refusal
+
+__all__ = ["MOST_CHARACTERS", "href_of"]
+
+MOST_CHARACTERS = 4096
+"""Of a link."""
+_WEB = ("http", "https", "s3")
+_ODD = re.compile(r"[\0-\x20\x7f\\]")
+_PATTERN = re.compile(r"[*?\[\]]")
+
+
+def href_of(url: str, root: Path | None) -> str:
+    """A link as the engine calls it: as it is, or the path of a file below the root.
+
+    Args:
+        url: ``http``, ``https``, ``s3`` or ``file``. Paths of the latter are below the root,
+            wherever they seem to begin: ``file:///a.tif`` is ``<root>/a.tif``.
+        root: the folder whose files may be read, resolved; None lets none be.
+
+    Raises:
+        Refusal: it may not be asked for.
+    """
+    if _ODD.search(url) or len(url) > MOST_CHARACTERS:
+        raise Refusal(BAD, "the link holds blanks or other odd characters; encode them")
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _below(root, unquote(parts.path), parts.netloc)
+    if parts.scheme not in _WEB or not parts.netloc:
+        raise Refusal(BAD, f"links are {', '.join(_WEB)} or file, not {parts.scheme[:20]!r}")
+    if "@" in parts.netloc:
+        raise Refusal(BAD, "the link holds a user or a password; leave them out")
+    return url
+
+
+def _below(root: Path | None, path: str, host: str) -> str:
+    if root is None:
+        raise Refusal(BAD, "files of this machine are not read; give a link into the web")
+    absent = Refusal(BAD, "there is no such file below the folder that may be read")
+    if host not in ("", "localhost") or _PATTERN.search(path) or "\0" in path:
+        raise absent
+    try:
+        found = (root / path.lstrip("/")).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):
+        raise absent from None
+    if not found.is_relative_to(root) or not found.is_file():
+        raise absent
+    return str(found)

@@ -1,0 +1,122 @@
+"""Questions: the bodies of requests, as they are checked and told in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from zonalbatch.service.figures import FIGURES, unknown_figures
+from zonalbatch.service.links import MOST_CHARACTERS
+
+__all__ = ["Aoi", "BandFigures", "Problem", "RasterAnswer", "RasterBody", "StacBody"]
+
+Position = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=2)]
+Ring = Annotated[list[Position], Field(min_length=4)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Polygon(_Closed):
+    """A GeoJSON Polygon, longitude and latitude."""
+
+    type: Literal["Polygon"]
+    coordinates: Annotated[list[Ring], Field(min_length=1)]
+
+
+class MultiPolygon(_Closed):
+    """A GeoJSON MultiPolygon, longitude and latitude."""
+
+    type: Literal["MultiPolygon"]
+    coordinates: Annotated[list[Annotated[list[Ring], Field(min_length=1)]], Field(min_length=1)]
+
+
+class Point(_Closed):
+    """A GeoJSON Point, longitude and latitude; with a radius it stands for a circle."""
+
+    type: Literal["Point"]
+    coordinates: Position
+    radius: float = Field(0, ge=0, le=10_000_000, description="Metres; 0: the pixel's value.")
+
+
+Aoi = Annotated[Polygon | MultiPolygon | Point, Field(discriminator="type")]
+
+
+def _known(names: list[str]) -> list[str]:
+    unknown = unknown_figures(names)
+    if unknown:
+        raise ValueError(
+            f"unknown statistics {', '.join(map(repr, unknown))}; known are "
+            f"{', '.join(FIGURES)} and percentiles such as p90"
+        )
+    return list(dict.fromkeys(names))
+
+
+def _distinct(bands: list[int]) -> list[int]:
+    return list(dict.fromkeys(bands))
+
+
+Name = Annotated[str, Field(max_length=20)]
+Link = Annotated[
+    str,
+    Field(min_length=1, max_length=MOST_CHARACTERS, examples=["https://example.org/scene.tif"]),
+]
+
+
+class _Asked(_Closed):
+    aoi: Aoi
+    bands: Annotated[
+        list[Annotated[int, Field(ge=1, le=65_535)]],
+        Field(min_length=1, max_length=64),
+        AfterValidator(_distinct),
+    ] = Field([1], description="Numbers of bands, from 1.")
+    stats: Annotated[
+        list[Name], Field(min_length=1, max_length=64), AfterValidator(_known)
+    ] = Field(
+        ["min", "max", "mean", "count"],
+        description=f"Of {', '.join(FIGURES)}, and percentiles (`p90` or `percentile_90`).",
+    )
+    approx_stats: bool = Field(
+        False, description="Read overviews: approximate, and of an area of any size."
+    )
+    coverage: Literal["all_touched", "fraction", "center"] = Field(
+        "all_touched",
+        description="Every pixel that is met; each by the share that is covered; those whose "
+        "centre is inside.",
+    )
+
+
+class RasterBody(_Asked):
+    """An area and a raster."""
+
+    url: Link = Field(description="Of a (cloud-optimised) GeoTIFF: http, https, s3 or file.")
+
+
+class StacBody(_Asked):
+    """An area and a STAC item."""
+
+    url: Link = Field(description="Of a STAC item.")
+    asset: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Its name; by default the first that is a raster."
+    )
+
+
+class BandFigures(BaseModel):
+    """Statistics by name, and the areas."""
+
+    model_config = ConfigDict(extra="allow")
+
+    aoi_area: float = Field(description="Of the area, m² on the ellipsoid.")
+    data_area: float = Field(description="Of the part of it that has data, m².")
+
+
+RasterAnswer = dict[str, BandFigures]
+"""``band_<n>`` -> figures."""
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    detail: Any = Field(description="A sentence; of bodies that are not valid, a list of faults.")

@@ -1,0 +1,44 @@
+"""Server: the application on a port, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from zonalbatch.errors import InputError
+from zonalbatch.service.app import create_app
+from zonalbatch.service.settings import Settings
+from zonalbatch.service.telemetry import JsonLines
+
+__all__ = ["listen"]
+
+
+def listen(host: str, port: int, behind: str = "") -> None:
+    """Answer requests until SIGINT or SIGTERM; those under way are answered first.
+
+    Args:
+        host: address.
+        port: 0 takes a free one, which the log tells.
+        behind: addresses of proxies that are believed, separated by commas.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"ZONALBATCH_SERVICE_{'_'.join(map(str, first['loc'][:1])).upper()}"
+        raise InputError(f"{name}: {first['msg']}; correct the variable") from None
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    config = uvicorn.Config(
+        create_app(settings), host=host, port=port, log_config=None, access_log=False,
+        server_header=False, proxy_headers=bool(behind), forwarded_allow_ips=behind or None,
+        timeout_graceful_shutdown=round(settings.seconds) + 1, timeout_keep_alive=30,
+    )  # fmt: skip
+    uvicorn.Server(config).run()

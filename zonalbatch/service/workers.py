@@ -1,0 +1,133 @@
+"""Workers: processes that answer questions, each within a time limit.
+
+A question is about files and shapes of strangers. Its process can be ended, whatever it hangs in,
+and takes nobody along where a library ends it; another one takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from zonalbatch.errors import ZonalbatchError
+from zonalbatch.service.refusals import BUSY, FAULT, TOO_LATE, TOO_LARGE, Refusal, refusal_of
+from zonalbatch.service.settings import Settings
+
+__all__ = ["Workers"]
+
+T = TypeVar("T")
+
+ANSWERS = 20_000
+"""Of a process, before a fresh one takes its place."""
+
+
+class Workers:
+    """As many processes as the settings say."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str | None]) -> None:
+        """Make them, without waiting.
+
+        Args:
+            settings: what the service allows.
+            environment: variables of the processes; None takes one away.
+        """
+        self._settings = settings
+        self._pool = ProcessPool(
+            max_workers=settings.workers,
+            max_tasks=ANSWERS,
+            initializer=_begin,
+            initargs=(settings, dict(environment)),
+            context=multiprocessing.get_context("spawn"),
+        )
+        self.waiting = 0
+        """Questions that are not answered yet."""
+
+    async def __aenter__(self) -> Workers:
+        """Wait until each is ready to answer."""
+        ready = [self._pool.schedule(_warm) for _ in range(self._settings.workers)]
+        await asyncio.gather(*map(asyncio.wrap_future, ready))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End them; questions under way get no answer."""
+        self._pool.stop()
+        await asyncio.to_thread(self._pool.join)
+
+    async def asked(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function of a module returns in one of the processes.
+
+        Args:
+            function: is given the process's `Desk`, and what follows.
+            args: of it.
+
+        Raises:
+            Refusal: there are too many questions, no answer in time, or the engine refused.
+        """
+        if self.waiting >= self._settings.at_once:
+            raise Refusal(BUSY, "there are too many questions at once; ask again in a moment")
+        self.waiting += 1
+        try:
+            future = self._pool.schedule(_answered, args=(function, *args))
+            return await self._in_time(future)
+        finally:
+            self.waiting -= 1
+
+    async def _in_time(self, future: Future[T]) -> T:
+        seconds = self._settings.seconds
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        except TimeoutError:
+            future.cancel()  # ends its process, if it was begun
+            raise Refusal(
+                TOO_LATE, f"there was no answer in {seconds:g} s; ask for less, or approx_stats"
+            ) from None
+        except ProcessExpired:
+            raise Refusal(
+                FAULT, "the process that measured ended before its answer; ask for less at once"
+            ) from None
+        except MemoryError:
+            raise Refusal(
+                TOO_LARGE, "that takes more memory than there is; ask for less, or approx_stats"
+            ) from None
+
+
+def _answered(function: Callable[..., T], *args: Any) -> T:
+    try:
+        return function(_DESKS[0], *args)
+    except ZonalbatchError as error:
+        raise refusal_of(error) from None
+
+
+_DESKS: list[Any] = []
+"""The desk of this process, if it is one that answers."""
+
+
+def _begin(settings: Settings, environment: Mapping[str, str | None]) -> None:
+    """Prepare a process: it ends by its parent alone, and knows the way out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
+    from zonalbatch.service.desk import Desk
+
+    _DESKS.append(Desk(settings))
+
+
+def _warm() -> None:
+    """Nothing: a process that did it is ready."""
