@@ -1,4 +1,4 @@
-"""Figures: the statistics by the names of this interface, and the engine's that they are made of."""
+"""Figures: statistics by the names of this interface, and the engine's that they are made of."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
-__all__ = ["FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+__all__ = ["FIGURES", "HISTOGRAM", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
 
+HISTOGRAM = "freq_hist"
+"""How often each value occurs, of bands of few values."""
 MOST_CLASSES = 1024
 """Values that are counted each."""
 
@@ -56,7 +58,7 @@ FIGURES: Mapping[str, Figure] = {
     "unique": _one("variety"),
     "range": _one("range"),
     "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
-    "freq_hist": Figure(("class_count",), _counts),
+    HISTOGRAM: Figure(("class_count",), _counts),
 }
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)
