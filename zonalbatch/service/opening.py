@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from zonalbatch.sources import (
 )
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.item_bands import data_assets
+from zonalbatch.sources.protocol import is_remote
 
 __all__ = ["asset_raster", "file_raster"]
 
@@ -48,7 +50,7 @@ def file_raster(desk: Desk, url: str, bands: Sequence[int], *, approximate: bool
         )  # fmt: skip
         return _complete(found)
 
-    return desk.kept((href, tuple(bands), approximate), opened)
+    return desk.kept((href, _stamp(href), tuple(bands), approximate), opened)
 
 
 def asset_raster(
@@ -85,6 +87,14 @@ def _alone(item: Doc, name: str, desk: Desk) -> Doc:
     asset = item["assets"][name]
     href = href_within(str(asset["href"]), desk.settings.root)
     return {**item, "assets": {name: {**asset, "href": href}}}
+
+
+def _stamp(href: str) -> tuple[int, ...]:
+    """What tells a file of this machine from one that took its place."""
+    if is_remote(href):
+        return ()
+    told = os.stat(href)
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def _resolution(approximate: bool) -> Resolution | None:
