@@ -10,6 +10,7 @@ directories    the directories of a TIFF and their tags, by name and code
 facts          what a file says of itself
 frame          boxes and shapes of what is wanted, and pixels brought to them
 opened         an open COG
+threads        where its bytes are waited for
 scenes         the assets of STAC items, in one frame
 told           what `zonalbatch info` prints
 tiles          tile matrix sets: of web maps, and a file's own

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,12 +23,13 @@ from zonalbatch.cog.frame import (
     transform_of,
     window_of,
 )
+from zonalbatch.cog.threads import in_thread
 from zonalbatch.errors import InputError
 from zonalbatch.lattice import Grid
 from zonalbatch.sources.access import Access, access_given, using
 from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.pixels import CogPixels, asked_by_ranges, directories_of
-from zonalbatch.sources.async_cog.session import session_by
+from zonalbatch.sources.async_cog.session import Session, session_by
 from zonalbatch.sources.async_cog.trial import Trial, tried_on
 from zonalbatch.sources.file import FilePixels
 from zonalbatch.sources.nodata import held_nodata
@@ -61,18 +61,21 @@ async def open_cog(href: str, *, sign: Any = None, trusted: bool = False) -> Asy
         yield cog
     finally:
         for pixels in cog._pixels.values():
-            await asyncio.to_thread(pixels.close)
+            await in_thread(pixels.close)
 
 
 async def _opened(href: str, access: Access) -> Cog:
     """A COG whose header is known."""
 
     def look() -> Cog:
+        session = session_by(access.grant(href).reader)
         facts = using(access, href, lambda grant: _asked(href, access, grant, Facts.of))
-        header, unfit = FilePixels(href, access).header, _unfit(href, access)
-        return Cog(href, access, facts, header, unfit, tuple(_directories(href, access)))
+        pixels = FilePixels(href, access)
+        header, unfit = pixels.header, _unfit(href, access)
+        ifds = tuple(_directories(href, access))
+        return Cog(href, access, session, facts, header, unfit, ifds, {None: pixels})
 
-    return await asyncio.to_thread(look)
+    return await in_thread(look)
 
 
 def _unfit(href: str, access: Access) -> str | None:
@@ -105,13 +108,15 @@ class Cog:
 
     href: str
     _access: Access
+    _session: Session
+    """Held, so that what is known of the file is kept while it is open."""
     _facts: Facts
     _header: Header
     left_to_gdal: str | None
     """Why it is not read by ranges; None if it is."""
     ifds: tuple[Directory, ...]
     """Its directories: the file, its overviews and masks; none if it is no TIFF."""
-    _pixels: dict[int | None, FilePixels] = field(default_factory=dict)
+    _pixels: dict[int | None, FilePixels]
     """By level of overview."""
 
     def __repr__(self) -> str:
@@ -137,16 +142,12 @@ class Cog:
     @property
     def requests(self) -> int:
         """How many requests were made for it so far."""
-        return self._traffic.requests
+        return self._session.traffic.requests
 
     @property
     def bytes_read(self) -> int:
         """How many bytes they asked for."""
-        return self._traffic.bytes
-
-    @property
-    def _traffic(self) -> Any:
-        return session_by(self._access.grant(self.href).reader).traffic
+        return self._session.traffic.bytes
 
     @property
     def block(self) -> tuple[int, int]:
@@ -155,7 +156,7 @@ class Cog:
 
     async def tried(self, places: Sequence[tuple[int, int]]) -> Trial:
         """How long blocks by (column, row) take, which are fetched and decoded for it."""
-        return await asyncio.to_thread(tried_on, self.href, self._access, places)
+        return await in_thread(tried_on, self.href, self._access, places)
 
     async def get_tile(self, x: int, y: int, z: int = 0) -> NDArray[Any]:
         """A tile as it lies in the file, (band, row, col); masked where pixels may be no data.
@@ -169,7 +170,7 @@ class Cog:
             InputError: there is no such tile.
             ReadError: it cannot be read.
         """
-        return await asyncio.to_thread(self._tile, x, y, z)
+        return await in_thread(self._tile, x, y, z)
 
     async def read(
         self,
@@ -239,10 +240,10 @@ class Cog:
     ) -> NDArray[Any]:
         """As `read`, for a frame in any CRS."""
         if expression is None:
-            return await asyncio.to_thread(self._framed, frame, bands, resampling, fill)
-        found = await asyncio.to_thread(self._framed, frame, None, resampling, None)
+            return await in_thread(self._framed, frame, bands, resampling, fill)
+        found = await in_thread(self._framed, frame, None, resampling, None)
         names = {f"b{number}": band for number, band in enumerate(found, 1)}
-        return evaluated(expression, names, fill)
+        return await in_thread(evaluated, expression, names, fill)
 
     def box_of(self, bounds: Bounds, crs: str | int) -> Bounds:
         """A box of another CRS in the file's."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zonalbatch.cog.expressions import evaluated
 from zonalbatch.cog.frame import Bounds, Frame, Resampling, frame_of
 from zonalbatch.cog.opened import Cog, open_cog
+from zonalbatch.cog.threads import in_thread
 from zonalbatch.errors import InputError
 
 __all__ = ["Scenes", "open_scenes"]
@@ -37,7 +38,7 @@ async def open_scenes(
     """
     from zonalbatch.sources.documents import read_items
 
-    docs = await asyncio.to_thread(read_items, items)
+    docs = await in_thread(read_items, items)
     async with AsyncExitStack() as stack:
 
         async def opened(doc: Mapping[str, Any], asset: str) -> Cog:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -132,7 +133,7 @@ def _asking(view: View, grant: Grant) -> Iterator[None]:
         with heeding(view.href, grant):
             try:
                 yield
-            except (UnfitError, ReadError, SourceError):
+            except (UnfitError, ReadError, SourceError, CancelledError):
                 raise
             except Exception as error:
                 raise _as_read_error(view, error) from None

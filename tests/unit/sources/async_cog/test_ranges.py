@@ -78,6 +78,28 @@ def test_traffic_keeps_to_its_bounds(requests: int, sizes: list[int], most: int)
     assert asyncio.run(asyncio.wait_for(drive(), 20)) == len(sizes)
 
 
+def test_who_gives_up_makes_room() -> None:
+    """Of many that wait, some of whom are given up as their turn comes, all others get through."""
+
+    async def drive() -> int:
+        traffic, done = Traffic(Bounds(2, 100)), list[int]()
+
+        async def one(number: int) -> None:
+            async with traffic.room(60):
+                await asyncio.sleep(0)
+                done.append(number)
+
+        tasks = [asyncio.create_task(one(number)) for number in range(40)]
+        await asyncio.sleep(0)
+        while len(done) < 3:
+            await asyncio.sleep(0)
+        given_up = [task for task in tasks[3:20] if task.cancel()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(done) + sum(task.cancelled() for task in given_up)
+
+    assert asyncio.run(asyncio.wait_for(drive(), 20)) == 40
+
+
 def test_blocks_that_are_kept() -> None:
     """Those that were asked for longest ago make room."""
     blocks = Blocks(most_bytes=300)
