@@ -19,7 +19,7 @@ from zonalbatch.sources.async_cog.fitness import CODECS, UnfitError, checked
 from zonalbatch.sources.async_cog.front import length_of_directories, within
 from zonalbatch.sources.async_cog.ranges import Ranges
 from zonalbatch.sources.async_cog.stores import store_of
-from zonalbatch.sources.async_cog.tiff import TiffDirectory, directories_in
+from zonalbatch.sources.async_cog.tiff import FILL_ORDER, TiffDirectory, directories_in
 from zonalbatch.sources.async_cog.traffic import Tally
 from zonalbatch.sources.causes import reading
 from zonalbatch.sources.gdal import opened
@@ -184,8 +184,8 @@ async def _sheet(head: Head, view: View, grant: Grant) -> Sheet:
         _GDAL, _asked, head.ranges.head, view, grant, lambda handle: _told(handle, view)
     )
     directory = head.directory(view.overview)
-    little = head.ranges.head.startswith(b"II")
-    inflation = checked(directory, header, inflation if little else None)
+    plain = head.ranges.head.startswith(b"II") and directory.number(FILL_ORDER, 1) == 1
+    inflation = checked(directory, header, inflation if plain else None)
     (height, width), (rows, cols) = directory.shape, header.block
     shape = -(-height // rows), -(-width // cols)
     return Sheet(header, shape, directory.places(), inflation, head.reading)

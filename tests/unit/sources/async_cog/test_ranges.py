@@ -28,7 +28,7 @@ from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.front import length_of_directories
 from zonalbatch.sources.async_cog.pixels import CogPixels
 from zonalbatch.sources.async_cog.ranges import LARGEST, merged
-from zonalbatch.sources.async_cog.tiff import OFFSETS, directories_in
+from zonalbatch.sources.async_cog.tiff import FILL_ORDER, OFFSETS, PLANAR, directories_in
 from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
 
 spans = st.lists(
@@ -193,6 +193,20 @@ def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
             _ = CogPixels(f"{server.url}/{name}").header
     with pytest.raises(ReadError, match="404"):
         _ = CogPixels(f"{server.url}/none.tif").header
+
+
+def test_bits_the_other_way(tmp_path: Path, server: Server) -> None:
+    """A FillOrder of 2 turns the bits of each byte about: it is left to GDAL, which does so."""
+    size: Any = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+    write_tif(tmp_path / "a.tif", noise(64, 64), **size)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    entry = directories_in(lambda start, stop: bytes(data[start:stop]))[0].entries[PLANAR]
+    struct.pack_into("<H", data, entry.start - 8, FILL_ORDER)
+    struct.pack_into("<H", data, entry.start, 2)
+    (tmp_path / "a.tif").write_bytes(data)
+    turned = np.packbits(np.unpackbits(noise(64, 64).view("u1"), bitorder="little")).view("u2")
+    found = open_pixels(f"{server.url}/a.tif", access=by()).read([1], (0, 0, 64, 64))
+    assert np.array_equal(found[0].ravel(), turned.ravel())
 
 
 def test_a_server_without_ranges(tiled: str) -> None:
