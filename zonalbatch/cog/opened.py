@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,11 +18,14 @@ from zonalbatch.cog.frame import (
     Frame,
     Resampling,
     brought,
+    check_resampling,
+    check_window,
     frame_of,
     level_for,
     transform_of,
     window_of,
 )
+from zonalbatch.cog.given import a_box, a_number, a_whole
 from zonalbatch.cog.threads import in_thread
 from zonalbatch.errors import InputError
 from zonalbatch.lattice import Grid
@@ -31,9 +34,10 @@ from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.pixels import CogPixels, asked_by_ranges, directories_of
 from zonalbatch.sources.async_cog.session import Session, session_by
 from zonalbatch.sources.async_cog.trial import Trial, tried_on
+from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.file import FilePixels
 from zonalbatch.sources.nodata import held_nodata
-from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.raster_header import asked_of
 from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.view import View
@@ -88,10 +92,10 @@ def _unfit(href: str, access: Access) -> str | None:
 
 
 def _asked(href: str, access: Access, grant: Any, ask: Callable[[Any], T]) -> T:
-    try:
-        return asked_by_ranges(href, grant, ask)
-    except UnfitError:
-        return asked_of(View.of(href), access, ask)
+    if is_remote(href):  # of a local file GDAL knows also what lies beside it
+        with suppress(UnfitError):
+            return asked_by_ranges(href, grant, ask)
+    return asked_of(View.of(href), access, ask)
 
 
 def _directories(href: str, access: Access) -> list[Directory]:
@@ -239,6 +243,8 @@ class Cog:
         fill: float | None = None,
     ) -> NDArray[Any]:
         """As `read`, for a frame in any CRS."""
+        check_resampling(resampling)
+        a_number("fill", fill)
         if expression is None:
             return await in_thread(self._framed, frame, bands, resampling, fill)
         found = await in_thread(self._framed, frame, None, resampling, None)
@@ -247,14 +253,17 @@ class Cog:
 
     def box_of(self, bounds: Bounds, crs: str | int) -> Bounds:
         """A box of another CRS in the file's."""
-        text = f"EPSG:{crs}" if isinstance(crs, int) else crs
-        return Frame(text, bounds, (1, 1)).bounds_in(self._header.grid.lattice.crs)
+        text = crs_text(f"EPSG:{crs}" if isinstance(crs, int) else crs)
+        return Frame(text, a_box(bounds), (1, 1)).bounds_in(self._header.grid.lattice.crs)
 
     def _level(self, level: int | None) -> FilePixels:
         href = self.href if level is None else f"view:overview={level}:{self.href}"
         return self._pixels.setdefault(level, FilePixels(href, self._access))
 
     def _tile(self, x: int, y: int, z: int) -> NDArray[Any]:
+        x, y, z = (
+            a_whole(f"{name} of a tile", one, 0) for name, one in (("x", x), ("y", y), ("z", z))
+        )
         if not 0 <= z <= len(self._facts.overviews):
             raise InputError(f"{self!r} has no level {z}, but {len(self._facts.overviews) + 1}")
         pixels = self._level(z - 1 if z else None)
@@ -275,6 +284,7 @@ class Cog:
         level = level_for(self._header.grid, self._factors, frame)
         pixels = self._level(level)
         window = window_of(pixels.header.grid, frame)
+        check_window(window, repr(self))
         values, valid = self._valid(pixels, self._bands(bands), window)
         found, there = brought(
             values, valid, transform_of(pixels.header.grid, window),
@@ -308,10 +318,12 @@ class Cog:
         count = len(self._header.dtypes)
         if bands is None:
             return range(1, count + 1)
-        wrong = [band for band in bands if not 1 <= band <= count]
-        if wrong or not bands:
-            raise InputError(f"{self!r} has bands 1 to {count}, and {list(bands)} are asked for")
-        return bands
+        if isinstance(bands, str) or not isinstance(bands, Iterable):
+            raise InputError(f"bands is {bands!r}; give a list of numbers from 1")
+        found = [a_whole("a band", band, 1) for band in bands]
+        if not found or max(found) > count:
+            raise InputError(f"{self!r} has bands 1 to {count}, and {found} are asked for")
+        return found
 
     def _fill(self, fill: float | None) -> float:
         dtype = self._header.dtypes[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,8 @@ def document_of(cog: Cog) -> Mapping[str, Any]:
         "bands": profile["count"],
         "descriptions": list(cog.descriptions),
         "nodata": _number(cog.nodata),
-        "scales": list(cog.scales),
-        "offsets": list(cog.offsets),
+        "scales": list(map(_number, cog.scales)),
+        "offsets": list(map(_number, cog.offsets)),
         "is_masked": cog.is_masked,
         "colormap": cog.colormap is not None,
         "epsg": cog.epsg,
@@ -70,11 +71,12 @@ def _short(value: Any) -> Any:
     """A value, or how long it is."""
     if isinstance(value, list) and len(value) > 16:
         return f"{len(value)} values"
-    return value.hex() if isinstance(value, bytes) else value
+    return list(map(_number, value)) if isinstance(value, list) else _number(value)
 
 
-def _number(value: float | None) -> float | str | None:
-    return str(value) if value is not None and value != value else value
+def _number(value: Any) -> Any:
+    """A value as JSON has it, which knows no NaN and no infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def lines_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
