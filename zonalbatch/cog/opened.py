@@ -84,6 +84,8 @@ async def _opened(href: str, access: Access) -> Cog:
 
 def _unfit(href: str, access: Access) -> str | None:
     """Why a file is left to GDAL; None if it is not."""
+    if access.grant(href).reader.kind == "rioxarray":
+        return "the reader is rioxarray"
     try:
         _ = CogPixels(href, access).header
     except UnfitError as unfit:

@@ -58,7 +58,9 @@ def tile_matrix_set(cog: Cog) -> Mapping[str, Any]:
         InputError: the file is not tiled.
     """
     levels = [ifd for ifd in cog.ifds if not ifd.is_mask]
-    if not levels or any(ifd.tile is None for ifd in levels):
+    if not levels:
+        raise InputError(f"{cog!r} shows no directories of a TIFF, as {cog.left_to_gdal}")
+    if any(ifd.tile is None for ifd in levels):
         raise InputError(f"{cog!r} is not tiled, so that it has no tiles")
     if not math.isclose(cog.grid.lattice.dx, cog.grid.lattice.dy, rel_tol=SQUARE):
         raise InputError(f"{cog!r} has cells that are no squares, which no tile matrix set can say")

@@ -37,7 +37,8 @@ _MISSING = re.compile(
 )
 _REFUSED = re.compile(
     r"(response|error|status)[ _]?(code)?[ :=]*(401|403)|access ?denied|not authorized|"
-    r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|AWS_SECRET_ACCESS_KEY",
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|"
+    r"(AWS|GS)_SECRET_ACCESS_KEY",
     re.IGNORECASE,
 )
 

@@ -17,6 +17,7 @@ from rasterio.transform import from_bounds, from_origin
 from rasterio.vrt import WarpedVRT
 
 from tests.made.commands import command
+from tests.made.ranges import serving_ranges
 from tests.made.rasters import noise, write_tif
 from zonalbatch.cog import Cog, frame, open_cog
 from zonalbatch.cog.tiles import tile_matrix_set
@@ -167,6 +168,27 @@ class TestFaults:
         """Reading again may help."""
         with pytest.raises(PassingReadError, match="run again"):
             asked("http://127.0.0.1:1/a.tif", lambda cog: cog.read())
+
+
+class TestLeftToGdal:
+    """Files that obstore cannot fetch, or is not to."""
+
+    def test_what_is_not_known_is_not_denied(self, plain: str) -> None:
+        """Whether it is a COG, where its directories cannot be seen."""
+        with serving_ranges(Path(plain).parent) as server:
+            href = f"{server.url}/a.tif".replace("//", "//somebody@")
+            told = command("info", href).out
+            document = json.loads(command("info", href, "--json").out)
+            tms = command("create-tms", href)
+        assert "no COG" not in told
+        assert "ifds        not shown, as its link is no plain URL" in told
+        assert (document["cog"], document["ifds"]) == (None, [])
+        assert (tms.code, "shows no directories of a TIFF" in tms.err) == (2, True)
+
+    def test_by_the_environment(self, plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who wants rioxarray is told that GDAL reads."""
+        monkeypatch.setenv("ZONALBATCH_READER", "rioxarray")
+        assert "read by     GDAL, as the reader is rioxarray" in command("doctor", plain).out
 
 
 class TestBeside:
