@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ __all__ = ["CogPixels", "asked_by_ranges", "asking", "directories_of"]
 
 T = TypeVar("T")
 
+_CHANGING = re.compile(
+    r"Object at location .+? not found: |Error performing [A-Z]+ \S+ in [\d.]+[^\d\s]+ - "
+)
+"""What obstore says of a path and of how long it took: causes are counted by what else they say."""
 BESIDE = (".ovr", ".msk", ".aux.xml")
 """Ends of what GDAL reads beside a local file: overviews, masks, and what else it says of it."""
 
@@ -150,7 +155,7 @@ def asking(view: View, grant: Grant) -> Iterator[None]:
 
 
 def _as_read_error(view: View, error: BaseException) -> ReadError:
-    told, _, _ = str(error).partition("\n")
+    told = _CHANGING.sub("", str(error).partition("\n")[0]).rstrip(":")
     return read_error(view.href, OSError(told or type(error).__name__))
 
 

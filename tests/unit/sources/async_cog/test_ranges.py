@@ -195,6 +195,17 @@ def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
         _ = CogPixels(f"{server.url}/none.tif").header
 
 
+def test_a_cause_is_said_alike_of_all_files(server: Server) -> None:
+    """It names no path but the link, and no time: so that failures are counted by their cause."""
+    told = set()
+    for name in ("none.tif", "deep/not there.tif"):
+        with pytest.raises(ReadError) as raised:
+            _ = CogPixels(f"{server.url}/{name}").header
+        told.add(str(raised.value).replace(f"{server.url}/{name}", "…"))
+    (one,) = told
+    assert "could not be read (Server returned non-2xx status code: 404 Not Found);" in one
+
+
 def test_bits_the_other_way(tmp_path: Path, server: Server) -> None:
     """A FillOrder of 2 turns the bits of each byte about: it is left to GDAL, which does so."""
     size: Any = {"tiled": True, "blockxsize": 64, "blockysize": 64}
