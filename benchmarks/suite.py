@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import ours, peers
 from benchmarks.data import Data
 from benchmarks.planning import planning
+from benchmarks.remote import remote_blocks, remote_headers, remote_job
 from benchmarks.report import Finding, Outcome, at_least, at_most
 from benchmarks.timing import Timing, alternate, apart, peak_mib
 
@@ -254,6 +255,9 @@ BENCHMARKS = {
     "growth": Benchmark(growth),
     "memory": Benchmark(memory, pinned=False),
     "planning": Benchmark(planning),
+    "remote_blocks": Benchmark(remote_blocks, pinned=False),
+    "remote_headers": Benchmark(remote_headers, pinned=False),
+    "remote_job": Benchmark(remote_job, pinned=False),
 }
 
 

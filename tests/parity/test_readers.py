@@ -30,8 +30,6 @@ LEFT_TO_GDAL = {
     f"{RIO}/all-nodata.tif": "its bands lie apart",
     **{f"{RIO}/{name}.tif": MASK for name in ("cogeo", "corrupt", "goes")},
     **{f"{DERIVED}/dem_{name}.tif": CODEC for name in ("lerc", "lerc_zstd")},
-    "scenes/titiler/dem.tif": CODEC,
-    f"{TILER}/inverted_lat.tif": CODEC,
     **{
         f"{TILER}/cog_{name}.tif": MASK
         for name in ("rgb_mask", "rgba", "uint8_rgb_mask", "uint8_rgba")

@@ -19,10 +19,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zonalbatch.kernels import kernel
+from zonalbatch.sources.lzw import lzw_decompressed
 
-__all__ = ["DEFLATE", "RAW", "ZSTD", "Inflation"]
+__all__ = ["DEFLATE", "LZW", "RAW", "ZSTD", "Inflation"]
 
-DEFLATE, ZSTD, RAW = "DEFLATE", "ZSTD", "NONE"
+DEFLATE, LZW, ZSTD, RAW = "DEFLATE", "LZW", "ZSTD", "NONE"
 """Compressions, as GDAL calls them, and none."""
 NONE, HORIZONTAL, FLOATING_POINT = "1", "2", "3"
 """Predictors: values as they are, differences along a row, differences of bytes sorted by weight.
@@ -91,7 +92,7 @@ class Inflation:
         """
         try:
             found = self._unpacked(packed)
-        except (deflate.DeflateError, pa.ArrowException, OSError):
+        except (deflate.DeflateError, pa.ArrowException, OSError, ValueError):
             return False
         return self._placed(found, np.asarray(samples, np.int64), out, top, left)
 
@@ -99,6 +100,8 @@ class Inflation:
         """The bytes of a block, of which there are no more than it may hold."""
         if self.codec == DEFLATE:
             return deflate.zlib_decompress(packed, self.most)
+        if self.codec == LZW:
+            return lzw_decompressed(packed, self.most)
         if self.codec == ZSTD:
             found = pa.Codec("zstd").decompress(packed, decompressed_size=self.most)
             return bytearray(memoryview(found))

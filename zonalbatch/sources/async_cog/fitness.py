@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zonalbatch.sources.inflate import DEFLATE, RAW, ZSTD, Inflation
+from zonalbatch.sources.inflate import DEFLATE, LZW, RAW, ZSTD, Inflation
 
 if TYPE_CHECKING:
     from zonalbatch.sources.async_cog.tiff import TiffDirectory
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CODECS", "UnfitError", "checked"]
 
-CODECS = (DEFLATE, ZSTD, RAW)
+CODECS = (DEFLATE, LZW, ZSTD, RAW)
 """Compressions that are undone here, to no more bytes than a block may hold.
 
-Decoders of JPEG and WebP do not all give the same values; those of LZW and LERC at hand give as
-many bytes as a file says.
+Decoders of JPEG and WebP do not all give the same values; that of LERC at hand gives as many
+bytes as a file says.
 """
 
 

@@ -155,7 +155,7 @@ def asking(view: View, grant: Grant) -> Iterator[None]:
 
 
 def _as_read_error(view: View, error: BaseException) -> ReadError:
-    told = _CHANGING.sub("", str(error).partition("\n")[0]).rstrip(":")
+    told = _CHANGING.sub("", str(error).partition("\n")[0]).rstrip(": ")
     return read_error(view.href, OSError(told or type(error).__name__))
 
 
