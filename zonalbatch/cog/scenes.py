@@ -33,11 +33,13 @@ async def open_scenes(
         trusted: True reads also what may have other files opened.
 
     Raises:
-        SourceError: there is no item, or one lacks an asset.
+        InputError: there is no item, no asset is asked for, or an item lacks one.
         ReadError: a file cannot be opened.
     """
     from zonalbatch.sources.documents import read_items
 
+    if isinstance(assets, str) or not assets:
+        raise InputError(f"assets are {assets!r}; give a list of keys, such as ['red', 'nir']")
     docs = await in_thread(read_items, items)
     async with AsyncExitStack() as stack:
 

@@ -19,7 +19,8 @@ from rasterio.vrt import WarpedVRT
 from tests.made.commands import command
 from tests.made.ranges import serving_ranges
 from tests.made.rasters import noise, write_tif
-from zonalbatch.cog import Cog, frame, open_cog
+from tests.made.scenes import asset, item
+from zonalbatch.cog import Cog, frame, open_cog, open_scenes
 from zonalbatch.cog.tiles import tile_matrix_set
 from zonalbatch.errors import InputError, PassingReadError, PermanentReadError
 from zonalbatch.sources import open_pixels
@@ -97,6 +98,18 @@ class TestArguments:
         monkeypatch.setattr(frame, "MOST_LOOKED_AT", 299 * 300)
         with pytest.raises(InputError, match="300 × 300 cells read for this array"):
             asked(plain, lambda cog: cog.read(max_size=10))
+
+
+@pytest.mark.parametrize("assets", ["red", []])
+def test_of_open_scenes(assets: Any) -> None:
+    """Keys of assets are a list, of one or more."""
+
+    async def run() -> None:
+        async with open_scenes([item("one", red=asset("a.tif", (4, 4)))], assets):
+            pass
+
+    with pytest.raises(InputError, match="give a list of keys"):
+        asyncio.run(run())
 
 
 def test_cubic_keeps_to_the_type(tmp_path: Path) -> None:
