@@ -8,14 +8,15 @@ import re
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from zonalbatch.errors import ForbiddenAddress, ReadError, SourceError
 
 __all__ = ["leave_by", "refusals_told", "way_out"]
+
+T = TypeVar("T")
 
 _OTHERS = re.compile(
     r"\w*_proxy|GDAL_HTTPS?_PROXY\w*|GDAL_PROXY\w*|GDAL_CONFIG_FILE|REQUEST_METHOD",
@@ -65,23 +66,26 @@ def leave_by(url: str) -> None:
     sys.addaudithook(refuse_others)
 
 
-@contextmanager
-def refusals_told() -> Iterator[None]:
-    """Turn an error in the block into one that says which host was refused, if one was.
+def refusals_told(work: Callable[[], T]) -> T:
+    """What some work in a worker gives; where it fails, the error says which host was refused.
 
-    Libraries tell no more of a refusal than that something was refused, and some not that.
+    Libraries tell no more of a refusal than that something was refused, and some not that. The
+    error has no cause: those of GDAL can be pickled, but not be read again, and would end the pool.
 
     Raises:
-        ForbiddenAddress: the block failed, and something that it asked for may not be reached.
+        ForbiddenAddress: the work failed, and something that it asked for may not be reached.
+        ReadError, SourceError: it failed by itself.
     """
     start = time.monotonic()
     try:
-        yield
+        return work()
     except (ReadError, SourceError) as error:
-        told = _refusal(start)
-        if told:
-            raise ForbiddenAddress(told) from error
-        raise
+        failed = error
+    told = _refusal(start)
+    if told:
+        raise ForbiddenAddress(told)
+    failed.__cause__ = failed.__context__ = None
+    raise failed
 
 
 def _refusal(since: float) -> str:
