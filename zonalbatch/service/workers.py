@@ -83,7 +83,9 @@ class Workers:
             raise Refusal(BUSY, "there are too many questions at once; ask again in a moment")
         self.waiting += 1
         try:
-            future = self._pool.schedule(_answered, args=(function, *args))
+            # It ends the process of an answer that takes longer, once that was begun.
+            seconds = self._settings.seconds
+            future = self._pool.schedule(_answered, args=(function, *args), timeout=seconds)
             found: T = await self._in_time(future)
             return found
         finally:
@@ -91,10 +93,14 @@ class Workers:
 
     async def _in_time(self, future: Future[_Said]) -> Any:
         seconds = self._settings.seconds
+        asked = asyncio.wrap_future(future)
+        asked.add_done_callback(_heard)
         try:
-            said = await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+            # To cancel what was begun would end its process, which may just be starting.
+            said = await asyncio.wait_for(asyncio.shield(asked), seconds)
         except TimeoutError:
-            future.cancel()  # ends its process, if it was begun
+            if not future.running():
+                future.cancel()
             raise Refusal(
                 TOO_LATE, f"there was no answer in {seconds:g} s; ask for less, or approx_stats"
             ) from None
@@ -109,10 +115,16 @@ class Workers:
         return said.answer
 
 
+def _heard(future: asyncio.Future[_Said]) -> None:
+    """Take note of what nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
+
+
 def _context() -> Any:
     """Processes that are forked off one which has imported what they need, and done no more."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zonalbatch.service.measuring"])
+    context.set_forkserver_preload(["zonalbatch.service.measuring", "zonalbatch.service.warming"])
     return context
 
 
@@ -153,9 +165,10 @@ def _begin(settings: Settings, way_out: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if way_out:
         leave_by(way_out)
-    from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
     from zonalbatch.service.desk import Desk
+    from zonalbatch.service.warming import warm
 
+    warm()
     _DESKS.append(Desk(settings))
 
 
