@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +29,21 @@ def _bytes(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_names)]
 Bytes = Annotated[int, BeforeValidator(_bytes)]
-Folder = Annotated[Path, AfterValidator(lambda path: path.resolve(strict=True))]
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+    return path.resolve()
+
+
+def _json(value: Any) -> Any:
+    """A document as an environment variable has it, or the name of a kind."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
+Document = Annotated[Any, NoDecode, BeforeValidator(_json)]
 
 
 class Settings(BaseSettings):
@@ -48,7 +63,7 @@ class Settings(BaseSettings):
     """Hosts that may be read (*.example.org); none: any."""
     private: Names = ()
     """Hosts and networks that may be private addresses."""
-    sign: Any = None
+    sign: Document = None
     """As `sign` of a job; none reads buckets anonymously."""
     keys: Keys = ()
     """API keys, one of which X-API-Key has to hold; none: open."""
