@@ -123,7 +123,7 @@ def _begin(settings: Settings, environment: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
+    from zonalbatch.service import measuring, vector_measuring  # noqa: F401 (what the first question would wait for)
     from zonalbatch.service.desk import Desk
 
     _DESKS.append(Desk(settings))
