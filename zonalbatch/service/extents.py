@@ -22,6 +22,8 @@ from zonalbatch.zones.reader import fit_shapes
 __all__ = ["SQUARE_METRES", "Inside", "Plane", "plane_of"]
 
 EARTH = CRS(WGS84)
+CELL = 0.5
+"""Metres; of this a projected edge may be off by a tenth: 5 cm."""
 
 LEAST = 1e-9
 """Shares below this are none: they come of rounding where borders are shared."""
@@ -55,9 +57,9 @@ class Plane:
     def _onto(self) -> Change:
         """From longitudes and latitudes of WGS 84."""
         unit = self.crs.axis_info[0].unit_conversion_factor  # radians or metres
-        # A cell of a metre: edges are off by 5 cm at most.
-        metre = 1 / (self._geod.a * unit) if self.crs.is_geographic else 1 / unit
-        return Change.between(EARTH, self.crs, (metre, metre))
+        radius = self._geod.a if self.crs.is_geographic else 1.0
+        cell = CELL / (radius * unit)
+        return Change.between(EARTH, self.crs, (cell, cell))
 
     @cached_property
     def _down(self) -> Transformer:
@@ -69,8 +71,8 @@ class Plane:
         What the projection does not show is left out, and what is left may be empty.
         """
         if shapely.get_type_id(area) == shapely.GeometryType.POINT:
-            there = shapely.transform(area, self._onto.transformer.transform, interleaved=False)
-            return there if np.isfinite(shapely.get_coordinates(there)).all() else shapely.Point()
+            x, y = self._onto.transformer.transform(area.x, area.y)
+            return shapely.Point(x, y) if np.isfinite([x, y]).all() else shapely.Point()
         shapes = fit_shapes(np.array([area]), WGS84)
         if self.crs.equals(EARTH, ignore_axis_order=True):
             return shapes[0]
@@ -127,12 +129,14 @@ class Plane:
         return np.clip(np.nan_to_num(share, nan=0.0, posinf=0.0), 0.0, 1.0)
 
     def _metres(self, lines: Objects) -> Floats:
-        xy, which = shapely.get_coordinates(lines, return_index=True)
-        first = np.cumsum(shapely.get_num_coordinates(shapely.get_parts(lines)))[:-1]
+        parts, owner = shapely.get_parts(lines, return_index=True)
+        xy, part = shapely.get_coordinates(parts, return_index=True)
+        start = np.flatnonzero(part[1:] == part[:-1])
         lon, lat = self._radians(xy)
-        _, _, metres = self._geod.inv(lon[:-1], lat[:-1], lon[1:], lat[1:], radians=True)
-        metres[first - 1] = 0.0  # from one part to the next
-        return np.bincount(which[:-1], weights=metres, minlength=len(lines))
+        _, _, metres = self._geod.inv(
+            lon[start], lat[start], lon[start + 1], lat[start + 1], radians=True
+        )
+        return np.asarray(np.bincount(owner[part[start]], weights=metres, minlength=len(lines)))
 
     def _area(self, shapes: Objects) -> Floats:
         """Of polygons: in the plane of longitude and area north of the equator, areas are exact."""

@@ -188,9 +188,10 @@ class GeoParquet:
 
     def _leaf(self, name: str) -> Any:
         """What Parquet says of a column that is not nested; None if there is none."""
-        index = self._leaves.get(name)
-        column = None if index is None else self.metadata.schema.column(index)
-        return None if column is None or column.max_repetition_level else column
+        if self.schema.get_field_index(name) < 0 or name not in self._leaves:
+            return None
+        column = self.metadata.schema.column(self._leaves[name])
+        return None if column.max_repetition_level else column
 
     def _spans(self, group: int, leaves: Sequence[int]) -> list[tuple[int, int]]:
         """Where the columns of a row group lie in the file."""
@@ -236,9 +237,12 @@ def _shapes(column: pa.ChunkedArray, most: int) -> Objects:
     """Shapes of a column of dictionaries, each of whose entries is parsed once."""
     parts, tally = [np.empty(0, object)], Counter[str]()
     for chunk in column.chunks:
-        known = np.append(parsed(pa.chunked_array([chunk.dictionary]), tally), None)
-        which = chunk.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)
-        parts.append(known[which])
+        known = parsed(pa.chunked_array([chunk.dictionary]), tally)
+        some = np.full(len(chunk), None, object)
+        some[chunk.indices.is_valid().to_numpy(zero_copy_only=False)] = known[
+            chunk.indices.drop_null().to_numpy(zero_copy_only=False)
+        ]
+        parts.append(some)
     if tally["unreadable"]:
         raise Refusal(BAD, f"{tally['unreadable']} geometries near the area are damaged")
     shapes = np.concatenate(parts)
