@@ -79,7 +79,8 @@ def _figure(name: str) -> Figure | None:
         return None
     if len(digits) > 10 or not 0 <= float(digits) <= 100:
         return None
-    return _one(parse_statistics([name])[0].name)
+    (quantile,) = parse_statistics([name])
+    return Figure((quantile.name,), lambda numbers: numbers[quantile.column])
 
 
 def _known(names: Sequence[str]) -> dict[str, Figure]:

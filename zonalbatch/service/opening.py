@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zonalbatch.errors import SourceError
+from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layers
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.service.desk import Desk, OpenRaster
@@ -22,6 +23,7 @@ from zonalbatch.sources import (
 )
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.item_bands import data_assets
+from zonalbatch.sources.protocol import is_remote
 
 __all__ = ["asset_raster", "file_raster"]
 
@@ -48,7 +50,7 @@ def file_raster(desk: Desk, url: str, bands: Sequence[int], *, approximate: bool
         )  # fmt: skip
         return _complete(found)
 
-    return desk.kept((href, tuple(bands), approximate), opened)
+    return desk.kept((href, _stamp(href), tuple(bands), approximate), opened)
 
 
 def asset_raster(
@@ -87,13 +89,28 @@ def _alone(item: Doc, name: str, desk: Desk) -> Doc:
     return {**item, "assets": {name: {**asset, "href": href}}}
 
 
+def _stamp(href: str) -> tuple[int, ...]:
+    """What tells a file of this machine from one that took its place."""
+    if is_remote(href):
+        return ()
+    told = os.stat(href)
+    return told.st_ino, told.st_size, told.st_mtime_ns
+
+
 def _resolution(approximate: bool) -> Resolution | None:
     return "approx" if approximate else None
 
 
 def _by_files(found: Layers, access: Access) -> Layers:
-    """Layers of items on the grids that their files have."""
+    """Layers of items on the grids that their files have.
+
+    Raises:
+        ReadError: a file cannot be read.
+    """
     headers = read_headers([a.href for one in found.layers for a in one.assets], access)
+    for header in headers.values():
+        if isinstance(header, ReadError):
+            raise header
     return replace(found, layers=tuple(from_header(one, headers) for one in found.layers))
 
 
