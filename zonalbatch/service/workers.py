@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 ANSWERS = 20_000
 """Of a process, before a fresh one takes its place."""
+PRELOADED = ["zonalbatch.service.measuring", "zonalbatch.service.vector_measuring"]
+"""What answers need, imported once for all processes."""
 
 
 class Workers:
@@ -112,7 +114,7 @@ class Workers:
 def _context() -> Any:
     """Processes that are forked off one which has imported what they need, and done no more."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zonalbatch.service.measuring"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 
@@ -156,7 +158,7 @@ def _begin(settings: Settings, environment: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-    from zonalbatch.service import measuring, vector_measuring  # noqa: F401 (what the first question would wait for)
+    from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
     from zonalbatch.service.desk import Desk
 
     _DESKS.append(Desk(settings))
