@@ -8,6 +8,7 @@ that differs, as a dictionary of one large geometry could stand for terabytes of
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,11 +26,11 @@ from zonalbatch.errors import ReadError
 from zonalbatch.service.boxes import Box, Boxes, leaves_of
 from zonalbatch.service.refusals import BAD, NO_RASTER, TOO_LARGE, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
-from zonalbatch.sources.ranged import RangedFile
+from zonalbatch.sources.ranged import RangedFile, Span
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.streams import parsed
 
-__all__ = ["Features", "GeoParquet", "Rows"]
+__all__ = ["Features", "GeoParquet", "GeometryColumn"]
 
 MAGIC = b"PAR1"
 MOST_FOOTER = 32 * 1024**2
@@ -41,15 +42,16 @@ AT_ONCE = 32 * 1024**2
 VERTEX = 16
 """Bytes of one vertex."""
 CRSS = ("GeographicCRS", "GeodeticCRS", "ProjectedCRS", "CompoundCRS")
-"""Kinds of CRS in PROJJSON that have no other file opened, as a grid of shifts is one."""
+"""Kinds of CRS in PROJJSON that are read."""
+OPENING = re.compile(r'"BoundCRS"|"Derived\w+"|PROJ-based|"value": "')
+"""What may have PROJ open another file, as a grid of shifts is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """What is read of a file."""
+class GeometryColumn:
+    """Where the features of a file are told."""
 
-    geometry: str
-    """Name of the column."""
+    name: str
     crs: CRS
     boxes: Boxes
     """What each row group says of where its features lie."""
@@ -86,7 +88,7 @@ class GeoParquet:
             self.schema = self.metadata.schema.to_arrow_schema()
         self._leaves = leaves_of(self.metadata)
 
-    def rows(self, name: str | None) -> Rows:
+    def geometry(self, name: str | None) -> GeometryColumn:
         """The geometry that is read, and where.
 
         Args:
@@ -106,7 +108,9 @@ class GeoParquet:
             kind = str(told.get("encoding"))[:40]
             raise Refusal(BAD, f"geometry column {name!r} is {kind}, not WKB; write it as WKB")
         crs = _crs(told)
-        return Rows(name, crs, Boxes.of(self.metadata, name, told, geographic=crs.is_geographic))
+        return GeometryColumn(
+            name, crs, Boxes.of(self.metadata, name, told, geographic=crs.is_geographic)
+        )
 
     def check_numbers(self, columns: Sequence[str]) -> None:
         """See that some columns are there, and are of numbers.
@@ -123,11 +127,13 @@ class GeoParquet:
             if not _is_number(kind) or self._leaf(name) is None:
                 raise Refusal(UNFIT, f"column {name!r} is {kind}, which is no number")
 
-    def read(self, rows: Rows, columns: Sequence[str], box: Box) -> Iterator[Features]:
+    def read(
+        self, geometry: GeometryColumn, columns: Sequence[str], box: Box
+    ) -> Iterator[Features]:
         """The features of the row groups that can meet a box, group by group.
 
         Args:
-            rows: which geometry.
+            geometry: which geometry.
             columns: of numbers.
             box: in the geometry's CRS.
 
@@ -135,15 +141,11 @@ class GeoParquet:
             Refusal: they are too many, or damaged.
             ReadError: they cannot be read.
         """
-        names = list(dict.fromkeys([rows.geometry, *columns]))
-        every = range(self.metadata.num_row_groups)
-        groups = [group for group in every if rows.boxes.may_meet(group, box)]
-        leaves = [self._leaves[name] for name in names]
-        spans = {group: self._spans(group, leaves) for group in groups}
-        self._check_amounts(spans)
+        names = list(dict.fromkeys([geometry.name, *columns]))
         with _decoding():
+            spans = self._matching(geometry, names, box)
             file = pq.ParquetFile(
-                self._file, metadata=self.metadata, read_dictionary=[rows.geometry],
+                self._file, metadata=self.metadata, read_dictionary=[geometry.name],
                 pre_buffer=False, arrow_extensions_enabled=False,
             )  # fmt: skip
         for some in _stretches(spans):
@@ -151,8 +153,19 @@ class GeoParquet:
             for group in some:
                 with _decoding():
                     table = file.read_row_group(group, columns=names, use_threads=False)
-                yield self._features(table, rows.geometry, columns)
+                yield self._features(table, geometry.name, columns)
         self._file.hold([])
+
+    def _matching(
+        self, geometry: GeometryColumn, names: Sequence[str], box: Box
+    ) -> dict[int, list[Span]]:
+        """Row group -> where the columns lie, of those that can meet a box."""
+        every = range(self.metadata.num_row_groups)
+        groups = [group for group in every if geometry.boxes.may_meet(group, box)]
+        leaves = [self._leaves[name] for name in names]
+        spans = {group: self._spans(group, leaves) for group in groups}
+        self._check_amounts(spans)
+        return spans
 
     def _check_ends(self) -> None:
         if self._file.size < 12 or self._file.head[:4] != MAGIC:
@@ -193,7 +206,7 @@ class GeoParquet:
         column = self.metadata.schema.column(self._leaves[name])
         return None if column.max_repetition_level else column
 
-    def _spans(self, group: int, leaves: Sequence[int]) -> list[tuple[int, int]]:
+    def _spans(self, group: int, leaves: Sequence[int]) -> list[Span]:
         """Where the columns of a row group lie in the file."""
         about = self.metadata.row_group(group)
         spans = []
@@ -212,7 +225,7 @@ class GeoParquet:
             spans.append((start, stop))
         return spans
 
-    def _check_amounts(self, spans: Mapping[int, Sequence[tuple[int, int]]]) -> None:
+    def _check_amounts(self, spans: Mapping[int, Sequence[Span]]) -> None:
         """Refuse row groups that hold more than is read at once."""
         rows = sum(self.metadata.row_group(group).num_rows for group in spans)
         size = sum(stop - start for some in spans.values() for start, stop in some)
@@ -280,14 +293,14 @@ def _crs(told: Mapping[str, Any]) -> CRS:
             return CRS("OGC:CRS84")  # the specification's default
         if not isinstance(document, dict) or document.get("type") not in CRSS:
             raise CRSError("it is no PROJJSON of a geographic or projected CRS")
-        if "Bound" in json.dumps(document) or "Derived" in json.dumps(document):
-            raise CRSError("it is derived from another one")
+        if OPENING.search(json.dumps(document)):
+            raise CRSError("it is made of another one, or by a file of shifts")
         return CRS.from_json_dict(document)
     except (CRSError, RecursionError, ValueError) as error:
         raise Refusal(BAD, f"the features' CRS cannot be used: {str(error)[:200]}") from None
 
 
-def _stretches(spans: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[list[int]]:
+def _stretches(spans: Mapping[int, Sequence[Span]]) -> Iterator[list[int]]:
     """Row groups that are fetched at once."""
     some, size = list[int](), 0
     for group, there in spans.items():
@@ -308,7 +321,7 @@ def _decoding() -> Iterator[None]:
         yield
     except (ReadError, MemoryError):
         raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, IndexError, UnicodeDecodeError) as error:
         told, _, _ = str(error).partition("\n")
         raise Refusal(
             BAD, f"the file is damaged, or of no Parquet that is read: {told[:300]}"

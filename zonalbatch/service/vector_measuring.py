@@ -33,7 +33,7 @@ from zonalbatch.service.desk import Desk
 from zonalbatch.service.extents import SQUARE_METRES, Inside, plane_of
 from zonalbatch.service.feature_figures import numbers_of
 from zonalbatch.service.figures import engine_statistics, figures_of
-from zonalbatch.service.geoparquet import Features, GeoParquet, Rows
+from zonalbatch.service.geoparquet import Features, GeometryColumn, GeoParquet
 from zonalbatch.service.items import asset_of, item_of
 from zonalbatch.service.links import href_within
 from zonalbatch.service.refusals import BAD, Refusal
@@ -123,7 +123,7 @@ def _answered(desk: Desk, measure: VectorMeasure, area: Area, href: str) -> Vect
     def read(grant: Grant) -> VectorAnswer:
         file = GeoParquet(RangedFile(grant), desk.settings)
         file.check_numbers(measure.columns)
-        found = _found(file, file.rows(measure.geometry_column), measure.columns, area)
+        found = _found(file, file.geometry(measure.geometry_column), measure.columns, area)
         return {name: _figures(measure, found, name, area) for name in measure.columns}
 
     try:
@@ -146,15 +146,17 @@ class Found:
     """Column -> (feature,) numbers, masked where there is none."""
 
 
-def _found(file: GeoParquet, rows: Rows, columns: tuple[str, ...], area: Area) -> Found:
-    plane = plane_of(rows.crs.to_wkt())
+def _found(
+    file: GeoParquet, geometry: GeometryColumn, columns: tuple[str, ...], area: Area
+) -> Found:
+    plane = plane_of(geometry.crs.to_wkt())
     shape = plane.shown(area.shape)
     inside, values = list[Inside](), list[Mapping[str, Any]]()
     if not shapely.is_empty(shape):
         box = Box(*shapely.bounds(shape).tolist())
-        for features in file.read(rows, columns, box):
-            near = _near(features, box, geographic=rows.crs.is_geographic)
-            fit = fit_shapes(features.shapes[near], rows.crs.to_wkt())
+        for features in file.read(geometry, columns, box):
+            near = _near(features, box, geographic=geometry.crs.is_geographic)
+            fit = fit_shapes(features.shapes[near], geometry.crs.to_wkt())
             some = plane.inside(fit, shape)
             inside.append(some)
             values.append({name: features.values[name][near][some.which] for name in columns})

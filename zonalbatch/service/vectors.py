@@ -35,7 +35,8 @@ no share. Values that are null, NaN or infinite are left out.
 These are the extensive and the intensive variables of areal interpolation (Goodchild and Lam,
 Geo-Processing 1, 1980). A point without a radius takes the features that it lies in as a whole.
 Polygons are cut in the plane of the file's CRS, the area's edges being off by 5 cm at most, and
-measured on the ellipsoid (within 1e-9 for edges up to 10 km).
+measured on the ellipsoid (within 1e-9 for edges up to 10 km); edges are straight in that plane,
+also where a file calls them spherical. `aoi_area` is that of geodesics between the area's vertices.
 """
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = PROBLEMS | {

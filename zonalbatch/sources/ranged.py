@@ -19,7 +19,7 @@ from zonalbatch.sources.async_cog.session import session_by
 from zonalbatch.sources.async_cog.stores import store_of
 from zonalbatch.sources.causes import read_error
 
-__all__ = ["RangedFile"]
+__all__ = ["RangedFile", "Span"]
 
 FIRST = 16
 """Bytes that tell of what format a file is."""
@@ -47,8 +47,6 @@ class RangedFile(io.RawIOBase):
         self._ranges = Ranges(*store_of(grant), traffic, grant.reader.merge_gap)
         self._held: list[tuple[int, memoryview]] = []
         self._at = 0
-        self.fetched = 0
-        """Bytes that were asked for."""
         with self._asking():
             begun(self._ranges.fetch_head(FIRST)).result()
 
@@ -114,7 +112,6 @@ class RangedFile(io.RawIOBase):
         return part[start - first : stop - first] if stop <= first + len(part) else None
 
     def _fetched(self, spans: Sequence[Span]) -> list[memoryview]:
-        self.fetched += sum(stop - start for start, stop in spans)
         with self._asking():
             return begun(self._ranges.fetch(spans)).result()
 

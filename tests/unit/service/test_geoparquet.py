@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from pyproj import CRS
 
 from tests.made.features import answered, squares, written
 from zonalbatch.errors import ReadError
@@ -31,7 +32,7 @@ ALL = shapely.box(4.9, 49.9, 5.2, 50.2)
 def _groups(path: Path, *box: float, column: str | None = None) -> list[int]:
     """The row groups that can meet a box."""
     file = GeoParquet(RangedFile(Grant(str(path))), Settings())
-    boxes = file.rows(column).boxes
+    boxes = file.geometry(column).boxes
     return [i for i in range(file.metadata.num_row_groups) if boxes.may_meet(i, Box(*box))]
 
 
@@ -181,6 +182,15 @@ def test_names_are_refused_as_such(tiled: Path) -> None:
     assert "'v'" in _refusal(tiled, geometry_column="v").detail
 
 
+def _shifted() -> dict[str, Any]:
+    """A CRS by which PROJ would open a file of this machine."""
+    told: dict[str, Any] = CRS(32631).to_json_dict()
+    told["conversion"]["method"]["name"] = (
+        "PROJ-based operation method: +proj=pipeline +step +proj=hgridshift +grids=/etc/passwd"
+    )
+    return told
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -191,6 +201,7 @@ def test_names_are_refused_as_such(tiled: Path) -> None:
         lambda about: about["columns"]["geometry"].update(crs="+proj=longlat +nadgrids=/a"),
         lambda about: about["columns"]["geometry"].update(crs={"type": "BoundCRS"}),
         lambda about: about["columns"]["geometry"].update(crs={"type": "ProjectedCRS"}),
+        lambda about: about["columns"]["geometry"].update(crs=_shifted()),
     ],
 )
 def test_metadata_of_geometries_that_cannot_be_used_are_refused(tiled: Path, edit: Any) -> None:
