@@ -6,6 +6,7 @@ also cut. So the parts of a feature add up to it, to rounding, however it is cut
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from zonalbatch.cover.projection import Change
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged, unragged
 from zonalbatch.service.areas import WGS84
 from zonalbatch.zones.reader import fit_shapes
+from zonalbatch.zones.shapes import polygonal
 
 __all__ = ["SQUARE_METRES", "Inside", "Plane", "plane_of"]
 
@@ -27,6 +29,8 @@ CELL = 0.5
 
 LEAST = 1e-9
 """Shares below this are none: they come of rounding where borders are shared."""
+FEW, PLAIN = 4, 256
+"""Shapes, and vertices of an area, up to which it is not worth looking for what of it is near."""
 NUMBER, METRES, SQUARE_METRES = range(3)
 """What points, lines and areas are counted in, by shapely's dimension."""
 
@@ -189,7 +193,7 @@ def plane_of(wkt: str) -> Plane:
 
 def _parts(shapes: Objects, area: Any) -> Objects:
     """What of each shape lies in an area."""
-    parts = shapely.intersection(shapes, area)
+    parts = _cut(shapes, area)
     dimension = shapely.get_dimensions(shapes)
     thin = np.flatnonzero(dimension < SQUARE_METRES)
     if thin.size:
@@ -200,6 +204,23 @@ def _parts(shapes: Objects, area: Any) -> Objects:
     crowds = np.flatnonzero(shapely.get_type_id(parts) == shapely.GeometryType.GEOMETRYCOLLECTION)
     parts[crowds] = [_thick(parts[i], dimension[i]) for i in crowds]
     return parts
+
+
+def _cut(shapes: Objects, area: Any) -> Objects:
+    """Intersections of shapes with an area, each with no more of a large area than is near it."""
+    if len(shapes) <= FEW or shapely.get_num_coordinates(area) <= PLAIN:
+        return np.asarray(shapely.intersection(shapes, area))
+    left, bottom, right, top = shapely.bounds(shapes).T
+    x, y = left + right, bottom + top
+    place = x if np.ptp(x) > np.ptp(y) else y
+    beyond = place > np.median(place)
+    if not beyond.any():
+        return np.asarray(shapely.intersection(shapes, area))
+    out = np.empty(len(shapes), object)
+    for some in (beyond, ~beyond):
+        near = shapely.intersection(area, shapely.box(*shapely.total_bounds(shapes[some])))
+        out[some] = _cut(shapes[some], polygonal(np.array([near]), Counter())[0])
+    return out
 
 
 def _thick(crowd: Any, dimension: int) -> Any:

@@ -132,3 +132,19 @@ def test_what_a_projection_does_not_show_is_empty() -> None:
     plane = Plane(CRS("+proj=ortho +lat_0=50 +lon_0=5"))
     assert shapely.is_empty(plane.shown(shapely.box(-176, -51, -174, -49)))
     assert shapely.is_empty(plane.shown(shapely.Point(-175, -50)))
+
+
+def test_an_area_of_many_vertices_cuts_as_one_of_few() -> None:
+    """Of a star of a thousand rays each feature meets a few; all of them have their share."""
+    turn = np.linspace(0, 2 * np.pi, 4001)
+    radius = 1 + 0.1 * np.sin(1000 * turn)
+    star = shapely.Polygon(np.column_stack([radius * np.cos(turn), radius * np.sin(turn)]))
+    side = np.arange(-1.2, 1.2, 0.06)
+    left, bottom = (one.ravel() for one in np.meshgrid(side, side))
+    shapes = shapely.box(left, bottom, left + 0.06, bottom + 0.06)
+    plane = Plane(CRS("EPSG:3035"))
+    found = plane.inside(shapes, star)
+    truth = shapely.area(shapely.intersection(shapes, star)) / shapely.area(shapes)
+    share = np.zeros(len(shapes))
+    share[found.which] = found.share
+    assert share == pytest.approx(truth, abs=1e-6)
