@@ -18,6 +18,7 @@ from pyproj import CRS, Geod, Transformer
 from zonalbatch.cover.projection import Change
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged, unragged
 from zonalbatch.service.areas import WGS84
+from zonalbatch.service.refusals import BAD, Refusal
 from zonalbatch.zones.reader import fit_shapes
 from zonalbatch.zones.shapes import polygonal
 
@@ -73,6 +74,9 @@ class Plane:
         """A polygon or point of WGS 84 in this plane, its edges cut where they would be curves.
 
         What the projection does not show is left out, and what is left may be empty.
+
+        Raises:
+            Refusal: it is not the inside of a border there.
         """
         if shapely.get_type_id(area) == shapely.GeometryType.POINT:
             x, y = self._onto.transformer.transform(area.x, area.y)
@@ -81,7 +85,12 @@ class Plane:
         if self.crs.equals(EARTH, ignore_axis_order=True):
             return shapes[0]
         rings = self._onto.project(shapes, densify=True)
-        return shapely.make_valid(unragged(rings)[0], method="structure")
+        shape = unragged(rings)[0]
+        if shape.area < 0:  # about an antipode, the border of a hole is the outer one
+            raise Refusal(
+                BAD, "the area holds a place that the features' CRS puts everywhere; ask for less"
+            )
+        return shapely.make_valid(shape, method="structure")
 
     def inside(self, shapes: Objects, area: Any) -> Inside:
         """What lies in an area.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from zonalbatch.service.figures import FIGURES, unknown_figures
+from zonalbatch.service.figures import FIGURES, PATTERN, unknown_figures
 from zonalbatch.service.questions import Aoi, Link
 from zonalbatch.service.vector_measuring import DENSITY
 
@@ -28,11 +28,11 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Statistic = Annotated[str, Field(max_length=20)]
+Statistic = Annotated[str, Field(json_schema_extra={"pattern": f"{PATTERN}|^{DENSITY}$"})]
 
 
 class _AskedOfFeatures(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     aoi: Aoi
     columns: Annotated[

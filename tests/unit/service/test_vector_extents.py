@@ -9,6 +9,7 @@ from pyproj import CRS, Geod, Transformer
 
 from zonalbatch.cover.areas import zone_areas
 from zonalbatch.service.extents import Plane, plane_of
+from zonalbatch.service.refusals import Refusal
 
 GEOD = Geod(ellps="WGS84")
 CRSS = ["EPSG:4326", "EPSG:32631", "EPSG:3857", "EPSG:3035"]
@@ -132,6 +133,14 @@ def test_what_a_projection_does_not_show_is_empty() -> None:
     plane = Plane(CRS("+proj=ortho +lat_0=50 +lon_0=5"))
     assert shapely.is_empty(plane.shown(shapely.box(-176, -51, -174, -49)))
     assert shapely.is_empty(plane.shown(shapely.Point(-175, -50)))
+
+
+def test_an_area_about_an_antipode_is_refused() -> None:
+    """Lambert's projection of Europe shows New Zealand's antipodes as its outer border."""
+    plane = Plane(CRS("EPSG:3035"))
+    with pytest.raises(Refusal):
+        plane.shown(shapely.box(-172, -54, -168, -50))
+    assert plane.shown(shapely.box(160, -50, 170, -40)).area > 0
 
 
 def test_an_area_of_many_vertices_cuts_as_one_of_few() -> None:
