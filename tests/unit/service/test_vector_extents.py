@@ -136,7 +136,7 @@ def test_what_a_projection_does_not_show_is_empty() -> None:
 
 
 def test_an_area_about_an_antipode_is_refused() -> None:
-    """Lambert's projection of Europe shows New Zealand's antipodes as its outer border."""
+    """What lies opposite of the centre of Lambert's projection of Europe is its outer border there."""
     plane = Plane(CRS("EPSG:3035"))
     with pytest.raises(Refusal):
         plane.shown(shapely.box(-172, -54, -168, -50))
