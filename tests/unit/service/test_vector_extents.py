@@ -136,7 +136,7 @@ def test_what_a_projection_does_not_show_is_empty() -> None:
 
 
 def test_an_area_about_an_antipode_is_refused() -> None:
-    """What lies opposite of the centre of Lambert's projection of Europe is its outer border there."""
+    """What lies opposite of the centre of a map of Europe is its outer border."""
     plane = Plane(CRS("EPSG:3035"))
     with pytest.raises(Refusal):
         plane.shown(shapely.box(-172, -54, -168, -50))
