@@ -16,7 +16,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import batches, operation, rasters
+from zonalbatch.service import batches, operation, rasters, vectors
 from zonalbatch.service.addresses import Addresses
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.egress import Egress
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
     app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for router in (rasters.router, batches.router, operation.router):
+    for router in (rasters.router, vectors.router, batches.router, operation.router):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

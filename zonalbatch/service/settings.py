@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     """Bytes of pixels that each may buffer."""
     fresh_seconds: Annotated[float, Field(ge=0)] = 60
     """How long a worker keeps a file open."""
+    rows: Annotated[int, Field(gt=0)] = 5_000_000
+    """Most features in the row groups about an area."""
+    table: Annotated[Bytes, Field(gt=0)] = 256 * 1024**2
+    """Most bytes of these row groups, as they lie in the file."""
     features: Annotated[int, Field(gt=0)] = 1_000
     """Most features of a batch."""
     items: Annotated[int, Field(gt=0)] = 50

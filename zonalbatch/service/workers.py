@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 ANSWERS = 20_000
 """Of a process, before a fresh one takes its place."""
+PRELOADED = [f"zonalbatch.service.{name}" for name in ("measuring", "vector_measuring", "warming")]
+"""What answers need, imported once for all processes."""
 
 
 class Workers:
@@ -124,7 +126,7 @@ def _heard(future: asyncio.Future[_Said]) -> None:
 def _context() -> Any:
     """Processes that are forked off one which has imported what they need, and done no more."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zonalbatch.service.measuring", "zonalbatch.service.warming"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 
