@@ -1,6 +1,6 @@
 """The application: routes and what stands around them.
 
-    telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
+telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import operation, rasters
+from zonalbatch.service import operation, pictures, rasters
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.entry import Entry
+from zonalbatch.service.pages import add_page
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG, Telemetry
@@ -40,8 +41,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
     app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for router in (rasters.router, operation.router):
+    for router in (rasters.router, pictures.router, operation.router):
         app.include_router(router)
+    add_page(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _fault)

@@ -10,13 +10,15 @@ from typing import Any
 from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
-__all__ = ["FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+__all__ = ["BINS", "FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
 
 MOST_CLASSES = 1024
 """Values that are counted each."""
+BINS = 32
+"""Of a histogram, of equal width between the least and the largest value of the area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,18 @@ def _counts(numbers: Numbers) -> dict[str, Any] | None:
     return {str(_plain(value)): _plain(count) for value, count in pairs}
 
 
+def _histogram(numbers: Numbers) -> dict[str, list[Any]] | None:
+    """Edges and counts, as numpy.histogram has them: [a, b), and the last bin closed."""
+    pairs = numbers["histogram"]
+    if not pairs:
+        return None
+    low = [_plain(edge) for edge, _ in pairs]
+    first, high = pairs[0][0], numbers["max"]
+    # Around an only value lies a bin of breadth 1, as NumPy has it.
+    last = high if high > pairs[-1][0] else 2 * high - first
+    return {"edges": [*low, _plain(last)], "counts": [_plain(count) for _, count in pairs]}
+
+
 FIGURES: Mapping[str, Figure] = {
     **{name: _one(name) for name in ("min", "max", "mean", "count", "sum", "std", "median")},
     "majority": _one("mode"),
@@ -57,6 +71,7 @@ FIGURES: Mapping[str, Figure] = {
     "range": _one("range"),
     "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
     "freq_hist": Figure(("class_count",), _counts),
+    "histogram": Figure(("histogram", "max"), _histogram),
 }
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.given import given_recipe
 from zonalbatch.layers import Layer
+from zonalbatch.recipe import LISTS
 from zonalbatch.service.areas import WGS84, Area, area_of
 from zonalbatch.service.desk import Desk, OpenRaster
-from zonalbatch.service.figures import Numbers, engine_statistics, figures_of
+from zonalbatch.service.figures import BINS, Numbers, engine_statistics, figures_of
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.statistics import Column
 from zonalbatch.work.ground import Shapes
@@ -70,7 +72,8 @@ def _numbers(
     """The engine's statistics of each band."""
     names = engine_statistics(question.stats)
     coverage = "fraction" if area.is_point else question.coverage
-    recipe = given_recipe(raster.layers, names, None, None, coverage)
+    breakdown = Breakdown(bins=Bins(count=BINS)) if "histogram" in names else LISTS
+    recipe = given_recipe(raster.layers, names, None, None, coverage, breakdown=breakdown)
     found = summarise(
         Shapes(np.array([area.shape]), WGS84), raster.layers.layers, recipe,
         open_pixels=raster.opened, memory=desk.settings.memory,
