@@ -23,21 +23,24 @@ export class Stage {
   draw() {
     const { board, svg } = this, [rasters, shapes, corners, signs] = this.layers;
     svg.classList.toggle("drawing", board.tool !== "move");
-    rasters.replaceChildren(...board.pictures.map((one) => this.image(one)), ...this.extent());
+    this.rasters(rasters);
     shapes.replaceChildren(...(board.sketch.length ? this.sketch() : this.area()));
     this.handles(corners);
     signs.replaceChildren(...(board.cross ? this.cross() : []));
     this.measureBar();
   }
 
-  image({ link, bounds }) {
-    return mark("image", { href: link, ...this.box(bounds), preserveAspectRatio: "none" });
-  }
-
-  // Where the raster ends, which is not seen where it has no data.
-  extent() {
-    const [whole] = this.board.pictures;
-    return whole ? [mark("rect", { class: "extent", ...this.box(whole.bounds) })] : [];
+  // Pictures keep their elements while they are the same, so that they do not flicker; above them
+  // is a line where the raster ends, which is not seen where it has no data.
+  rasters(layer) {
+    const { pictures } = this.board, links = pictures.map((one) => one.link).join(" ");
+    if (links !== this.links) {
+      const images = pictures.map(({ link }) => mark("image", { href: link, preserveAspectRatio: "none" }));
+      layer.replaceChildren(...images, ...(images.length ? [mark("rect", { class: "extent" })] : []));
+      this.links = links;
+    }
+    const boxes = [...pictures, ...pictures.slice(0, 1)].map((one) => this.box(one.bounds));
+    boxes.forEach((box, i) => Object.entries(box).forEach(([key, value]) => layer.children[i].setAttribute(key, value)));
   }
 
   box({ west, south, east, north }) {
