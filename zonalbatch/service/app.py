@@ -16,7 +16,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import operation, pictures, rasters
+from zonalbatch.service import batches, operation, pictures, rasters
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.entry import Entry
 from zonalbatch.service.pages import add_page
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
     app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for router in (rasters.router, pictures.router, operation.router):
+    for router in (rasters.router, batches.router, pictures.router, operation.router):
         app.include_router(router)
     add_page(app)
     app.add_exception_handler(Refusal, _refused)

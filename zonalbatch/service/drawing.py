@@ -21,6 +21,7 @@ from zonalbatch.lattice import Grid
 from zonalbatch.service.areas import WGS84
 from zonalbatch.service.colours import STEPS, png
 from zonalbatch.service.desk import Desk, OpenRaster
+from zonalbatch.service.opening import file_raster
 from zonalbatch.service.refusals import BAD, TOO_LARGE, Refusal
 from zonalbatch.service.thinning import thinned
 from zonalbatch.sources.view import View
@@ -67,7 +68,7 @@ def picture(desk: Desk, question: PictureQuestion) -> Picture:
         Refusal: the link may not be asked for, the raster is elsewhere, or has too many pixels.
         ZonalbatchError: the raster cannot be read, or has no such band.
     """
-    raster = desk.raster(desk.href(question.url), (question.band,), approximate=False)
+    raster = file_raster(desk, question.url, (question.band,), approximate=False)
     href = raster.layers.layers[0].assets[0].href
     bounds = _seen(_bounds_of(raster.opened(href).header.grid), question.bounds)
     frame = Frame(WGS84, bounds, _shape(bounds, question.size))

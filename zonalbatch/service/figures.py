@@ -1,4 +1,4 @@
-"""Figures: the statistics by the names of this interface, and the engine's that they are made of."""
+"""Figures: statistics by the names of this interface, and the engine's that they are made of."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from typing import Any
 from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
-__all__ = ["BINS", "FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+__all__ = [
+    "BINNED", "BINS", "COUNTED", "FIGURES", "Numbers", "engine_statistics", "figures_of",
+    "unknown_figures",
+]  # fmt: skip
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
 
+COUNTED = "freq_hist"
+"""How often each value occurs, of bands of few values: value -> count."""
+BINNED = "histogram"
+"""How often values lie in bins: ``edges``, one more than there are bins, and ``counts``."""
 MOST_CLASSES = 1024
 """Values that are counted each."""
 BINS = 32
-"""Of a histogram, of equal width between the least and the largest value of the area."""
+"""Bins, of equal width between the least and the largest value of the area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,8 @@ FIGURES: Mapping[str, Figure] = {
     "unique": _one("variety"),
     "range": _one("range"),
     "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
-    "freq_hist": Figure(("class_count",), _counts),
-    "histogram": Figure(("histogram", "max"), _histogram),
+    COUNTED: Figure(("class_count",), _counts),
+    BINNED: Figure(("histogram", "max"), _histogram),
 }
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)
@@ -92,7 +99,8 @@ def _figure(name: str) -> Figure | None:
         return None
     if len(digits) > 10 or not 0 <= float(digits) <= 100:
         return None
-    return _one(parse_statistics([name])[0].name)
+    (quantile,) = parse_statistics([name])
+    return Figure((quantile.name,), lambda numbers: numbers[quantile.column])
 
 
 def _known(names: Sequence[str]) -> dict[str, Figure]:
