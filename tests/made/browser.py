@@ -58,7 +58,8 @@ class Watched:
     @classmethod
     def of(cls, started: Browser, home: str, **options: Any) -> Watched:
         """A new page of a browser, in a context of its own."""
-        page = started.new_context(**{"viewport": {"width": 1280, "height": 960}} | options).new_page()
+        usual = {"viewport": {"width": 1280, "height": 960}}
+        page = started.new_context(**usual | options).new_page()
         page.set_default_timeout(20_000)
         one = cls(page, home)
         page.add_init_script(_WATCH)
@@ -84,7 +85,7 @@ class Watched:
         assert self.page.evaluate("window.violations") == []
 
     def keep(self, name: str) -> Path:
-        """A picture of the whole page among the artefacts, whose folder ZONALBATCH_ARTEFACTS names."""
+        """A picture of the whole page, in the folder that ZONALBATCH_ARTEFACTS names."""
         default = REPOSITORY / ".cache" / "artefacts"
         folder = Path(os.environ.get("ZONALBATCH_ARTEFACTS") or default)
         folder.mkdir(parents=True, exist_ok=True)

@@ -112,7 +112,7 @@ class Workers:
 def _context() -> Any:
     """Processes that are forked off one which has imported what they need, and done no more."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zonalbatch.service.measuring"])
+    context.set_forkserver_preload(["zonalbatch.service.measuring", "zonalbatch.service.drawing"])
     return context
 
 

@@ -104,12 +104,10 @@ def drawn(watched: Watched) -> dict[str, Any]:
 
 
 def places(watched: Watched) -> dict[str, float]:
-    """The box of the stage, and where the raster is on it."""
+    """Where the raster is on the page, pixels."""
     found: dict[str, float] = watched.page.evaluate(
-        """() => { const [a, b] = [document.querySelector("#stage"), document.querySelector("#stage .extent")]
-          .map((one) => one.getBoundingClientRect());
-          return { left: b.left, top: b.top, right: b.right, bottom: b.bottom,
-                   middle: a.left + a.width / 2, centre: a.top + a.height / 2 } }"""
+        """() => { const box = document.querySelector("#stage .extent").getBoundingClientRect();
+          return { left: box.left, top: box.top, right: box.right, bottom: box.bottom }; }"""
     )
     return found
 
@@ -236,7 +234,8 @@ def test_a_refusal_is_told_as_the_service_tells_it(watched: Watched) -> None:
     assert watched.page.is_hidden("#problem")
     watched.page.click("#measure")
     assert "Draw an area" in watched.page.inner_text("#problem")
-    watched.page.fill("#geojson", '{"type": "Polygon", "coordinates": [[[0, 95], [1, 95], [1, 96]]]}')
+    beyond = {"type": "Polygon", "coordinates": [[[0, 95], [1, 95], [1, 96]]]}
+    watched.page.fill("#geojson", json.dumps(beyond))
     watched.page.click("#measure")
     watched.page.wait_for_selector("#problem:has-text('beyond the Earth')")
     watched.keep("page-refusal")
@@ -251,6 +250,17 @@ def test_zooming_brings_a_sharper_picture(watched: Watched) -> None:
     asked_for = [url for url in watched.requests if url.endswith("/pictures/raster")]
     assert len(asked_for) == 2
     watched.page.click("#whole")
+
+
+def test_a_key_goes_with_the_questions_and_nowhere_else(watched: Watched) -> None:
+    """It is a header of requests; the page's address and what a browser stores hold nothing."""
+    watched.page.click("#access summary")
+    watched.page.fill("#key", "s3cret")
+    with watched.page.expect_request("**/pictures/raster") as sent:
+        open_raster(watched)
+    assert sent.value.headers["x-api-key"] == "s3cret"
+    assert "s3cret" not in watched.page.url
+    assert watched.page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 def test_an_untrusted_link_is_text(watched: Watched) -> None:
