@@ -66,14 +66,15 @@ by("radius").addEventListener("input", () => {
 });
 
 function known() {
+  by("problem").hidden = true;
   by("around").hidden = board.tool !== "point" && board.area?.type !== "Point";
 }
 
-// Show all, where an area is out of sight.
+// Show all, where an area is out of sight, or the raster is seen from far away.
 function reveal(area) {
-  const a = boundsOf(area), b = board.view.bounds;
-  if (a.west >= b.west && a.east <= b.east && a.south >= b.south && a.north <= b.north) return;
-  const { whole } = board.view;
+  const a = boundsOf(area), b = board.view.bounds, { whole } = board.view;
+  const inside = a.west >= b.west && a.east <= b.east && a.south >= b.south && a.north <= b.north;
+  if (inside && board.view.scale >= 0.99 * board.view.least) return;
   const both = { west: Math.min(a.west, whole.west), south: Math.min(a.south, whole.south), east: Math.max(a.east, whole.east), north: Math.max(a.north, whole.north) };
   board.view.show(sight.whole ? both : a);
   board.changed();
@@ -134,6 +135,7 @@ async function measure() {
   if (unique > 1 && unique <= CLASSES) {
     numbers.freq_hist = (await figures({ ...question, stats: ["freq_hist"] }, key)).freq_hist;
   }
+  if (unique === 1) delete numbers.histogram;
   if (stats.includes("unique")) numbers.unique = unique;
   show(by("answer"), question, numbers, ramp, question.coverage === "fraction" ? "pixels, by share" : "pixels");
 }
