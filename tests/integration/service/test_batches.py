@@ -28,7 +28,7 @@ def collection(*shapes: Any) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-BODY = {
+BODY: dict[str, Any] = {
     "features": collection(AREA, POINT), "urls": ["file:///fact.tif", "file:///fact.tif"],
     "stats": ["mean", "count", "freq_hist"],
 }  # fmt: skip
@@ -53,11 +53,12 @@ def test_rows_are_what_single_questions_give(service: Served) -> None:
     """To the bit."""
     rows = service.ask(BATCH, {**BODY, "stats": ["mean", "std", "p90"]}).json()["features"]
     for shape, row in zip((AREA, POINT), rows, strict=False):
-        body = {"aoi": shape, "url": "file:///fact.tif", "stats": ["mean", "std", "p90"]}
+        names = ["mean", "std", "p90"]
+        body = {"aoi": shape, "url": "file:///fact.tif", "stats": names}
         (alone,) = service.answer(RASTER, body).values()
-        assert {name: row["properties"][f"band_1_{name}"] for name in body["stats"]} == {
-            name: alone[name] for name in body["stats"]
-        }
+        assert [row["properties"][f"band_1_{name}"] for name in names] == [
+            alone[name] for name in names
+        ]
 
 
 def test_arrow(service: Served) -> None:
