@@ -33,6 +33,8 @@ MOST_PIXELS = 1024
 SEEN = (2.0, 98.0)
 """Percentiles of what is seen that have the first and the last colour."""
 EARTH: Bounds = (-180.0, -90.0, 180.0, 90.0)
+LEAST = 1e-9
+"""Degrees that bounds are wide and high: a tenth of a millimetre."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ def picture(desk: Desk, question: PictureQuestion) -> Picture:
         Refusal: the link may not be asked for, the raster is elsewhere, or has too many pixels.
         ZonalbatchError: the raster cannot be read, or has no such band.
     """
+    _check(question)
     raster = file_raster(desk, question.url, (question.band,), approximate=False)
     href = raster.layers.layers[0].assets[0].href
     bounds = _seen(_bounds_of(raster.opened(href).header.grid), question.bounds)
@@ -75,6 +78,16 @@ def picture(desk: Desk, question: PictureQuestion) -> Picture:
     values = _physical(raster, href, question.band, frame, desk.settings.pixels)
     ends = question.values or _ends(values)
     return Picture(png(_steps(values, ends)), bounds, ends)
+
+
+def _check(question: PictureQuestion) -> None:
+    """Refuse what is out of order, which a schema cannot say."""
+    west, south, east, north = question.bounds or EARTH
+    if not (east - west > LEAST and north - south > LEAST):
+        raise Refusal(BAD, "the bounds hold nothing; give west, south, east, north")
+    low, high = question.values or (0, 0)
+    if high < low:
+        raise Refusal(BAD, "the values fall; give that of the first colour first")
 
 
 def _bounds_of(grid: Grid) -> Bounds:

@@ -6,48 +6,44 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from zonalbatch.service.colours import ANCHORS
 from zonalbatch.service.drawing import MOST_PIXELS, Picture, PictureQuestion, picture
-from zonalbatch.service.questions import Link
+from zonalbatch.service.questions import WHOLE, Link
 from zonalbatch.service.rasters import PROBLEMS
 
 __all__ = ["router"]
 
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
-Finite = Annotated[float, Field(ge=-1e300, le=1e300)]
-Box = tuple[Longitude, Latitude, Longitude, Latitude]
+Value = Annotated[float, Field(ge=-1e300, le=1e300)]
 
 
-def _of_some_size(box: Box) -> Box:
-    west, south, east, north = box
-    if not (east - west > 1e-9 and north - south > 1e-9):
-        raise ValueError("bounds hold nothing; give west, south, east, north")
-    return box
+def _tuple(value: Any) -> Any:
+    """An array of JSON, whose items are checked one by one."""
+    return tuple(value) if isinstance(value, list) else value
 
 
-def _rising(values: tuple[float, float]) -> tuple[float, float]:
-    if values[1] < values[0]:
-        raise ValueError("values fall; give the least one first")
-    return values
+Bounds = Annotated[tuple[Longitude, Latitude, Longitude, Latitude], BeforeValidator(_tuple)]
 
 
 class PictureBody(BaseModel):
     """A raster, and what of it is to be seen."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     url: Link = Field(description="Of a (cloud-optimised) GeoTIFF: http, https, s3 or file.")
-    band: int = Field(1, ge=1, le=65_535, description="From 1.")
-    bounds: Annotated[Box, AfterValidator(_of_some_size)] | None = Field(
+    band: Annotated[int, WHOLE] = Field(1, ge=1, le=65_535, description="From 1.")
+    bounds: Bounds | None = Field(
         None,
         description="West, south, east, north, degrees; what the raster has of it is drawn. "
         "By default all of it.",
     )
-    size: int = Field(768, ge=1, le=MOST_PIXELS, description="Pixels of the longer side.")
-    values: Annotated[tuple[Finite, Finite], AfterValidator(_rising)] | None = Field(
+    size: Annotated[int, WHOLE] = Field(
+        768, ge=1, le=MOST_PIXELS, description="Pixels of the longer side."
+    )
+    values: Annotated[tuple[Value, Value], BeforeValidator(_tuple)] | None = Field(
         None,
         description="Values of the first and the last colour; by default the 2nd and the 98th "
         "percentile of what is seen.",

@@ -31,10 +31,12 @@ def test_a_picture_and_what_is_seen_on_it(service: Served) -> None:
         ({**FACT, "band": 2}, 400),
         ({**FACT, "band": 0}, 422),
         ({**FACT, "size": 1025}, 422),
-        ({**FACT, "bounds": [1, 50, 0, 51]}, 422),
+        ({**FACT, "bounds": [1, 50, 0, 51]}, 400),
         ({**FACT, "bounds": [10, 50, 11, 51]}, 400),
-        ({**FACT, "values": [2, 1]}, 422),
+        ({**FACT, "values": [2, 1]}, 400),
         ({**FACT, "more": 1}, 422),
+        ({**FACT, "bounds": [1, 2, 3]}, 422),
+        ({**FACT, "bounds": [0, 50, 200, 51]}, 422),
     ],
 )
 def test_what_is_no_picture_is_refused(service: Served, body: Any, status: int) -> None:
