@@ -17,7 +17,9 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
 from zonalbatch.service import batches, operation, pictures, rasters
+from zonalbatch.service.addresses import Addresses
 from zonalbatch.service.bodies import Bodies
+from zonalbatch.service.egress import Egress
 from zonalbatch.service.entry import Entry
 from zonalbatch.service.pages import add_page
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
@@ -56,13 +58,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Have the processes that measure, while the service runs."""
-    async with Workers(app.state.settings, {}) as workers:
+    """Have the processes that measure, and their way out, while the service runs."""
+    settings, registry = app.state.settings, app.state.registry
+    addresses = Addresses.of(settings.hosts, settings.private)
+    async with Egress(addresses) as egress, Workers(settings, egress.url) as workers:
         app.state.workers = workers
-        waiting = Gauge(
-            "zonalbatch_questions_waiting", "Not answered yet.", registry=app.state.registry
-        )
-        waiting.set_function(lambda: workers.waiting)
+        for name, told, amount in (
+            ("questions_waiting", "Not answered yet.", lambda: workers.waiting),
+            ("egress_bytes", "Read by workers from other hosts.", lambda: egress.bytes_passed),
+            ("egress_refusals", "Hosts that they may not reach.", lambda: egress.refusals),
+        ):
+            Gauge(f"zonalbatch_{name}", told, registry=registry).set_function(amount)
         yield
         app.state.workers = None
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import signal
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +22,7 @@ from zonalbatch.errors import ZonalbatchError
 from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
+from zonalbatch.service.way_out import leave_by, refusals_told
 
 __all__ = ["Workers"]
 
@@ -35,19 +35,19 @@ ANSWERS = 20_000
 class Workers:
     """As many processes as the settings say."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str | None]) -> None:
+    def __init__(self, settings: Settings, way_out: str = "") -> None:
         """Make them, without waiting.
 
         Args:
             settings: what the service allows.
-            environment: variables of the processes; None takes one away.
+            way_out: `Egress.url`; empty lets them reach any host.
         """
         self._settings = settings
         self._pool = ProcessPool(
             max_workers=settings.workers,
             max_tasks=ANSWERS,
             initializer=_begin,
-            initargs=(settings, dict(environment)),
+            initargs=(settings, way_out),
             context=_context(),
         )
         self.waiting = 0
@@ -130,7 +130,7 @@ class _Said:
 def _answered(function: Callable[..., Any], *args: Any) -> _Said:
     (desk,) = _DESKS
     try:
-        return _Said(function(desk, *args))
+        return _Said(refusals_told(lambda: function(desk, *args)))
     except Refusal as refusal:
         return _Said(status=refusal.status, detail=refusal.detail)
     except ZonalbatchError as error:
@@ -148,14 +148,11 @@ _DESKS: list[Any] = []
 """The desk of this process, if it is one that answers."""
 
 
-def _begin(settings: Settings, environment: Mapping[str, str | None]) -> None:
+def _begin(settings: Settings, way_out: str) -> None:
     """Prepare a process: it ends by its parent alone, and knows the way out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name, value in environment.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    if way_out:
+        leave_by(way_out)
     from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
     from zonalbatch.service.desk import Desk
 
