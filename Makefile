@@ -39,6 +39,7 @@ build: $(VENV)/.dev  ## make the source archive and the wheel in dist/, with the
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/job/__init__\.py '
+	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/service/page/main\.js '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep 'licenses/LICENSE '
 
 bench: $(VENV)/.bench  ## run the benchmarks beside their peers; BENCH= gives arguments

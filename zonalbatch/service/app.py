@@ -16,11 +16,12 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import batches, operation, rasters, vectors
+from zonalbatch.service import batches, operation, pictures, rasters, vectors
 from zonalbatch.service.addresses import Addresses
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.egress import Egress
 from zonalbatch.service.entry import Entry
+from zonalbatch.service.pages import add_page
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG, Telemetry
@@ -42,8 +43,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
     app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for router in (rasters.router, vectors.router, batches.router, operation.router):
-        app.include_router(router)
+    for part in (rasters, vectors, batches, pictures, operation):
+        app.include_router(part.router)
+    add_page(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _fault)

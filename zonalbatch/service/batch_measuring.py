@@ -12,14 +12,18 @@ import shapely
 from zonalbatch.errors import ZonalbatchError
 from zonalbatch.service.areas import area_of
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.figures import HISTOGRAM
+from zonalbatch.service.figures import BINNED, COUNTED
 from zonalbatch.service.measuring import Measure, measured
 from zonalbatch.service.opening import asset_raster, file_raster
 from zonalbatch.service.refusals import Refusal, refusal_of
 
 __all__ = ["Source", "batch_rows", "schema_of"]
 
-COUNTS = pa.map_(pa.string(), pa.float64())
+TYPES = {
+    COUNTED: pa.map_(pa.string(), pa.float64()),
+    BINNED: pa.struct({"edges": pa.list_(pa.float64()), "counts": pa.list_(pa.float64())}),
+}
+"""Of the figures that are more than one number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Source:
 def schema_of(measure: Measure) -> pa.Schema:
     """The columns of a batch: which feature and raster, the figures, and why there are none."""
     named = [
-        (f"band_{n}_{stat}", COUNTS if stat == HISTOGRAM else pa.float64())
+        (f"band_{n}_{stat}", TYPES.get(stat, pa.float64()))
         for n in measure.bands
         for stat in (*measure.stats, "data_area")
     ]

@@ -12,22 +12,21 @@ from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
 __all__ = [
-    "FIGURES",
-    "HISTOGRAM",
-    "PATTERN",
-    "Numbers",
-    "engine_statistics",
-    "figures_of",
+    "BINNED", "BINS", "COUNTED", "FIGURES", "PATTERN", "Numbers", "engine_statistics", "figures_of",
     "unknown_figures",
-]
+]  # fmt: skip
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
 
-HISTOGRAM = "freq_hist"
-"""How often each value occurs, of bands of few values."""
+COUNTED = "freq_hist"
+"""How often each value occurs, of bands of few values: value -> count."""
+BINNED = "histogram"
+"""How often values lie in bins: ``edges``, one more than there are bins, and ``counts``."""
 MOST_CLASSES = 1024
 """Values that are counted each."""
+BINS = 32
+"""Bins, of equal width between the least and the largest value of the area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,18 @@ def _counts(numbers: Numbers) -> dict[str, Any] | None:
     return {str(_plain(value)): _plain(count) for value, count in pairs}
 
 
+def _histogram(numbers: Numbers) -> dict[str, list[Any]] | None:
+    """Edges and counts, as numpy.histogram has them: [a, b), and the last bin closed."""
+    pairs = numbers["histogram"]
+    if not pairs:
+        return None
+    low = [_plain(edge) for edge, _ in pairs]
+    first, high = pairs[0][0], numbers["max"]
+    # Around an only value lies a bin of breadth 1, as NumPy has it.
+    last = high if high > pairs[-1][0] else 2 * high - first
+    return {"edges": [*low, _plain(last)], "counts": [_plain(count) for _, count in pairs]}
+
+
 FIGURES: Mapping[str, Figure] = {
     **{name: _one(name) for name in ("min", "max", "mean", "count", "sum", "std", "median")},
     "majority": _one("mode"),
@@ -67,7 +78,8 @@ FIGURES: Mapping[str, Figure] = {
     "unique": _one("variety"),
     "range": _one("range"),
     "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
-    HISTOGRAM: Figure(("class_count",), _counts),
+    COUNTED: Figure(("class_count",), _counts),
+    BINNED: Figure(("histogram", "max"), _histogram),
 }
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)

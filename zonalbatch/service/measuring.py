@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
+from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.given import given_recipe
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
+from zonalbatch.recipe import LISTS
 from zonalbatch.service.areas import WGS84, Area, area_of
 from zonalbatch.service.desk import Desk, OpenRaster
-from zonalbatch.service.figures import Numbers, engine_statistics, figures_of
+from zonalbatch.service.figures import BINS, Numbers, engine_statistics, figures_of
 from zonalbatch.service.opening import asset_raster, file_raster
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.statistics import Column
@@ -108,9 +110,10 @@ def _summary(
 ) -> LayerSummary:
     # A point is in one cell, whatever the rule: by `all_touched` it may lie on the edge of four.
     points = all(area.is_point for area in areas)
+    names = engine_statistics(measure.stats)
     recipe = given_recipe(
-        raster.layers, engine_statistics(measure.stats), None, None,
-        "fraction" if points else measure.coverage,
+        raster.layers, names, None, None, "fraction" if points else measure.coverage,
+        breakdown=Breakdown(bins=Bins(count=BINS)) if "histogram" in names else LISTS,
     )  # fmt: skip
     shapes = Shapes(np.array([area.shape for area in areas]), WGS84)
     found = summarise(

@@ -30,7 +30,9 @@ T = TypeVar("T")
 
 ANSWERS = 20_000
 """Of a process, before a fresh one takes its place."""
-PRELOADED = [f"zonalbatch.service.{name}" for name in ("measuring", "vector_measuring", "warming")]
+PRELOADED = [
+    f"zonalbatch.service.{name}" for name in ("measuring", "vector_measuring", "drawing", "warming")
+]
 """What answers need, imported once for all processes."""
 
 

@@ -41,10 +41,13 @@ def test_defaults(service: Served) -> None:
     assert list(told["band_1"]) == ["min", "max", "mean", "count", "aoi_area", "data_area"]
 
 
+TEN = [3, 4, 4, 5, 5, 5, 5, 6, 6, 3]
+COUNTS, EDGES = np.histogram(TEN, 32)
 EVERY = {
     "min": 3, "max": 6, "mean": 4.6, "count": 10, "sum": 46, "std": np.sqrt(1.04), "median": 5,
     "majority": 5, "minority": 3, "unique": 4, "range": 3, "nodata": 53,
     "freq_hist": {"3": 2, "4": 2, "5": 4, "6": 2}, "p90": 6, "percentile_25": 4, "p12.5": 3.125,
+    "histogram": {"edges": EDGES.tolist(), "counts": COUNTS.tolist()},
 }  # fmt: skip
 """Each statistic of the fact, by hand: 63 pixels are met, of which ten have a value. Percentiles
 are NumPy's of the ten values."""
