@@ -32,5 +32,6 @@ def closed_port() -> int:
 def service(root: Path, closed_port: int) -> Iterator[Served]:
     """A service on loopback that reads files of one folder."""
     private = (f"127.0.0.1:{closed_port}",)
-    with serving(Settings(root=root, workers=1, rate=0, private=private)) as served:
+    settings = Settings(root=root, workers=1, rate=0, private=private, seconds=120)
+    with serving(settings) as served:
         yield served

@@ -29,6 +29,7 @@ def strict(root: Path) -> Iterator[Served]:
     """A service that allows little, and wants a key."""
     limits: dict[str, Any] = {
         "area": 10, "pixels": 50, "vertices": 20, "body": 4096, "upload_seconds": 1,
+        "seconds": 120,
     }  # fmt: skip
     keys: Any = "other, open sesame"
     with serving(Settings(root=root, workers=1, rate=40, keys=keys, **limits)) as served:
