@@ -1,6 +1,6 @@
 """The application: routes and what stands around them.
 
-    telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
+telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import operation, rasters
+from zonalbatch.service import jobs, operation, rasters
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.entry import Entry
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
@@ -39,8 +39,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="zonalbatch", version=__version__, lifespan=_lifespan, redoc_url=None,
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
-    app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for router in (rasters.router, operation.router):
+    app.state.settings, app.state.registry = settings, registry
+    app.state.workers = app.state.jobs = None
+    for router in (rasters.router, jobs.router, operation.router):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -54,15 +55,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Have the processes that measure, while the service runs."""
-    async with Workers(app.state.settings, {}) as workers:
-        app.state.workers = workers
-        waiting = Gauge(
-            "zonalbatch_questions_waiting", "Not answered yet.", registry=app.state.registry
-        )
+    """Have the processes that measure, and those that run jobs, while the service runs."""
+    settings, registry = app.state.settings, app.state.registry
+    environment: dict[str, str | None] = {}
+    async with (
+        Workers(settings, environment) as workers,
+        jobs.open_jobs(settings, workers, environment, registry) as desk,
+    ):
+        app.state.workers, app.state.jobs = workers, desk
+        waiting = Gauge("zonalbatch_questions_waiting", "Not answered yet.", registry=registry)
         waiting.set_function(lambda: workers.waiting)
         yield
-        app.state.workers = None
+        app.state.workers = app.state.jobs = None
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:

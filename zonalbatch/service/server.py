@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 
 import uvicorn
@@ -41,4 +42,15 @@ def listen(host: str, port: int, behind: str = "") -> None:
         server_header=False, proxy_headers=bool(behind), forwarded_allow_ips=behind or None,
         timeout_graceful_shutdown=round(settings.seconds) + 1, timeout_keep_alive=30,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that tells those who watch jobs that it stops: it waits for their streams."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in order."""
+        desk = getattr(self.config.app, "state").jobs  # noqa: B009 (of any application)
+        if desk is not None:
+            desk.runs.leaving = True
+        await super().shutdown(sockets)

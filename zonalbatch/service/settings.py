@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from zonalbatch.job import LocalCluster
+from zonalbatch.job.keys import ClusterKeys
 from zonalbatch.sizes import bytes_of
 
 __all__ = ["Settings"]
@@ -29,6 +31,7 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_names)]
 Bytes = Annotated[int, BeforeValidator(_bytes)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.resolve(strict=True))]
+NewFolder = Annotated[Path, AfterValidator(lambda path: path.resolve())]
 
 
 class Settings(BaseSettings):
@@ -58,3 +61,16 @@ class Settings(BaseSettings):
     fresh_seconds: float = Field(60, ge=0, description="How long a worker keeps a file open.")
     features: int = Field(1_000, gt=0, description="Most features of a batch.")
     items: int = Field(50, gt=0, description="Most items of a batch.")
+    jobs: NewFolder | None = Field(None, description="Folder of jobs and results; none: no jobs.")
+    jobs_at_once: int = Field(1, gt=0, description="Jobs that are run; others wait.")
+    jobs_waiting: int = Field(100, gt=0, description="Jobs that may wait.")
+    job_memory: Bytes = Field(1536 * 1024**2, gt=0, description="Most `limits.memory` of a job.")
+    cluster: ClusterKeys = Field(
+        LocalCluster(kind="local", workers=2), description="As `cluster` of a job, JSON."
+    )
+
+    @model_validator(mode="after")
+    def _jobs_are_hidden(self) -> Settings:
+        if self.jobs and self.root and self.jobs.is_relative_to(self.root):
+            raise ValueError("jobs lies below root, whose files everybody may read; move one")
+        return self
