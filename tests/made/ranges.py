@@ -104,6 +104,8 @@ async def _serve(folder: Path, delay: float) -> None:
         if asked:
             start, stop = int(asked[1]), min(size, int(asked[2] or size) + 1)
         counts.requests.append((path, start, stop))
+        if start > stop:
+            return _message("416 Range Not Satisfiable", b"", part=f"bytes */{size}")
         with open(file, "rb") as stream:
             stream.seek(start)
             body = b"" if head.startswith("HEAD") else stream.read(stop - start)

@@ -54,12 +54,17 @@ def create_tms(
         zonalbatch create-tms scene.tif -o scene.json
     """
     from zonalbatch.cog.tiles import tile_matrix_set
+    from zonalbatch.errors import OutputError
 
     text = json.dumps(asyncio.run(_asked(href, sign, tile_matrix_set)), indent=1)
     if out is None:
         print(text)
-    else:
+        return
+    try:
         out.write_text(text + "\n")
+    except OSError as error:
+        why = error.strerror or error
+        raise OutputError(f"{out} cannot be written ({why}); name another file") from error
 
 
 def doctor(href: Href, as_json: AsJson = False, sign: Sign = None) -> None:

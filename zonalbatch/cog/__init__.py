@@ -8,8 +8,10 @@ async with open_cog("https://example.org/scene.tif") as cog:
 
 directories    the directories of a TIFF and their tags, by name and code
 facts          what a file says of itself
+given          arguments, checked before anything is asked for
 frame          boxes and shapes of what is wanted, and pixels brought to them
 opened         an open COG
+threads        where its bytes are waited for
 scenes         the assets of STAC items, in one frame
 told           what `zonalbatch info` prints
 tiles          tile matrix sets: of web maps, and a file's own

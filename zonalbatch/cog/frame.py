@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zonalbatch.cog.given import a_box, a_whole, one_of
 from zonalbatch.errors import InputError
 from zonalbatch.lattice import Grid
 
 __all__ = [
-    "Bounds", "Frame", "Resampling", "brought", "frame_of", "level_for", "transform_of",
-    "window_of",
+    "Bounds", "Frame", "Resampling", "brought", "check_resampling", "check_window", "frame_of",
+    "level_for", "transform_of", "window_of",
 ]  # fmt: skip
 
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
@@ -25,6 +26,8 @@ MARGIN = 3
 """Cells around a box that resampling may look at."""
 MOST = 2**27
 """Cells of an array: half a gigabyte of float32."""
+MOST_LOOKED_AT = 2**28
+"""Cells of a band of a file that an array is made of: warping holds them as float64."""
 ALIGNED = 1e-6
 """Shares of a cell by which a box may miss the edges of cells and still be taken as it is."""
 
@@ -70,16 +73,34 @@ def frame_of(
         InputError: the box is empty, or the array cannot be held.
     """
     lattice = grid.lattice
-    box = lattice.bounds(grid.window) if bounds is None else bounds
-    if not (all(map(math.isfinite, box)) and box[0] < box[2] and box[1] < box[3]):
-        raise InputError(f"bounds {tuple(box)} are no box; give left, bottom, right, top")
+    box = lattice.bounds(grid.window) if bounds is None else a_box(bounds)
     if shape is None:
+        most = math.inf if max_size is None else a_whole("max_size", max_size, 1)
         rows, cols = (box[3] - box[1]) / lattice.dy, (box[2] - box[0]) / lattice.dx
-        times = max(1.0, max(rows, cols) / max_size) if max_size else 1.0
+        times = max(1.0, max(rows, cols) / most)
         shape = max(1, round(rows / times)), max(1, round(cols / times))
-    if not (shape[0] > 0 and shape[1] > 0 and math.prod(shape) <= MOST):
-        raise InputError(f"an array of {shape[0]} × {shape[1]} cells is too large; give max_size")
-    return Frame(lattice.crs, tuple(map(float, box)), shape)  # type: ignore[arg-type]
+    return Frame(lattice.crs, box, _checked(shape))
+
+
+def _checked(shape: Any) -> tuple[int, int]:
+    """Rows and columns of an array that can be held."""
+    try:
+        rows, cols = shape
+    except (TypeError, ValueError):
+        raise InputError(f"shape is {shape!r}; give rows and columns") from None
+    rows, cols = a_whole("a side of shape", rows, 1), a_whole("a side of shape", cols, 1)
+    if rows * cols > MOST:
+        raise InputError(f"an array of {rows} × {cols} cells is too large; give max_size")
+    return rows, cols
+
+
+def check_resampling(name: Any) -> None:
+    """Refuse a way to bring pixels to other cells that is not known.
+
+    Raises:
+        InputError: it is none of `Resampling`.
+    """
+    one_of("resampling", name, get_args(Resampling))
 
 
 def level_for(grid: Grid, factors: tuple[float, ...], frame: Frame) -> int | None:
@@ -102,6 +123,20 @@ def window_of(grid: Grid, frame: Frame) -> tuple[int, int, int, int]:
     cols = (left - west) / lattice.dx, (right - west) / lattice.dx
     spans = [_span(one, size) for one, size in ((rows, height), (cols, width))]
     return spans[0][0], spans[1][0], spans[0][1], spans[1][1]
+
+
+def check_window(window: tuple[int, int, int, int], name: str) -> None:
+    """Refuse to read far more of a file than the array has, for want of overviews.
+
+    Raises:
+        InputError: it could not be held.
+    """
+    top, left, bottom, right = window
+    if (bottom - top) * (right - left) > MOST_LOOKED_AT:
+        raise InputError(
+            f"{name} would have {bottom - top} × {right - left} cells read for this array; "
+            "give smaller bounds, or write overviews into it (gdaladdo)"
+        )
 
 
 def _span(ends: tuple[float, float], size: int) -> tuple[int, int]:
@@ -155,9 +190,16 @@ def brought(
         dst_nodata=np.nan, resampling=Methods[resampling],
     )  # fmt: skip
     there = ~np.isnan(warped)
-    whole = np.rint(warped) if out.dtype.kind in "iu" else warped
-    out[there] = whole[there].astype(out.dtype)
+    out[there] = _held(warped[there], out.dtype)
     return out, there
+
+
+def _held(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Values as a type holds them; cubic gives some beyond those that it was given."""
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        values = np.clip(np.rint(values), float(ends.min), np.nextafter(float(ends.max) + 1, 0))
+    return values.astype(dtype)
 
 
 def _shift(transform: Any, frame: Frame) -> tuple[int, int] | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,21 +18,26 @@ from zonalbatch.cog.frame import (
     Frame,
     Resampling,
     brought,
+    check_resampling,
+    check_window,
     frame_of,
     level_for,
     transform_of,
     window_of,
 )
+from zonalbatch.cog.given import a_box, a_number, a_whole
+from zonalbatch.cog.threads import in_thread
 from zonalbatch.errors import InputError
 from zonalbatch.lattice import Grid
 from zonalbatch.sources.access import Access, access_given, using
 from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.pixels import CogPixels, asked_by_ranges, directories_of
-from zonalbatch.sources.async_cog.session import session_by
+from zonalbatch.sources.async_cog.session import Session, session_by
 from zonalbatch.sources.async_cog.trial import Trial, tried_on
+from zonalbatch.sources.crs import crs_text
 from zonalbatch.sources.file import FilePixels
 from zonalbatch.sources.nodata import held_nodata
-from zonalbatch.sources.protocol import Header
+from zonalbatch.sources.protocol import Header, is_remote
 from zonalbatch.sources.raster_header import asked_of
 from zonalbatch.sources.secrets import shown
 from zonalbatch.sources.view import View
@@ -61,22 +65,27 @@ async def open_cog(href: str, *, sign: Any = None, trusted: bool = False) -> Asy
         yield cog
     finally:
         for pixels in cog._pixels.values():
-            await asyncio.to_thread(pixels.close)
+            await in_thread(pixels.close)
 
 
 async def _opened(href: str, access: Access) -> Cog:
     """A COG whose header is known."""
 
     def look() -> Cog:
+        session = session_by(access.grant(href).reader)
         facts = using(access, href, lambda grant: _asked(href, access, grant, Facts.of))
-        header, unfit = FilePixels(href, access).header, _unfit(href, access)
-        return Cog(href, access, facts, header, unfit, tuple(_directories(href, access)))
+        pixels = FilePixels(href, access)
+        header, unfit = pixels.header, _unfit(href, access)
+        ifds = tuple(_directories(href, access))
+        return Cog(href, access, session, facts, header, unfit, ifds, {None: pixels})
 
-    return await asyncio.to_thread(look)
+    return await in_thread(look)
 
 
 def _unfit(href: str, access: Access) -> str | None:
     """Why a file is left to GDAL; None if it is not."""
+    if access.grant(href).reader.kind == "rioxarray":
+        return "the reader is rioxarray"
     try:
         _ = CogPixels(href, access).header
     except UnfitError as unfit:
@@ -85,10 +94,10 @@ def _unfit(href: str, access: Access) -> str | None:
 
 
 def _asked(href: str, access: Access, grant: Any, ask: Callable[[Any], T]) -> T:
-    try:
-        return asked_by_ranges(href, grant, ask)
-    except UnfitError:
-        return asked_of(View.of(href), access, ask)
+    if is_remote(href):  # of a local file GDAL knows also what lies beside it
+        with suppress(UnfitError):
+            return asked_by_ranges(href, grant, ask)
+    return asked_of(View.of(href), access, ask)
 
 
 def _directories(href: str, access: Access) -> list[Directory]:
@@ -105,13 +114,15 @@ class Cog:
 
     href: str
     _access: Access
+    _session: Session
+    """Held, so that what is known of the file is kept while it is open."""
     _facts: Facts
     _header: Header
     left_to_gdal: str | None
     """Why it is not read by ranges; None if it is."""
     ifds: tuple[Directory, ...]
     """Its directories: the file, its overviews and masks; none if it is no TIFF."""
-    _pixels: dict[int | None, FilePixels] = field(default_factory=dict)
+    _pixels: dict[int | None, FilePixels]
     """By level of overview."""
 
     def __repr__(self) -> str:
@@ -137,16 +148,12 @@ class Cog:
     @property
     def requests(self) -> int:
         """How many requests were made for it so far."""
-        return self._traffic.requests
+        return self._session.traffic.requests
 
     @property
     def bytes_read(self) -> int:
         """How many bytes they asked for."""
-        return self._traffic.bytes
-
-    @property
-    def _traffic(self) -> Any:
-        return session_by(self._access.grant(self.href).reader).traffic
+        return self._session.traffic.bytes
 
     @property
     def block(self) -> tuple[int, int]:
@@ -155,7 +162,7 @@ class Cog:
 
     async def tried(self, places: Sequence[tuple[int, int]]) -> Trial:
         """How long blocks by (column, row) take, which are fetched and decoded for it."""
-        return await asyncio.to_thread(tried_on, self.href, self._access, places)
+        return await in_thread(tried_on, self.href, self._access, places)
 
     async def get_tile(self, x: int, y: int, z: int = 0) -> NDArray[Any]:
         """A tile as it lies in the file, (band, row, col); masked where pixels may be no data.
@@ -169,7 +176,7 @@ class Cog:
             InputError: there is no such tile.
             ReadError: it cannot be read.
         """
-        return await asyncio.to_thread(self._tile, x, y, z)
+        return await in_thread(self._tile, x, y, z)
 
     async def read(
         self,
@@ -238,22 +245,27 @@ class Cog:
         fill: float | None = None,
     ) -> NDArray[Any]:
         """As `read`, for a frame in any CRS."""
+        check_resampling(resampling)
+        a_number("fill", fill)
         if expression is None:
-            return await asyncio.to_thread(self._framed, frame, bands, resampling, fill)
-        found = await asyncio.to_thread(self._framed, frame, None, resampling, None)
+            return await in_thread(self._framed, frame, bands, resampling, fill)
+        found = await in_thread(self._framed, frame, None, resampling, None)
         names = {f"b{number}": band for number, band in enumerate(found, 1)}
-        return evaluated(expression, names, fill)
+        return await in_thread(evaluated, expression, names, fill)
 
     def box_of(self, bounds: Bounds, crs: str | int) -> Bounds:
         """A box of another CRS in the file's."""
-        text = f"EPSG:{crs}" if isinstance(crs, int) else crs
-        return Frame(text, bounds, (1, 1)).bounds_in(self._header.grid.lattice.crs)
+        text = crs_text(f"EPSG:{crs}" if isinstance(crs, int) else crs)
+        return Frame(text, a_box(bounds), (1, 1)).bounds_in(self._header.grid.lattice.crs)
 
     def _level(self, level: int | None) -> FilePixels:
         href = self.href if level is None else f"view:overview={level}:{self.href}"
         return self._pixels.setdefault(level, FilePixels(href, self._access))
 
     def _tile(self, x: int, y: int, z: int) -> NDArray[Any]:
+        x, y, z = (
+            a_whole(f"{name} of a tile", one, 0) for name, one in (("x", x), ("y", y), ("z", z))
+        )
         if not 0 <= z <= len(self._facts.overviews):
             raise InputError(f"{self!r} has no level {z}, but {len(self._facts.overviews) + 1}")
         pixels = self._level(z - 1 if z else None)
@@ -274,6 +286,7 @@ class Cog:
         level = level_for(self._header.grid, self._factors, frame)
         pixels = self._level(level)
         window = window_of(pixels.header.grid, frame)
+        check_window(window, repr(self))
         values, valid = self._valid(pixels, self._bands(bands), window)
         found, there = brought(
             values, valid, transform_of(pixels.header.grid, window),
@@ -307,10 +320,12 @@ class Cog:
         count = len(self._header.dtypes)
         if bands is None:
             return range(1, count + 1)
-        wrong = [band for band in bands if not 1 <= band <= count]
-        if wrong or not bands:
-            raise InputError(f"{self!r} has bands 1 to {count}, and {list(bands)} are asked for")
-        return bands
+        if isinstance(bands, str) or not isinstance(bands, Iterable):
+            raise InputError(f"bands is {bands!r}; give a list of numbers from 1")
+        found = [a_whole("a band", band, 1) for band in bands]
+        if not found or max(found) > count:
+            raise InputError(f"{self!r} has bands 1 to {count}, and {found} are asked for")
+        return found
 
     def _fill(self, fill: float | None) -> float:
         dtype = self._header.dtypes[0]

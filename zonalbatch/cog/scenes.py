@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zonalbatch.cog.expressions import evaluated
 from zonalbatch.cog.frame import Bounds, Frame, Resampling, frame_of
 from zonalbatch.cog.opened import Cog, open_cog
+from zonalbatch.cog.threads import in_thread
 from zonalbatch.errors import InputError
 
 __all__ = ["Scenes", "open_scenes"]
@@ -32,12 +33,14 @@ async def open_scenes(
         trusted: True reads also what may have other files opened.
 
     Raises:
-        SourceError: there is no item, or one lacks an asset.
+        InputError: there is no item, no asset is asked for, or an item lacks one.
         ReadError: a file cannot be opened.
     """
     from zonalbatch.sources.documents import read_items
 
-    docs = await asyncio.to_thread(read_items, items)
+    if isinstance(assets, str) or not assets:
+        raise InputError(f"assets are {assets!r}; give a list of keys, such as ['red', 'nir']")
+    docs = await in_thread(read_items, items)
     async with AsyncExitStack() as stack:
 
         async def opened(doc: Mapping[str, Any], asset: str) -> Cog:

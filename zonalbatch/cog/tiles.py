@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from zonalbatch.cog.frame import Frame
+from zonalbatch.cog.frame import MOST, Frame
+from zonalbatch.cog.given import a_whole
 from zonalbatch.errors import InputError
 from zonalbatch.sources.crs import crs_text
 
@@ -17,6 +19,8 @@ __all__ = ["frame_of_tile", "tile_matrix_set"]
 
 PIXEL = 0.28e-3
 """Metres to a side of a pixel of a screen, as OGC standardises it."""
+SQUARE = 1e-6
+"""By what share the sides of a cell may differ."""
 
 
 def _morecantile() -> ModuleType:
@@ -29,10 +33,19 @@ def _morecantile() -> ModuleType:
 
 def frame_of_tile(name: str, x: int, y: int, z: int, size: int) -> Frame:
     """The frame of a tile of a tile matrix set that morecantile knows."""
-    sets = _morecantile().tms
+    sets, size = _morecantile().tms, a_whole("size", size, 1)
+    x, y, z = (a_whole(f"{one} of a tile", at, 0) for one, at in (("x", x), ("y", y), ("z", z)))
+    if size**2 > MOST:
+        raise InputError(f"a tile of {size} × {size} cells is too large; give a smaller size")
     if name not in sets.list():
         raise InputError(f"{name!r} is no tile matrix set; use one of {', '.join(sets.list())}")
     tms = sets.get(name)
+    if not tms.minzoom <= z <= tms.maxzoom:
+        levels = f"{tms.minzoom} to {tms.maxzoom}"
+        raise InputError(f"{name} has levels {levels}, and {z} is asked for")
+    cols, rows = tms.matrix(z).matrixWidth, tms.matrix(z).matrixHeight
+    if x >= cols or y >= rows:
+        raise InputError(f"{name} has no tile {x}, {y} in level {z}, but {cols} × {rows}")
     bounds = tms.xy_bounds(_morecantile().Tile(x, y, z))
     crs = crs_text(tms.crs._pyproj_crs)
     return Frame(crs, (bounds.left, bounds.bottom, bounds.right, bounds.top), (size, size))
@@ -45,8 +58,12 @@ def tile_matrix_set(cog: Cog) -> Mapping[str, Any]:
         InputError: the file is not tiled.
     """
     levels = [ifd for ifd in cog.ifds if not ifd.is_mask]
-    if not levels or any(ifd.tile is None for ifd in levels):
+    if not levels:
+        raise InputError(f"{cog!r} shows no directories of a TIFF, as {cog.left_to_gdal}")
+    if any(ifd.tile is None for ifd in levels):
         raise InputError(f"{cog!r} is not tiled, so that it has no tiles")
+    if not math.isclose(cog.grid.lattice.dx, cog.grid.lattice.dy, rel_tol=SQUARE):
+        raise InputError(f"{cog!r} has cells that are no squares, which no tile matrix set can say")
     left, bottom, right, top = cog.bounds
     uri = f"http://www.opengis.net/def/crs/EPSG/0/{cog.epsg}"
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,8 @@ def document_of(cog: Cog) -> Mapping[str, Any]:
         "bands": profile["count"],
         "descriptions": list(cog.descriptions),
         "nodata": _number(cog.nodata),
-        "scales": list(cog.scales),
-        "offsets": list(cog.offsets),
+        "scales": list(map(_number, cog.scales)),
+        "offsets": list(map(_number, cog.offsets)),
         "is_masked": cog.is_masked,
         "colormap": cog.colormap is not None,
         "epsg": cog.epsg,
@@ -40,6 +41,7 @@ def document_of(cog: Cog) -> Mapping[str, Any]:
         "bounds": list(cog.bounds),
         "resolution": [cog.grid.lattice.dx, cog.grid.lattice.dy],
         "overviews": list(cog.overviews),
+        "left_to_gdal": cog.left_to_gdal,
         "tags": dict(cog.tags),
         "ifds": [_directory(number, one) for number, one in enumerate(cog.ifds)],
         "requests": cog.requests,
@@ -47,11 +49,15 @@ def document_of(cog: Cog) -> Mapping[str, Any]:
     }
 
 
-def is_cog(cog: Cog) -> bool:
-    """True of a tiled TIFF with overviews, if it is larger than 512 pixels, as GDAL has it."""
+def is_cog(cog: Cog) -> bool | None:
+    """True of a tiled TIFF with overviews, if it is larger than 512 pixels, as GDAL has it.
+
+    None of a TIFF whose directories GDAL alone can read.
+    """
     images = [one for one in cog.ifds if not one.is_mask]
-    tiled = bool(images) and images[0].tile is not None
-    return tiled and (max(cog.shape) <= 512 or len(images) > 1)
+    if not images:
+        return None if cog.profile["driver"] == "GTiff" else False
+    return images[0].tile is not None and (max(cog.shape) <= 512 or len(images) > 1)
 
 
 def _directory(number: int, one: Directory) -> Mapping[str, Any]:
@@ -70,11 +76,12 @@ def _short(value: Any) -> Any:
     """A value, or how long it is."""
     if isinstance(value, list) and len(value) > 16:
         return f"{len(value)} values"
-    return value.hex() if isinstance(value, bytes) else value
+    return list(map(_number, value)) if isinstance(value, list) else _number(value)
 
 
-def _number(value: float | None) -> float | str | None:
-    return str(value) if value is not None and value != value else value
+def _number(value: Any) -> Any:
+    """A value as JSON has it, which knows no NaN and no infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def lines_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -82,7 +89,7 @@ def lines_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     rows, cols = document["shape"]
     left, bottom, right, top = document["bounds"]
     yield "file", document["path"]
-    yield "driver", f"{document['driver']}{'' if document['cog'] else ' (no COG)'}"
+    yield "driver", f"{document['driver']}{' (no COG)' if document['cog'] is False else ''}"
     yield "pixels", f"{rows:,} × {cols:,}, {document['bands']} × {document['dtype']}"
     yield "compression", f"{document['compression']}, {document['interleave']} interleaved"
     yield "nodata", f"{'none' if document['nodata'] is None else document['nodata']}"
@@ -98,4 +105,6 @@ def lines_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         size = f"{one['shape'][0]:,} × {one['shape'][1]:,}"
         what = f"{one['kind']} {size}, {tile}, {one['compression']}, {one['tag_count']} tags"
         yield f"ifd {one['id']}", what
+    if document["cog"] is None:
+        yield "ifds", f"not shown, as {document['left_to_gdal']}"
     yield "read", f"{document['bytes_read']:,} bytes in {document['requests']} requests"

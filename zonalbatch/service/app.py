@@ -16,7 +16,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
 
 from zonalbatch import __version__
-from zonalbatch.service import jobs, operation, rasters
+from zonalbatch.service import batches, jobs, operation, rasters
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.entry import Entry
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.settings, app.state.registry = settings, registry
     app.state.workers = app.state.jobs = None
-    for router in (rasters.router, jobs.router, operation.router):
+    for router in (rasters.router, batches.router, jobs.router, operation.router):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -72,7 +72,7 @@ def area_of(aoi: Mapping[str, Any], settings: Settings, *, bounded: bool = True)
 
 def _shape(aoi: Mapping[str, Any], vertices: int) -> Any:
     try:
-        shape = shapely.geometry.shape(aoi)
+        shape = shapely.geometry.shape(dict(aoi))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, shapely.GEOSException):
         raise Refusal(
             BAD, f"the coordinates are those of no {aoi.get('type')}; see RFC 7946"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from zonalbatch.layers import Layers
-from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.service.links import href_of
 from zonalbatch.service.settings import Settings
-from zonalbatch.sources import Access, Band, Pixels, cog_layers, open_pixels
+from zonalbatch.sources import Access, Pixels, open_pixels
 from zonalbatch.sources.access import Grant, access_given
 
 __all__ = ["Desk", "OpenRaster"]
@@ -94,31 +94,18 @@ class Desk:
         """
         return href_of(url, self.settings.root)
 
-    def raster(self, href: str, bands: tuple[int, ...], *, approximate: bool) -> OpenRaster:
-        """Some bands of a file, opened less than a minute ago or now.
+    def kept(self, key: Hashable, opened: Callable[[Access], Layers]) -> OpenRaster:
+        """A raster that was opened less than a minute ago, or is opened now.
 
-        Raises:
-            ZonalbatchError: it cannot be read, or has no such band.
+        Args:
+            key: what tells it from others.
+            opened: makes its layer, by an access.
         """
-        key, now = (href, bands, approximate), time.monotonic()
-        found = self._open.get(key)
+        now, found = time.monotonic(), self._open.get(key)
         if found is None or now - found.born > self.settings.fresh_seconds:
-            found = self._opened(href, bands, approximate, now)
-            self._open[key] = found
+            access = self.access()
+            found = self._open[key] = OpenRaster(opened(access), {}, access, now)
             if len(self._open) > FILES:
                 self._open.popitem(last=False)
         self._open.move_to_end(key)
         return found
-
-    def _opened(
-        self, href: str, bands: tuple[int, ...], approximate: bool, now: float
-    ) -> OpenRaster:
-        access = self.access()
-        found = cog_layers(
-            files=[href], bands={f"band_{n}": Band(index=n) for n in bands}, access=access,
-            resolution="approx" if approximate else None,
-        )  # fmt: skip
-        for failure in found.failures:
-            raise failure.error
-        layers = replace(found, layers=on_one_lattice(found.layers))
-        return OpenRaster(layers, {}, access, now)

@@ -1,4 +1,4 @@
-"""Figures: the statistics by the names of this interface, and the engine's that they are made of."""
+"""Figures: statistics by the names of this interface, and the engine's that they are made of."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
-__all__ = ["FIGURES", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+__all__ = ["FIGURES", "HISTOGRAM", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
 
+HISTOGRAM = "freq_hist"
+"""How often each value occurs, of bands of few values."""
 MOST_CLASSES = 1024
 """Values that are counted each."""
 
@@ -56,7 +58,7 @@ FIGURES: Mapping[str, Figure] = {
     "unique": _one("variety"),
     "range": _one("range"),
     "nodata": Figure(("n_nodata", "n_nan", "n_masked"), _without_value),
-    "freq_hist": Figure(("class_count",), _counts),
+    HISTOGRAM: Figure(("class_count",), _counts),
 }
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)
@@ -77,7 +79,8 @@ def _figure(name: str) -> Figure | None:
         return None
     if len(digits) > 10 or not 0 <= float(digits) <= 100:
         return None
-    return _one(parse_statistics([name])[0].name)
+    (quantile,) = parse_statistics([name])
+    return Figure((quantile.name,), lambda numbers: numbers[quantile.column])
 
 
 def _known(names: Sequence[str]) -> dict[str, Figure]:

@@ -10,7 +10,7 @@ from zonalbatch.errors import SourceError
 from zonalbatch.service.refusals import BAD, Refusal
 from zonalbatch.sources.pattern import Pattern
 
-__all__ = ["MOST_CHARACTERS", "href_of", "pattern_of"]
+__all__ = ["MOST_CHARACTERS", "href_of", "href_within", "pattern_of"]
 
 MOST_CHARACTERS = 4096
 """Of a link."""
@@ -40,6 +40,24 @@ def href_of(url: str, root: Path | None) -> str:
     if "@" in parts.netloc:
         raise Refusal(BAD, "the link holds a user or a password; leave them out")
     return url
+
+
+def href_within(href: str, root: Path | None) -> str:
+    """What a document names, with absolute links, as the engine calls it.
+
+    Args:
+        href: a link, or a path of this machine.
+        root: as for `href_of`.
+
+    Raises:
+        Refusal: it may not be asked for, so a document may not lead there.
+    """
+    if "://" in href and not href.startswith("file://"):
+        return href_of(href, root)
+    path = Path(href.removeprefix("file://"))
+    if root is None or not path.is_absolute() or not path.is_relative_to(root):
+        raise Refusal(BAD, "the document names a file that may not be read")
+    return _below(root, path.relative_to(root).as_posix(), "")
 
 
 def _below(root: Path | None, path: str, host: str) -> str:

@@ -1,8 +1,8 @@
-"""Measuring: the numbers of one area on one raster."""
+"""Measuring: the numbers of areas on one raster."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,25 +11,25 @@ from pyproj import Transformer
 
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.given import given_recipe
+from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
 from zonalbatch.service.areas import WGS84, Area, area_of
 from zonalbatch.service.desk import Desk, OpenRaster
 from zonalbatch.service.figures import Numbers, engine_statistics, figures_of
+from zonalbatch.service.opening import asset_raster, file_raster
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.statistics import Column
 from zonalbatch.work.ground import Shapes
+from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
 
-__all__ = ["RasterQuestion", "measured", "raster_answer"]
+__all__ = ["Answer", "Measure", "asset_answer", "measured", "raster_answer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RasterQuestion:
-    """What is asked of one raster."""
+class Measure:
+    """What is told of a raster."""
 
-    aoi: Mapping[str, Any]
-    """GeoJSON."""
-    url: str
     bands: tuple[int, ...]
     """From 1."""
     stats: tuple[str, ...]
@@ -39,76 +39,126 @@ class RasterQuestion:
     """True reads overviews, whatever the size of the area."""
 
 
-def raster_answer(desk: Desk, question: RasterQuestion) -> dict[str, dict[str, Any]]:
-    """``band_<n>`` -> its figures, and the areas of the shape and of its data.
+Answer = dict[str, dict[str, Any]]
+"""``band_<n>`` -> its figures, and the areas of the shape and of its data."""
+
+
+def raster_answer(desk: Desk, measure: Measure, aoi: Mapping[str, Any], url: str) -> Answer:
+    """The figures of an area on a file.
+
+    Args:
+        desk: of this process.
+        measure: what is told.
+        aoi: GeoJSON.
+        url: of the file.
 
     Raises:
-        Refusal: link or area may not be asked for.
-        ZonalbatchError: the raster cannot be read.
+        Refusal: file or area may not be asked for.
+        ZonalbatchError: the file cannot be read.
     """
-    area = area_of(question.aoi, desk.settings, bounded=not question.approximate)
-    return measured(desk, question, area, desk.href(question.url))
+    area = area_of(aoi, desk.settings, bounded=not measure.approximate)
+    raster = file_raster(desk, url, measure.bands, approximate=measure.approximate)
+    return measured(desk, measure, [area], raster)[0]
+
+
+def asset_answer(
+    desk: Desk, measure: Measure, aoi: Mapping[str, Any], url: str, asset: str | None
+) -> Answer:
+    """The figures of an area on an asset of a STAC item.
+
+    Args:
+        desk: of this process.
+        measure: what is told.
+        aoi: GeoJSON.
+        url: of the item.
+        asset: its name; None takes the first raster.
+
+    Raises:
+        Refusal: item, file or area may not be asked for.
+        ZonalbatchError: they cannot be read.
+    """
+    area = area_of(aoi, desk.settings, bounded=not measure.approximate)
+    raster = asset_raster(desk, url, asset, measure.bands, approximate=measure.approximate)
+    return measured(desk, measure, [area], raster)[0]
 
 
 def measured(
-    desk: Desk, question: RasterQuestion, area: Area, href: str
-) -> dict[str, dict[str, Any]]:
-    """The answer for an area and a file that may be asked for."""
-    raster = desk.raster(href, question.bands, approximate=question.approximate)
-    if not question.approximate:
-        _check_pixels(area, raster.layers.layers[0], desk.settings.pixels)
-    numbers = _numbers(desk, question, area, raster)
-    return {
-        f"band_{n}": figures_of(question.stats, numbers[f"band_{n}"], area.metres)
-        for n in question.bands
-    }
+    desk: Desk, measure: Measure, areas: Sequence[Area], raster: OpenRaster
+) -> list[Answer]:
+    """The figures of each of some areas.
+
+    Raises:
+        Refusal: they hold too many pixels.
+        ReadError: the raster cannot be read.
+    """
+    if not measure.approximate:
+        _check_pixels(areas, raster.layers.layers[0], desk.settings.pixels)
+    columns = _summary(desk, measure, areas, raster).columns
+    return [
+        {
+            name: figures_of(measure.stats, _numbers(columns, name, i), area.metres)
+            for name in (f"band_{n}" for n in measure.bands)
+        }
+        for i, area in enumerate(areas)
+    ]
 
 
-def _numbers(
-    desk: Desk, question: RasterQuestion, area: Area, raster: OpenRaster
-) -> dict[str, Numbers]:
-    """The engine's statistics of each band."""
-    names = engine_statistics(question.stats)
-    coverage = "fraction" if area.is_point else question.coverage
-    recipe = given_recipe(raster.layers, names, None, None, coverage)
+def _summary(
+    desk: Desk, measure: Measure, areas: Sequence[Area], raster: OpenRaster
+) -> LayerSummary:
+    # A point is in one cell, whatever the rule: by `all_touched` it may lie on the edge of four.
+    points = all(area.is_point for area in areas)
+    recipe = given_recipe(
+        raster.layers, engine_statistics(measure.stats), None, None,
+        "fraction" if points else measure.coverage,
+    )  # fmt: skip
+    shapes = Shapes(np.array([area.shape for area in areas]), WGS84)
     found = summarise(
-        Shapes(np.array([area.shape]), WGS84), raster.layers.layers, recipe,
-        open_pixels=raster.opened, memory=desk.settings.memory,
+        shapes, raster.layers.layers, recipe, open_pixels=raster.opened,
+        memory=desk.settings.memory,
     )  # fmt: skip
     (summary,) = found
     for failure in summary.failures:
         raise failure.error
-    told: dict[str, dict[str, Any]] = {}
-    for (band, name), column in summary.columns.items():
-        told.setdefault(band, {})[name] = _value(column)
-    return told
+    return summary
 
 
-def _value(column: Column) -> Any:
-    """The number of the only zone, or its (class, value) pairs."""
+def _numbers(columns: Mapping[tuple[str, str], Column], band: str, zone: int) -> Numbers:
+    """The engine's statistics of a zone on a band."""
+    return {name: _value(column, zone) for (of, name), column in columns.items() if of == band}
+
+
+def _value(column: Column, zone: int) -> Any:
+    """A number, or (class, value) pairs."""
     if isinstance(column, np.ndarray):
-        return float(column[0])
-    found = column[0].as_py()
+        return float(column[zone])
+    found = column[zone].as_py()
     return found and [(pair["class"], pair["value"]) for pair in found]
 
 
-def _check_pixels(area: Area, layer: Layer, most: int) -> None:
-    """Refuse an area whose box holds more pixels of a raster than are measured at once."""
-    asset = layer.assets[0]
-    grid = asset.grid
+def _check_pixels(areas: Sequence[Area], layer: Layer, most: int) -> None:
+    """Refuse areas whose boxes hold more pixels of a raster than are measured at once."""
+    grid = layer.assets[0].grid
     if grid is None:
         return
-    lattice, (rows, cols) = grid.lattice, grid.shape
-    onto = Transformer.from_crs(WGS84, lattice.crs, always_xy=True)
-    left, bottom, right, top = onto.transform_bounds(*area.shape.bounds, densify_pts=21)
-    if not np.isfinite([left, bottom, right, top]).all() or right < left:
-        return  # beyond the projection, or across its seam: the time limit holds
-    west, south, east, north = lattice.bounds(grid.window)
-    width, height = min(right, east) - max(left, west), min(top, north) - max(bottom, south)
-    share = max(width, 0.0) * max(height, 0.0) / ((east - west) * (north - south))
-    if share * rows * cols > most:
+    onto = Transformer.from_crs(WGS84, grid.lattice.crs, always_xy=True)
+    pixels = sum(_pixels(area, grid, onto) for area in areas)
+    if pixels > most:
         raise Refusal(
             TOO_LARGE,
-            f"the box around the area holds {share * rows * cols:,.0f} pixels, and at most "
-            f"{most:,} are measured at once; ask for less, or approx_stats",
+            f"the box around the area holds {pixels:,.0f} pixels, and at most {most:,} are "
+            "measured at once; ask for less, or approx_stats",
         )
+
+
+def _pixels(area: Area, grid: Grid, onto: Transformer) -> float:
+    """Of a raster, in the box around an area."""
+    x0, y0, x1, y1 = area.shape.bounds
+    left, bottom, right, top = onto.transform_bounds(x0, y0, x1, y1, densify_pts=21)
+    west, south, east, north = grid.lattice.bounds(grid.window)
+    rows, cols = grid.shape
+    if not np.isfinite([left, bottom, right, top]).all() or right < left:
+        return float(rows * cols)  # beyond the projection, or across its seam
+    width, height = min(right, east) - max(left, west), min(top, north) - max(bottom, south)
+    share = max(width, 0.0) * max(height, 0.0) / ((east - west) * (north - south))
+    return share * rows * cols

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from zonalbatch.service.figures import FIGURES, unknown_figures
 from zonalbatch.service.links import MOST_CHARACTERS
 
-__all__ = ["Aoi", "BandFigures", "Problem", "RasterAnswer", "RasterBody", "StacBody"]
+__all__ = [
+    "Aoi", "BandFigures", "BatchBody", "Feature", "Link", "MeasureBody", "Problem",
+    "RasterAnswer", "RasterBody", "StacBody",
+]  # fmt: skip
 
 Position = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=2)]
 Ring = Annotated[list[Position], Field(min_length=4)]
@@ -65,18 +68,19 @@ Link = Annotated[
 ]
 
 
-class _Asked(_Closed):
-    aoi: Aoi
+class MeasureBody(_Closed):
+    """What is told of a raster."""
+
     bands: Annotated[
         list[Annotated[int, Field(ge=1, le=65_535)]],
         Field(min_length=1, max_length=64),
         AfterValidator(_distinct),
     ] = Field([1], description="Numbers of bands, from 1.")
-    stats: Annotated[
-        list[Name], Field(min_length=1, max_length=64), AfterValidator(_known)
-    ] = Field(
-        ["min", "max", "mean", "count"],
-        description=f"Of {', '.join(FIGURES)}, and percentiles (`p90` or `percentile_90`).",
+    stats: Annotated[list[Name], Field(min_length=1, max_length=64), AfterValidator(_known)] = (
+        Field(
+            ["min", "max", "mean", "count"],
+            description=f"Of {', '.join(FIGURES)}, and percentiles (`p90` or `percentile_90`).",
+        )
     )
     approx_stats: bool = Field(
         False, description="Read overviews: approximate, and of an area of any size."
@@ -88,19 +92,58 @@ class _Asked(_Closed):
     )
 
 
-class RasterBody(_Asked):
+class RasterBody(MeasureBody):
     """An area and a raster."""
 
+    aoi: Aoi
     url: Link = Field(description="Of a (cloud-optimised) GeoTIFF: http, https, s3 or file.")
 
 
-class StacBody(_Asked):
+class StacBody(MeasureBody):
     """An area and a STAC item."""
 
+    aoi: Aoi
     url: Link = Field(description="Of a STAC item.")
     asset: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Its name; by default the first that is a raster."
     )
+
+
+class Feature(_Closed):
+    """A GeoJSON Feature that is measured; its properties come back with its rows."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["Feature"]
+    id: Annotated[str, Field(max_length=200)] | int | None = None
+    geometry: Aoi
+    properties: dict[str, Any] | None = None
+
+
+class Features(_Closed):
+    """A GeoJSON FeatureCollection."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["FeatureCollection"]
+    features: Annotated[list[Feature], Field(min_length=1)]
+
+
+class BatchBody(MeasureBody):
+    """Many areas, and many rasters or items."""
+
+    features: Features
+    urls: list[Link] = Field([], description="Of GeoTIFFs.")
+    items: list[Link] = Field([], description="Of STAC items; these or `urls`.")
+    asset: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Name of the items' asset; by default the first that is a raster."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> BatchBody:
+        if bool(self.urls) == bool(self.items):
+            raise ValueError("give urls or items, one of them")
+        return self
 
 
 class BandFigures(BaseModel):

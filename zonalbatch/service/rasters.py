@@ -7,8 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from zonalbatch.service.measuring import RasterQuestion, raster_answer
-from zonalbatch.service.questions import Problem, RasterAnswer, RasterBody
+from zonalbatch.service.measuring import Measure, asset_answer, raster_answer
+from zonalbatch.service.questions import (
+    MeasureBody,
+    Problem,
+    RasterAnswer,
+    RasterBody,
+    StacBody,
+)
 from zonalbatch.service.refusals import (
     BAD,
     BUSY,
@@ -20,7 +26,7 @@ from zonalbatch.service.refusals import (
     UNFIT,
 )
 
-__all__ = ["PROBLEMS", "router"]
+__all__ = ["PROBLEMS", "measure_of", "router"]
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": told}
@@ -44,8 +50,21 @@ router = APIRouter(prefix="/api/v1/zonal-stats", tags=["zonal statistics"], resp
 @router.post("/raster", response_model=RasterAnswer)
 async def raster(body: RasterBody, request: Request) -> JSONResponse:
     """Statistics of an area on a raster, band by band."""
-    question = RasterQuestion(
-        aoi=body.aoi.model_dump(), url=body.url, bands=tuple(body.bands), stats=tuple(body.stats),
-        coverage=body.coverage, approximate=body.approx_stats,
+    workers, aoi = request.app.state.workers, body.aoi.model_dump()
+    return JSONResponse(await workers.asked(raster_answer, measure_of(body), aoi, body.url))
+
+
+@router.post("/raster/stac", response_model=RasterAnswer)
+async def raster_stac(body: StacBody, request: Request) -> JSONResponse:
+    """Statistics of an area on a raster of a STAC item, with the item's scale and offset."""
+    workers, aoi = request.app.state.workers, body.aoi.model_dump()
+    asked = workers.asked(asset_answer, measure_of(body), aoi, body.url, body.asset)
+    return JSONResponse(await asked)
+
+
+def measure_of(body: MeasureBody) -> Measure:
+    """What a body asks to be told."""
+    return Measure(
+        bands=tuple(body.bands), stats=tuple(body.stats), coverage=body.coverage,
+        approximate=body.approx_stats,
     )  # fmt: skip
-    return JSONResponse(await request.app.state.workers.asked(raster_answer, question))

@@ -41,33 +41,56 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a variable holds no such setting.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ZONALBATCH_SERVICE_", frozen=True)
-
-    root: Folder | None = Field(None, description="Folder below which file:// links may lie.")
-    hosts: Names = Field((), description="Hosts that may be read (*.example.org); none: any.")
-    private: Names = Field((), description="Hosts and networks that may be private addresses.")
-    sign: Any = Field(None, description="As `sign` of a job; none reads buckets anonymously.")
-    keys: Keys = Field((), description="API keys, one of which X-API-Key has to hold; none: open.")
-    rate: int = Field(600, ge=0, description="Requests a minute of a key or address; 0: any.")
-    area: float = Field(1_000_000, gt=0, description="Largest area, km².")
-    pixels: int = Field(100_000_000, gt=0, description="Most pixels of the box around an area.")
-    vertices: int = Field(100_000, gt=3, description="Most vertices of an area.")
-    seconds: float = Field(30, gt=0, description="Time limit of an answer.")
-    body: Bytes = Field(8 * 1024**2, gt=0, description="Largest body of a request, bytes.")
-    upload_seconds: float = Field(10, gt=0, description="Time limit of a request's body.")
-    at_once: int = Field(256, gt=0, description="Questions waiting or being answered.")
-    workers: int = Field(os.cpu_count() or 1, gt=0, description="Processes that measure.")
-    memory: Bytes = Field(512 * 1024**2, gt=0, description="Bytes of pixels that each may buffer.")
-    fresh_seconds: float = Field(60, ge=0, description="How long a worker keeps a file open.")
-    features: int = Field(1_000, gt=0, description="Most features of a batch.")
-    items: int = Field(50, gt=0, description="Most items of a batch.")
-    jobs: NewFolder | None = Field(None, description="Folder of jobs and results; none: no jobs.")
-    jobs_at_once: int = Field(1, gt=0, description="Jobs that are run; others wait.")
-    jobs_waiting: int = Field(100, gt=0, description="Jobs that may wait.")
-    job_memory: Bytes = Field(1536 * 1024**2, gt=0, description="Most `limits.memory` of a job.")
-    cluster: ClusterKeys = Field(
-        LocalCluster(kind="local", workers=2), description="As `cluster` of a job, JSON."
+    model_config = SettingsConfigDict(
+        env_prefix="ZONALBATCH_SERVICE_", frozen=True, use_attribute_docstrings=True
     )
+
+    root: Folder | None = None
+    """Folder below which file:// links may lie."""
+    hosts: Names = ()
+    """Hosts that may be read (*.example.org); none: any."""
+    private: Names = ()
+    """Hosts and networks that may be private addresses."""
+    sign: Any = None
+    """As `sign` of a job; none reads buckets anonymously."""
+    keys: Keys = ()
+    """API keys, one of which X-API-Key has to hold; none: open."""
+    rate: Annotated[int, Field(ge=0)] = 600
+    """Requests a minute of a key or address; 0: any."""
+    area: Annotated[float, Field(gt=0)] = 1_000_000
+    """Largest area, km²."""
+    pixels: Annotated[int, Field(gt=0)] = 100_000_000
+    """Most pixels of the box around an area."""
+    vertices: Annotated[int, Field(gt=3)] = 100_000
+    """Most vertices of an area."""
+    seconds: Annotated[float, Field(gt=0)] = 30
+    """Time limit of an answer."""
+    body: Annotated[Bytes, Field(gt=0)] = 8 * 1024**2
+    """Largest body of a request, bytes."""
+    upload_seconds: Annotated[float, Field(gt=0)] = 10
+    """Time limit of a request's body."""
+    at_once: Annotated[int, Field(gt=0)] = 256
+    """Questions waiting or being answered."""
+    workers: Annotated[int, Field(gt=0)] = os.cpu_count() or 1
+    """Processes that measure."""
+    memory: Annotated[Bytes, Field(gt=0)] = 512 * 1024**2
+    """Bytes of pixels that each may buffer."""
+    fresh_seconds: Annotated[float, Field(ge=0)] = 60
+    """How long a worker keeps a file open."""
+    features: Annotated[int, Field(gt=0)] = 1_000
+    """Most features of a batch."""
+    items: Annotated[int, Field(gt=0)] = 50
+    """Most items of a batch."""
+    jobs: NewFolder | None = None
+    """Folder of jobs and their results, not below root; none: no jobs."""
+    jobs_at_once: Annotated[int, Field(gt=0)] = 1
+    """Jobs that are run; others wait."""
+    jobs_waiting: Annotated[int, Field(gt=0)] = 100
+    """Jobs that may wait."""
+    job_memory: Annotated[Bytes, Field(gt=0)] = 1536 * 1024**2
+    """Most that `limits.memory` of a job may be, bytes."""
+    cluster: ClusterKeys = LocalCluster(kind="local", workers=2)
+    """Where jobs are run, as `cluster` of a job, JSON."""
 
     @model_validator(mode="after")
     def _jobs_are_hidden(self) -> Settings:

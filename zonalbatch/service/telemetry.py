@@ -1,4 +1,4 @@
-"""Telemetry: what is told of each request: its id, a line of the log, counts, headers that protect."""
+"""Telemetry: what is told of each request: its id, a line of the log, counts; and protection."""
 
 from __future__ import annotations
 
@@ -78,8 +78,10 @@ class Telemetry:
         path = getattr(scope.get("route"), "path", "other")
         self._count.labels(path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
-        told = {"method": scope["method"], "path": scope["path"], "status": status,
-                "seconds": round(seconds, 4), "client": (scope.get("client") or ("",))[0]}  # fmt: skip
+        told = {
+            "method": scope["method"], "path": scope["path"], "status": status,
+            "seconds": round(seconds, 4), "client": (scope.get("client") or ("",))[0],
+        }  # fmt: skip
         LOG.info("request", extra={"told": told})
 
 

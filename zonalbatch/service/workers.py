@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from zonalbatch.errors import ZonalbatchError
-from zonalbatch.service.refusals import BUSY, FAULT, TOO_LATE, TOO_LARGE, Refusal, refusal_of
+from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 
 __all__ = ["Workers"]

@@ -26,7 +26,8 @@ __all__ = ["computing", "no_grid", "read_error", "reading", "shown"]
 _PASSING = re.compile(
     r"time[d]?[ -]?out|connection (was )?(reset|refused|aborted|closed)|couldn't connect|"
     r"failed to connect|could not connect|could not resolve|temporary failure|recv failure|"
-    r"send failure|empty reply|transfer closed|partial file|too many requests|slow ?down|"
+    r"send failure|error sending request|empty reply|transfer closed|partial file|"
+    r"too many requests|slow ?down|"
     r"(response|error|status)[ _]?(code)?[ :=]*(408|425|429|5\d\d)",
     re.IGNORECASE,
 )
@@ -37,7 +38,8 @@ _MISSING = re.compile(
 )
 _REFUSED = re.compile(
     r"(response|error|status)[ _]?(code)?[ :=]*(401|403)|access ?denied|not authorized|"
-    r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|AWS_SECRET_ACCESS_KEY",
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|(expired|invalid) ?token|"
+    r"(AWS|GS)_SECRET_ACCESS_KEY",
     re.IGNORECASE,
 )
 

@@ -22,7 +22,7 @@ from zonalbatch.sources.links import ORIGIN
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import refuse_view
 
-__all__ = ["Doc", "of_the_web", "read_items", "unique_items"]
+__all__ = ["Doc", "item_at", "of_the_web", "read_items", "unique_items"]
 
 Doc = dict[str, Any]
 """A STAC object as JSON has it."""
@@ -119,6 +119,15 @@ def _linked(catalog: Doc, href: str | None, visited: set[str]) -> Iterator[Doc]:
     with ThreadPoolExecutor(min(16, len(hrefs))) as pool:
         for docs in pool.map(lambda below: _from_file(below, visited), hrefs):
             yield from docs
+
+
+def item_at(document: Doc, href: str) -> Doc:
+    """An item that was read at an address, with absolute links of its assets.
+
+    Raises:
+        SourceError: it is no item.
+    """
+    return _absolute(document, href)
 
 
 def of_the_web(doc: Doc, address: str) -> Doc:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,13 +26,18 @@ T = TypeVar("T")
 
 
 class FilePixels:
-    """A file, or a view of one; made without opening it, pickled by its href."""
+    """A file, or a view of one; made without opening it, pickled by its href.
+
+    Any number of threads may ask: one at a time where GDAL reads it, whose handles bear no more.
+    """
 
     def __init__(self, href: str, access: Access = OPEN) -> None:
         self.href = href
         self._access = access
         self._pixels: Pixels | None = None
         """Who reads it, once that is known."""
+        self._choosing = threading.Lock()
+        self._turn = threading.Lock()
 
     def __reduce__(self) -> tuple[type[FilePixels], tuple[str, Access]]:
         """Pickle the name only: handles stay in their process."""
@@ -63,14 +70,16 @@ class FilePixels:
         return self._by(lambda pixels: pixels.read_mask(window))
 
     def close(self) -> None:
-        """Let go of the file; the next read opens it again."""
-        if self._pixels is not None:
-            self._pixels.close()
+        """Let go of the file, once nobody reads it; the next read opens it again."""
+        with self._turn:
+            if self._pixels is not None:
+                self._pixels.close()
 
     def _by(self, ask: Callable[[Pixels], T]) -> T:
-        if self._pixels is None:
-            self._pixels = self._chosen()
-        return ask(self._pixels)
+        with self._choosing:
+            pixels = self._pixels = self._pixels or self._chosen()
+        with nullcontext() if isinstance(pixels, CogPixels) else self._turn:
+            return ask(pixels)
 
     def _chosen(self) -> Pixels:
         return by_ranges(self.href, self._access) or RasterPixels(self.href, self._access)

@@ -13,7 +13,7 @@ from zonalbatch.sources.bands import unknown_band
 from zonalbatch.sources.documents import Doc
 from zonalbatch.sources.protocol import Band
 
-__all__ = ["Place", "all_places", "band_docs", "chosen_places"]
+__all__ = ["Place", "all_places", "band_docs", "chosen_places", "data_assets"]
 
 _RASTER_TYPES = re.compile(r"image/(tiff|jp2|vnd\.stac\.geotiff)", re.IGNORECASE)
 _RASTER_NAMES = re.compile(r"\.(tiff?|jp2|vrt)$", re.IGNORECASE)
@@ -50,7 +50,8 @@ def _path(asset: Doc) -> str:
     return str(asset["href"]).partition("?")[0]
 
 
-def _data_assets(doc: Doc) -> dict[str, Doc]:
+def data_assets(doc: Doc) -> dict[str, Doc]:
+    """The assets of an item that are rasters of data, by key."""
     return {
         key: asset
         for key, asset in doc["assets"].items()
@@ -61,7 +62,7 @@ def _data_assets(doc: Doc) -> dict[str, Doc]:
 def all_places(doc: Doc) -> dict[str, Place]:
     """Every band of every raster asset: its key, and ``key_i`` where it has several."""
     places: dict[str, Place] = {}
-    for key, asset in _data_assets(doc).items():
+    for key, asset in data_assets(doc).items():
         count = max(1, len(band_docs(asset)))
         names = [key] if count == 1 else [f"{key}_{i}" for i in range(1, count + 1)]
         places.update({name: Place(key, i) for i, name in enumerate(names, 1)})
@@ -89,7 +90,7 @@ def _known(docs: Sequence[Doc]) -> list[str]:
     every = (
         label
         for doc in docs
-        for key, asset in _data_assets(doc).items()
+        for key, asset in data_assets(doc).items()
         for label in (key, *(one for band in band_docs(asset) for one in _labels(band)))
     )
     return list(dict.fromkeys(every))
@@ -102,7 +103,7 @@ def _place(band: Band, doc: Doc) -> Place | None:
         return _within(label, band, doc)
     if label is not None:
         return _by_label(label, doc)
-    keys = list(_data_assets(doc))
+    keys = list(data_assets(doc))
     if len(keys) > 1:
         raise SourceError(
             f"band {band.index} is asked for, but item {doc.get('id')!r} has the assets "
@@ -116,7 +117,7 @@ def _refuse_other(key: str, doc: Doc) -> None:
     if _is_other(asset):
         raise SourceError(
             f"asset {key!r} of item {doc.get('id')!r} is {asset.get('type') or _path(asset)}, "
-            f"not a raster with a grid; choose one of {', '.join(_data_assets(doc)) or 'none'}"
+            f"not a raster with a grid; choose one of {', '.join(data_assets(doc)) or 'none'}"
         )
 
 
@@ -134,7 +135,7 @@ def _by_label(label: str, doc: Doc) -> Place | None:
     for nth in (0, 1):
         found = [
             Place(key, i)
-            for key, asset in _data_assets(doc).items()
+            for key, asset in data_assets(doc).items()
             for i, band in enumerate(band_docs(asset), 1)
             if label in _labels(band)[nth : nth + 1]
         ]

@@ -167,7 +167,7 @@ class TestArrays:
                 second = smaller.read(window=((128, 256), (128, 256)), masked=True)
             same(await cog.get_tile(1, 1, 1), second)
             for place in ((6, 0, 0), (0, -1, 0), (0, 0, 9)):
-                with pytest.raises(InputError, match="has no"):
+                with pytest.raises(InputError, match=r"has no|0 or more"):
                     await cog.get_tile(*place)
 
         asked(folder / "a.tif", look)

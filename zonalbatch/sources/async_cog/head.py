@@ -19,8 +19,8 @@ from zonalbatch.sources.async_cog.fitness import CODECS, UnfitError, checked
 from zonalbatch.sources.async_cog.front import length_of_directories, within
 from zonalbatch.sources.async_cog.ranges import Ranges
 from zonalbatch.sources.async_cog.stores import store_of
-from zonalbatch.sources.async_cog.tiff import TiffDirectory, directories_in
-from zonalbatch.sources.async_cog.traffic import Traffic
+from zonalbatch.sources.async_cog.tiff import FILL_ORDER, TiffDirectory, directories_in
+from zonalbatch.sources.async_cog.traffic import Tally
 from zonalbatch.sources.causes import reading
 from zonalbatch.sources.gdal import opened
 from zonalbatch.sources.inflate import Inflation
@@ -39,6 +39,9 @@ T = TypeVar("T")
 
 FOUND = 10_000
 """Links whose stores are remembered."""
+
+_READINGS = count()
+"""Numbers for readings of heads, of all sessions: blocks that are kept are told apart by them."""
 
 _GDAL = ThreadPoolExecutor(1, thread_name_prefix="headers")
 """Each thread that has GDAL open its first file pays for PROJ's tables: so it is one."""
@@ -82,11 +85,10 @@ class Head:
 class Heads:
     """The heads of the files that were read last. Belongs to one event loop."""
 
-    def __init__(self, traffic: Traffic, reader: Reader) -> None:
+    def __init__(self, traffic: Tally, reader: Reader) -> None:
         self._traffic = traffic
         self._reader = reader
         self._kept: OrderedDict[str, asyncio.Task[Head]] = OrderedDict()
-        self._readings = count()
         self._found: dict[Any, tuple[ObjectStore, str]] = {}
 
     async def sheet(self, view: View, grant: Grant) -> tuple[Head, Sheet]:
@@ -150,7 +152,7 @@ class Heads:
         ranges = Ranges(store, path, self._traffic, self._reader.merge_gap)
         await ranges.fetch_head(self._reader.open_bytes)
         await ranges.fetch_head(length_of_directories(ranges.head))
-        return Head(ranges, directories_in(within(ranges.head)), next(self._readings))
+        return Head(ranges, directories_in(within(ranges.head)), next(_READINGS))
 
     def _drop_old(self) -> None:
         """Keep what the cache has room for, those asked for last."""
@@ -182,8 +184,8 @@ async def _sheet(head: Head, view: View, grant: Grant) -> Sheet:
         _GDAL, _asked, head.ranges.head, view, grant, lambda handle: _told(handle, view)
     )
     directory = head.directory(view.overview)
-    little = head.ranges.head.startswith(b"II")
-    inflation = checked(directory, header, inflation if little else None)
+    plain = head.ranges.head.startswith(b"II") and directory.number(FILL_ORDER, 1) == 1
+    inflation = checked(directory, header, inflation if plain else None)
     (height, width), (rows, cols) = directory.shape, header.block
     shape = -(-height // rows), -(-width // cols)
     return Sheet(header, shape, directory.places(), inflation, head.reading)

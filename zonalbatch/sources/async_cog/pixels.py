@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -23,9 +26,16 @@ from zonalbatch.sources.raster_header import check_window
 from zonalbatch.sources.servers import heeding
 from zonalbatch.sources.view import View
 
-__all__ = ["CogPixels", "asked_by_ranges", "directories_of"]
+__all__ = ["CogPixels", "asked_by_ranges", "asking", "directories_of"]
 
 T = TypeVar("T")
+
+_CHANGING = re.compile(
+    r"Object at location .+? not found: |Error performing [A-Z]+ \S+ in [\d.]+[^\d\s]+ - "
+)
+"""What obstore says of a path and of how long it took: causes are counted by what else they say."""
+BESIDE = (".ovr", ".msk", ".aux.xml")
+"""Ends of what GDAL reads beside a local file: overviews, masks, and what else it says of it."""
 
 
 class CogPixels:
@@ -82,7 +92,7 @@ class CogPixels:
         keys = {place: (sheet.reading, self._view.overview, *place) for place in places}
         kept = {place: session.blocks.get(key) for place, key in keys.items()}
         lacking = [place for place, pixels in kept.items() if pixels is None]
-        with _asking(self._view, grant):
+        with asking(self._view, grant):
             packed = session.blocks_of(self._view, grant, lacking).result()
             for place, one in zip(lacking, packed, strict=True):
                 pixels = missing(sheet) if one is None else decoded(one, sheet)
@@ -101,7 +111,7 @@ def asked_by_ranges(href: str, grant: Grant, ask: Callable[[Any], T]) -> T:
         ReadError: it cannot be opened.
     """
     view = View.of(href)
-    with _asking(view, grant):
+    with asking(view, grant):
         return session_by(grant.reader).asked(view, grant, ask).result()
 
 
@@ -113,7 +123,7 @@ def directories_of(href: str, grant: Grant, make: Callable[[TiffDirectory], T]) 
         ReadError: it cannot be read.
     """
     view = View.of(href)
-    with _asking(view, grant):
+    with asking(view, grant):
         found = session_by(grant.reader).directories(view.href, grant)
         return [make(one) for one in found]  # whose values are fetched as they are asked for
 
@@ -121,18 +131,21 @@ def directories_of(href: str, grant: Grant, make: Callable[[TiffDirectory], T]) 
 def _sheet(view: View, grant: Grant) -> Sheet:
     if view.part or view.warp:
         raise UnfitError("its values are wanted in another form")
-    with _asking(view, grant):
+    beside = next((end for end in BESIDE if os.path.isfile(f"{view.href}{end}")), None)
+    if beside is not None:
+        raise UnfitError(f"a file {beside} lies beside it")
+    with asking(view, grant):
         return session_by(grant.reader).sheet(view, grant).result()
 
 
 @contextmanager
-def _asking(view: View, grant: Grant) -> Iterator[None]:
+def asking(view: View, grant: Grant) -> Iterator[None]:
     """Turn what obstore raises, by whatever class, and broken blocks into a ReadError."""
     try:
         with heeding(view.href, grant):
             try:
                 yield
-            except (UnfitError, ReadError, SourceError):
+            except (UnfitError, ReadError, SourceError, CancelledError):
                 raise
             except Exception as error:
                 raise _as_read_error(view, error) from None
@@ -142,7 +155,7 @@ def _asking(view: View, grant: Grant) -> Iterator[None]:
 
 
 def _as_read_error(view: View, error: BaseException) -> ReadError:
-    told, _, _ = str(error).partition("\n")
+    told = _CHANGING.sub("", str(error).partition("\n")[0]).rstrip(": ")
     return read_error(view.href, OSError(told or type(error).__name__))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from zonalbatch.sources.async_cog.fitness import UnfitError
-from zonalbatch.sources.async_cog.traffic import Traffic
+from zonalbatch.sources.async_cog.traffic import Tally
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 class Ranges:
     """One file in a store."""
 
-    def __init__(self, store: ObjectStore, path: str, traffic: Traffic, gap: int) -> None:
+    def __init__(self, store: ObjectStore, path: str, traffic: Tally, gap: int) -> None:
         self.store = store
         """Where the file lies; may be set, as rights to read run out."""
         self.path = path

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from zonalbatch.sources.access import Grant, Reader
 from zonalbatch.sources.async_cog.blocks import Blocks
 from zonalbatch.sources.async_cog.head import Heads, Sheet
 from zonalbatch.sources.async_cog.loop import begun
 from zonalbatch.sources.async_cog.tiff import TiffDirectory, directories_in
-from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
+from zonalbatch.sources.async_cog.traffic import Bounds, Tally, Traffic
 from zonalbatch.sources.view import View
 
 __all__ = ["Session", "limit_requests", "session_by"]
@@ -22,14 +23,18 @@ T = TypeVar("T")
 
 _BOUNDS = Bounds(requests=64, bytes=32 * 1024**2)
 """On all that is under way in this process."""
+_TRAFFIC = Traffic(_BOUNDS)
+
+_blocks_of = functools.lru_cache(4)(Blocks)
+"""Decoded blocks are the process's, however many runs and open files it has."""
 
 
 class Session:
-    """Requests under way, heads and blocks; all threads of a process share it."""
+    """Requests made, heads and blocks of one run; all threads of a process share it."""
 
     def __init__(self, reader: Reader) -> None:
-        self.traffic = Traffic(_BOUNDS)
-        self.blocks = Blocks(reader.block_cache)
+        self.traffic = Tally(_TRAFFIC)
+        self.blocks = _blocks_of(reader.block_cache)
         self._heads = Heads(self.traffic, reader)
 
     def sheet(self, view: View, grant: Grant) -> Future[Sheet]:
@@ -83,11 +88,22 @@ def limit_requests(requests: int) -> None:
 
 
 def session_by(reader: Reader) -> Session:
-    """The process's session of a run, with its settings."""
+    """The process's session of a run, with its settings; kept while it is held, or in use."""
     with _ONE:
         return _session(reader)
 
 
-_session = functools.lru_cache(4)(Session)
+_HELD: WeakValueDictionary[Reader, Session] = WeakValueDictionary()
+"""Sessions that somebody has, such as an open COG."""
+
+
+@functools.lru_cache(4)
+def _session(reader: Reader) -> Session:
+    found = _HELD.get(reader)
+    if found is None:
+        found = _HELD[reader] = Session(reader)
+    return found
+
+
 _ONE = threading.Lock()
 """Many threads may ask for the first time."""

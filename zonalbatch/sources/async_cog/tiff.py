@@ -35,8 +35,8 @@ _KINDS: Mapping[int, str] = {
 }  # fmt: skip
 """TIFF's types as NumPy's; 5 and 10 are pairs of 4 bytes."""
 
-SUBFILE, WIDTH, HEIGHT, PLANAR, TILE_WIDTH, TILE_HEIGHT, OFFSETS, SIZES = (
-    254, 256, 257, 284, 322, 323, 324, 325,
+SUBFILE, WIDTH, HEIGHT, FILL_ORDER, PLANAR, TILE_WIDTH, TILE_HEIGHT, OFFSETS, SIZES = (
+    254, 256, 257, 266, 284, 322, 323, 324, 325,
 )  # fmt: skip
 """Codes of tags."""
 REDUCED, MASK = 1, 4

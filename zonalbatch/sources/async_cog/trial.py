@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from zonalbatch.sources.access import Access
+from zonalbatch.sources.access import Access, Grant, using
 from zonalbatch.sources.async_cog.blocks import decoded, missing
+from zonalbatch.sources.async_cog.pixels import asking
 from zonalbatch.sources.async_cog.session import session_by
 from zonalbatch.sources.view import View
 
@@ -57,20 +58,24 @@ def tried_on(href: str, access: Access, places: Sequence[tuple[int, int]]) -> Tr
         UnfitError: it is left to GDAL.
         ReadError: it cannot be read.
     """
-    view, grant = View.of(href), access.grant(href)
-    session = session_by(grant.reader)
-    sheet = session.sheet(view, grant).result()
-    pings = [_took(lambda: session.ping(view, grant).result()) for _ in range(PINGS)]
-    before, began = session.traffic.bytes, time.perf_counter()
-    packed = session.blocks_of(view, grant, places).result()
-    fetching = time.perf_counter() - began
-    asked, began = session.traffic.bytes - before, time.perf_counter()
-    pixels = [missing(sheet) if one is None else decoded(one, sheet) for one in packed]
-    return Trial(
-        latency=statistics.median(pings[1:]),
-        fetching=fetching,
-        decoding=time.perf_counter() - began,
-        blocks=len(pixels),
-        bytes=asked,
-        cells=sum(one.size for one in pixels),
-    )
+    return using(access, href, lambda grant: _tried(View.of(href), grant, places))
+
+
+def _tried(view: View, grant: Grant, places: Sequence[tuple[int, int]]) -> Trial:
+    with asking(view, grant):
+        session = session_by(grant.reader)
+        sheet = session.sheet(view, grant).result()
+        pings = [_took(lambda: session.ping(view, grant).result()) for _ in range(PINGS)]
+        before, began = session.traffic.bytes, time.perf_counter()
+        packed = session.blocks_of(view, grant, places).result()
+        fetching = time.perf_counter() - began
+        asked, began = session.traffic.bytes - before, time.perf_counter()
+        pixels = [missing(sheet) if one is None else decoded(one, sheet) for one in packed]
+        return Trial(
+            latency=statistics.median(pings[1:]),
+            fetching=fetching,
+            decoding=time.perf_counter() - began,
+            blocks=len(pixels),
+            bytes=asked,
+            cells=sum(one.size for one in pixels),
+        )

@@ -28,7 +28,7 @@ from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.front import length_of_directories
 from zonalbatch.sources.async_cog.pixels import CogPixels
 from zonalbatch.sources.async_cog.ranges import LARGEST, merged
-from zonalbatch.sources.async_cog.tiff import OFFSETS, directories_in
+from zonalbatch.sources.async_cog.tiff import FILL_ORDER, OFFSETS, PLANAR, directories_in
 from zonalbatch.sources.async_cog.traffic import Bounds, Traffic
 
 spans = st.lists(
@@ -76,6 +76,28 @@ def test_traffic_keeps_to_its_bounds(requests: int, sizes: list[int], most: int)
         return done
 
     assert asyncio.run(asyncio.wait_for(drive(), 20)) == len(sizes)
+
+
+def test_who_gives_up_makes_room() -> None:
+    """Of many that wait, some of whom are given up as their turn comes, all others get through."""
+
+    async def drive() -> int:
+        traffic, done = Traffic(Bounds(2, 100)), list[int]()
+
+        async def one(number: int) -> None:
+            async with traffic.room(60):
+                await asyncio.sleep(0)
+                done.append(number)
+
+        tasks = [asyncio.create_task(one(number)) for number in range(40)]
+        await asyncio.sleep(0)
+        while len(done) < 3:
+            await asyncio.sleep(0)
+        given_up = [task for task in tasks[3:20] if task.cancel()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(done) + sum(task.cancelled() for task in given_up)
+
+    assert asyncio.run(asyncio.wait_for(drive(), 20)) == 40
 
 
 def test_blocks_that_are_kept() -> None:
@@ -171,6 +193,31 @@ def test_what_is_no_cog(tmp_path: Path, server: Server) -> None:
             _ = CogPixels(f"{server.url}/{name}").header
     with pytest.raises(ReadError, match="404"):
         _ = CogPixels(f"{server.url}/none.tif").header
+
+
+def test_a_cause_is_said_alike_of_all_files(server: Server) -> None:
+    """It names no path but the link, and no time: so that failures are counted by their cause."""
+    told = set()
+    for name in ("none.tif", "deep/not there.tif"):
+        with pytest.raises(ReadError) as raised:
+            _ = CogPixels(f"{server.url}/{name}").header
+        told.add(str(raised.value).replace(f"{server.url}/{name}", "…"))
+    (one,) = told
+    assert "could not be read (Server returned non-2xx status code: 404 Not Found);" in one
+
+
+def test_bits_the_other_way(tmp_path: Path, server: Server) -> None:
+    """A FillOrder of 2 turns the bits of each byte about: it is left to GDAL, which does so."""
+    size: Any = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+    write_tif(tmp_path / "a.tif", noise(64, 64), **size)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    entry = directories_in(lambda start, stop: bytes(data[start:stop]))[0].entries[PLANAR]
+    struct.pack_into("<H", data, entry.start - 8, FILL_ORDER)
+    struct.pack_into("<H", data, entry.start, 2)
+    (tmp_path / "a.tif").write_bytes(data)
+    turned = np.packbits(np.unpackbits(noise(64, 64).view("u1"), bitorder="little")).view("u2")
+    found = open_pixels(f"{server.url}/a.tif", access=by()).read([1], (0, 0, 64, 64))
+    assert np.array_equal(found[0].ravel(), turned.ravel())
 
 
 def test_a_server_without_ranges(tiled: str) -> None:
