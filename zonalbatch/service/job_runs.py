@@ -204,7 +204,7 @@ def has_results(folder: Path) -> bool:
 
 
 def _environment(settings: Settings, given: Mapping[str, str | None]) -> dict[str, str]:
-    """The variables of a run: those of the service without its secrets, and those that are given."""
+    """The variables of a run: the service's own without its settings, and those that are given."""
     changed = {**({} if settings.sign else ANONYMOUS), **given}
     kept = {name: text for name, text in os.environ.items() if not name.startswith(OWN)}
     return {name: text for name, text in (kept | changed).items() if text is not None}

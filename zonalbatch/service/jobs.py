@@ -119,9 +119,10 @@ async def open_jobs(
     store = JobStore(settings.jobs)
     try:
         async with JobRuns(store, settings, environment) as runs:
-            for name, told in (("running", "Run now."), ("waiting", "Not begun yet.")):
-                gauge = Gauge(f"zonalbatch_jobs_{name}", told, registry=registry)
-                gauge.set_function(lambda name=name: getattr(runs, name))
+            running = Gauge("zonalbatch_jobs_running", "Run now.", registry=registry)
+            running.set_function(lambda: runs.running)
+            waiting = Gauge("zonalbatch_jobs_waiting", "Not begun yet.", registry=registry)
+            waiting.set_function(lambda: runs.waiting)
             yield JobDesk(store, runs, workers, reach)
     finally:
         store.close()
