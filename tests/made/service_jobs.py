@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ def under_way(client: httpx.Client, job: str, parts: int = 1) -> dict[str, Any]:
 class Apart:
     """A service in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     client: httpx.Client
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -118,30 +119,30 @@ def apart(root: Path, jobs: Path, **settings: Any) -> Iterator[Apart]:
     told: Mapping[str, Any] = {"workers": 1, "rate": 0, **settings, "root": root, "jobs": jobs}
     told = {**told, "cluster": '{"kind": "local", "workers": 1}'}
     variables = {f"ZONALBATCH_SERVICE_{key.upper()}": str(value) for key, value in told.items()}
-    process = subprocess.Popen(
-        [SCRIPT, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True,
-        env=environment() | variables,
-    )  # fmt: skip
+    log = jobs.parent / f"service-{uuid.uuid4()}.log"
+    with log.open("w") as told_there:
+        process = subprocess.Popen(
+            [SCRIPT, "serve", "--port", "0"], stderr=told_there, env=environment() | variables
+        )
     try:
-        with httpx.Client(base_url=_address(process), timeout=60, trust_env=False) as client:
+        url = _address(process, log)
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             yield Apart(process, client)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
         _end_runs(jobs)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    lines: Sequence[str] = []
-    assert process.stderr is not None
-    for line in process.stderr:
-        lines = [*lines, line]
-        if found := re.search(r"http://[\d.]+:\d+", line):
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    while True:
+        ended = process.poll() is not None
+        text = log.read_text()
+        if found := re.search(r"http://[\d.]+:\d+", text):
             return found[0]
-    raise AssertionError("".join(lines))
+        assert not ended, text
+        time.sleep(0.05)
 
 
 def _end_runs(jobs: Path) -> None:

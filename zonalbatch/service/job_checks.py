@@ -79,7 +79,13 @@ def _refuse_given(document: Mapping[str, Any]) -> None:
     }
     for name in [name for name, is_given in given.items() if is_given]:
         raise Refusal(UNFIT, f"{name} is for the service to choose; leave it out")
-    statistics = document.get("statistics")
+    for place in (document, document.get("temporal")):
+        _refuse_code(place)
+
+
+def _refuse_code(keys: Any) -> None:
+    """Refuse statistics that name functions; what is no group of keys is left to the validation."""
+    statistics = keys.get("statistics") if isinstance(keys, Mapping) else None
     for name in statistics if isinstance(statistics, list) else ():
         if isinstance(name, str) and ":" in name:
             raise Refusal(

@@ -19,7 +19,7 @@ from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
 from zonalbatch.sinks.output import Output
 
-__all__ = ["JobRuns", "has_results", "status_told"]
+__all__ = ["JobRuns", "has_results", "run_environment", "status_told"]
 
 INTERRUPTED = 130
 OWN = "ZONALBATCH_SERVICE_"
@@ -47,7 +47,7 @@ class JobRuns:
             environment: variables of the processes; None takes one away.
         """
         self._store, self._settings = store, settings
-        self._environment = _environment(settings, environment)
+        self._environment = run_environment(settings, environment)
         self._turns = asyncio.Semaphore(settings.jobs_at_once)
         self._courses: dict[str, asyncio.Task[None]] = {}
         self._wishes: dict[str, asyncio.Event] = {}
@@ -203,7 +203,7 @@ def has_results(folder: Path) -> bool:
     return False
 
 
-def _environment(settings: Settings, given: Mapping[str, str | None]) -> dict[str, str]:
+def run_environment(settings: Settings, given: Mapping[str, str | None]) -> dict[str, str]:
     """The variables of a run: the service's own without its settings, and those that are given."""
     changed = {**({} if settings.sign else ANONYMOUS), **given}
     kept = {name: text for name, text in os.environ.items() if not name.startswith(OWN)}

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pyarrow as pa
@@ -27,6 +27,9 @@ from tests.made.service_jobs import (
     under_way,
 )  # fmt: skip
 from zonalbatch.service.job_store import TICKET
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,21 @@ def sent(service: Served, body: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def done(served: Served, root: Path) -> dict[str, Any]:
+def events(served: Served, root: Path) -> list[tuple[str, dict[str, Any]]]:
+    """(name, data) of each event of a job, from the first to the last."""
+    link = f"{JOBS}/{sent(served, document(root))}/events"
+    with served.client.stream("GET", link, headers={"Last-Event-ID": "7"}) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        told = [line for line in stream.iter_lines() if line]
+    names = [line.removeprefix("event: ") for line in told if line.startswith("event: ")]
+    data = [json.loads(line[6:]) for line in told if line.startswith("data: ")]
+    return list(zip(names, data, strict=True))
+
+
+@pytest.fixture(scope="module")
+def done(events: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """A job that is done, as the service tells it."""
-    return ended(served.client, sent(served, document(root)))
+    return events[-1][1]
 
 
 def rows_of(service: Served, told: dict[str, Any]) -> pa.Table:
@@ -72,47 +87,41 @@ def plain(table: pa.Table) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["zone_id"], row["layer"]))
 
 
-def run_here(root: Path, out: Path, **keys: Any) -> zb.Results:
+def run_here(client: Client, root: Path, out: Path, **keys: Any) -> zb.Results:
     """The result of the same job, run without a service."""
     told = json.dumps(document(root, **keys)).replace("file:///", f"{root}/")
-    zb.run(json.loads(told) | {"output": {"path": str(out)}, "cluster": {
-        "kind": "local", "workers": 1}})  # fmt: skip
+    zb.run(json.loads(told) | {"output": {"path": str(out)}}, client)
     return zb.open_results(out)
 
 
 def test_results_are_those_of_a_run(
-    served: Served, done: dict[str, Any], root: Path, jobs: Path, tmp_path: Path
+    served: Served, done: dict[str, Any], root: Path, jobs: Path, tmp_path: Path, cluster: Client
 ) -> None:
     """Rows that are fetched, and the digest of the output, are those of `zb.run`."""
     assert done["state"] == "done", done
     assert done["parts"]["done"] == done["parts"]["of"]
     assert (done["failures"], done["error"], done["seconds_left"]) == (0, None, None)
-    here = run_here(root, tmp_path / "out")
+    here = run_here(cluster, root, tmp_path / "out")
     assert done["rows"] == here.table.num_rows
     assert plain(rows_of(served, done)) == plain(here.table)
     assert zb.open_results(jobs / done["id"] / "out").digest == here.digest
 
 
-def test_events_end_with_the_last_state(served: Served, root: Path) -> None:
+def test_events_end_with_the_last_state(
+    served: Served, events: list[tuple[str, dict[str, Any]]]
+) -> None:
     """Each is the whole job; whoever comes again after the last is told that nothing follows."""
-    job = sent(served, document(root))
-    with served.client.stream(
-        "GET", f"{JOBS}/{job}/events", headers={"Last-Event-ID": "7"}
-    ) as stream:
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        told = [line for line in stream.iter_lines() if line]
-    names = [line.removeprefix("event: ") for line in told if line.startswith("event: ")]
-    data = [json.loads(line[6:]) for line in told if line.startswith("data: ")]
-    assert names == ["progress"] * (len(names) - 1) + ["ended"]
-    assert [one["id"] for one in data] == [job] * len(names)
-    assert data[-1]["state"] == "done"
-    assert data[-1] == served.client.get(f"{JOBS}/{job}").json()
-    again = served.client.get(f"{JOBS}/{job}/events", headers={"Last-Event-ID": "last"})
+    names, data = zip(*events, strict=True)
+    assert names == ("progress",) * (len(names) - 1) + ("ended",)
+    assert len({one["id"] for one in data}) == 1
+    link = data[-1]["links"]["self"]
+    assert served.client.get(link).json() == data[-1]
+    again = served.client.get(f"{link}/events", headers={"Last-Event-ID": "last"})
     assert (again.status_code, again.content) == (204, b"")
 
 
 def test_zones_and_items_in_the_document(
-    served: Served, root: Path, jobs: Path, tmp_path: Path
+    served: Served, root: Path, jobs: Path, tmp_path: Path, cluster: Client
 ) -> None:
     """Both lie beside the job then, and the numbers are those of the same zones in a file."""
     item = {
@@ -130,7 +139,7 @@ def test_zones_and_items_in_the_document(
     (tmp_path / "zones.geojson").write_text(json.dumps(features()))
     keys = {"zones": {"path": str(tmp_path / "zones.geojson"), "id": "id"}}
     source = {"kind": "cog", "files": ["file:///a_20240601.tif"]}
-    here = run_here(root, tmp_path / "out", **keys, source=source)
+    here = run_here(cluster, root, tmp_path / "out", **keys, source=source)
     means = [row["red_mean"] for row in plain(here.table)]
     assert [row["red_mean"] for row in plain(rows_of(served, told))] == means
 
