@@ -50,7 +50,9 @@ class Served:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Served]:
     """The service in a thread, until the end of the block."""
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_app(settings), port=0, log_config=None, access_log=False, server_header=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

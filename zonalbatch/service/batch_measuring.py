@@ -73,7 +73,7 @@ def batch_rows(
         )
         answers = measured(desk, measure, areas, raster)
     except (Refusal, ZonalbatchError) as error:
-        refusal = error if isinstance(error, Refusal) else refusal_of(error)
+        refusal = error if isinstance(error, Refusal) else refusal_of(error, desk.settings.root)
         lost = {"status": "failed", "error": refusal.detail}
         return pa.Table.from_pylist([{**row, **lost} for row in rows], schema_of(measure))
     for row, answer in zip(rows, answers, strict=True):

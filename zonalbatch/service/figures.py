@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,15 @@ from typing import Any
 from zonalbatch.service.refusals import UNFIT, Refusal
 from zonalbatch.statistics import parse_statistics
 
-__all__ = ["FIGURES", "HISTOGRAM", "Numbers", "engine_statistics", "figures_of", "unknown_figures"]
+__all__ = [
+    "FIGURES",
+    "HISTOGRAM",
+    "PATTERN",
+    "Numbers",
+    "engine_statistics",
+    "figures_of",
+    "unknown_figures",
+]
 
 Numbers = Mapping[str, Any]
 """Engine's statistic -> a number, None for none, or a list of pairs."""
@@ -63,7 +72,10 @@ FIGURES: Mapping[str, Figure] = {
 """Name -> how it is told; beside these, percentiles as ``p90`` or ``percentile_90``."""
 ALWAYS = ("valid_fraction",)
 """The engine's statistics that are told of every band."""
-_PERCENTILES = ("p", "percentile_")
+PERCENTILE = r"(?:p|percentile_)(?:100|[0-9]{1,2}(?:\.[0-9]{1,4})?)"
+"""How percentiles are written."""
+PATTERN = rf"^(?:{'|'.join(FIGURES)}|{PERCENTILE})$"
+"""All names, as JSON Schema has them."""
 
 
 def unknown_figures(names: Sequence[str]) -> list[str]:
@@ -74,10 +86,7 @@ def unknown_figures(names: Sequence[str]) -> list[str]:
 def _figure(name: str) -> Figure | None:
     if name in FIGURES:
         return FIGURES[name]
-    digits = name.removeprefix("percentile_").removeprefix("p")
-    if not name.startswith(_PERCENTILES) or not digits.replace(".", "", 1).isdecimal():
-        return None
-    if len(digits) > 10 or not 0 <= float(digits) <= 100:
+    if not re.fullmatch(PERCENTILE, name):
         return None
     (quantile,) = parse_statistics([name])
     return Figure((quantile.name,), lambda numbers: numbers[quantile.column])

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zonalbatch.errors import SourceError
+from zonalbatch.errors import ReadError, SourceError
 from zonalbatch.layers import Layers
 from zonalbatch.planning.plan import on_one_lattice
 from zonalbatch.service.desk import Desk, OpenRaster
@@ -102,8 +102,15 @@ def _resolution(approximate: bool) -> Resolution | None:
 
 
 def _by_files(found: Layers, access: Access) -> Layers:
-    """Layers of items on the grids that their files have."""
+    """Layers of items on the grids that their files have.
+
+    Raises:
+        ReadError: a file cannot be read.
+    """
     headers = read_headers([a.href for one in found.layers for a in one.assets], access)
+    for header in headers.values():
+        if isinstance(header, ReadError):
+            raise header
     return replace(found, layers=tuple(from_header(one, headers) for one in found.layers))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from zonalbatch.service.figures import FIGURES, unknown_figures
+from zonalbatch.service.figures import FIGURES, PATTERN, unknown_figures
 from zonalbatch.service.links import MOST_CHARACTERS
 
 __all__ = [
@@ -18,8 +18,16 @@ Position = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(m
 Ring = Annotated[list[Position], Field(min_length=4)]
 
 
+def _whole(value: Any) -> Any:
+    """1.0 is an integer, as JSON Schema has it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+
+
 class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Polygon(_Closed):
@@ -61,7 +69,7 @@ def _distinct(bands: list[int]) -> list[int]:
     return list(dict.fromkeys(bands))
 
 
-Name = Annotated[str, Field(max_length=20)]
+Name = Annotated[str, Field(json_schema_extra={"pattern": PATTERN})]
 Link = Annotated[
     str,
     Field(min_length=1, max_length=MOST_CHARACTERS, examples=["https://example.org/scene.tif"]),
@@ -72,7 +80,7 @@ class MeasureBody(_Closed):
     """What is told of a raster."""
 
     bands: Annotated[
-        list[Annotated[int, Field(ge=1, le=65_535)]],
+        list[Annotated[int, Field(ge=1, le=65_535), WHOLE]],
         Field(min_length=1, max_length=64),
         AfterValidator(_distinct),
     ] = Field([1], description="Numbers of bands, from 1.")
@@ -112,10 +120,10 @@ class StacBody(MeasureBody):
 class Feature(_Closed):
     """A GeoJSON Feature that is measured; its properties come back with its rows."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     type: Literal["Feature"]
-    id: Annotated[str, Field(max_length=200)] | int | None = None
+    id: Annotated[str, Field(max_length=200)] | Annotated[int, WHOLE] | None = None
     geometry: Aoi
     properties: dict[str, Any] | None = None
 
@@ -123,7 +131,7 @@ class Feature(_Closed):
 class Features(_Closed):
     """A GeoJSON FeatureCollection."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     type: Literal["FeatureCollection"]
     features: Annotated[list[Feature], Field(min_length=1)]
@@ -132,9 +140,17 @@ class Features(_Closed):
 class BatchBody(MeasureBody):
     """Many areas, and many rasters or items."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"oneOf": [{"required": ["urls"]}, {"required": ["items"]}]},
+    )
+
     features: Features
-    urls: list[Link] = Field([], description="Of GeoTIFFs.")
-    items: list[Link] = Field([], description="Of STAC items; these or `urls`.")
+    urls: Annotated[list[Link], Field(min_length=1)] = Field([], description="Of GeoTIFFs.")
+    items: Annotated[list[Link], Field(min_length=1)] = Field(
+        [], description="Of STAC items; these or `urls`."
+    )
     asset: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Name of the items' asset; by default the first that is a raster."
     )

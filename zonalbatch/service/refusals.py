@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from zonalbatch.errors import (
     InputError,
     PassingReadError,
     ReadError,
     StatisticError,
     ZonalbatchError,
-    ZonesError,
 )
 
 __all__ = ["Refusal", "refusal_of"]
@@ -26,22 +27,26 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, no fault)
         self.status, self.detail = status, detail
 
 
-def refusal_of(error: ZonalbatchError) -> Refusal:
-    """What is answered where the engine raised an error."""
-    return Refusal(_status(error), str(error))
+def refusal_of(error: ZonalbatchError, root: Path | None) -> Refusal:
+    """What is answered where the engine raised an error.
+
+    Args:
+        error: of the engine.
+        root: the folder below which files are read, whose place is nobody's business.
+    """
+    read = error.__cause__ if isinstance(error.__cause__, ReadError) else error
+    if isinstance(read, ReadError):
+        return _of_read(read, root)
+    status = UNFIT if isinstance(error, StatisticError) else BAD
+    return Refusal(status if isinstance(error, InputError) else FAULT, _told(error, root))
 
 
-def _status(error: ZonalbatchError) -> int:
-    if isinstance(error, StatisticError):
-        return UNFIT
-    if isinstance(error, ReadError):
-        return _status_of_read(error)
-    return BAD if isinstance(error, InputError | ZonesError) else FAULT
-
-
-def _status_of_read(error: ReadError) -> int:
+def _of_read(error: ReadError, root: Path | None) -> Refusal:
     if error.reason == "format":
-        return NO_RASTER
-    if error.reason in ("missing", "refused"):
-        return BAD
-    return NO_SOURCE if isinstance(error, PassingReadError) else BAD
+        return Refusal(NO_RASTER, "the link leads to no GeoTIFF, and nothing else is read here")
+    passing = isinstance(error, PassingReadError)
+    return Refusal(NO_SOURCE if passing else BAD, _told(error, root))
+
+
+def _told(error: ZonalbatchError, root: Path | None) -> str:
+    return str(error) if root is None else str(error).replace(f"{root}/", "file:///")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 
@@ -42,6 +43,9 @@ def listen(host: str, port: int, behind: str = "") -> None:
         server_header=False, proxy_headers=bool(behind), forwarded_allow_ips=behind or None,
         timeout_graceful_shutdown=round(settings.seconds) + 1, timeout_keep_alive=30,
     )  # fmt: skip
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises again what it was stopped by, once all is answered: that is the end.
+        signal.signal(number, lambda *_: None)
     _Server(config).run()
 
 

@@ -10,8 +10,10 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 from zonalbatch.errors import ZonalbatchError
 from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
+from zonalbatch.service.telemetry import LOG
 
 __all__ = ["Workers"]
 
@@ -45,7 +48,7 @@ class Workers:
             max_tasks=ANSWERS,
             initializer=_begin,
             initargs=(settings, dict(environment)),
-            context=multiprocessing.get_context("spawn"),
+            context=_context(),
         )
         self.waiting = 0
         """Questions that are not answered yet."""
@@ -81,14 +84,15 @@ class Workers:
         self.waiting += 1
         try:
             future = self._pool.schedule(_answered, args=(function, *args))
-            return await self._in_time(future)
+            found: T = await self._in_time(future)
+            return found
         finally:
             self.waiting -= 1
 
-    async def _in_time(self, future: Future[T]) -> T:
+    async def _in_time(self, future: Future[_Said]) -> Any:
         seconds = self._settings.seconds
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+            said = await asyncio.wait_for(asyncio.wrap_future(future), seconds)
         except TimeoutError:
             future.cancel()  # ends its process, if it was begun
             raise Refusal(
@@ -98,17 +102,46 @@ class Workers:
             raise Refusal(
                 FAULT, "the process that measured ended before its answer; ask for less at once"
             ) from None
-        except MemoryError:
-            raise Refusal(
-                TOO_LARGE, "that takes more memory than there is; ask for less, or approx_stats"
-            ) from None
+        if said.trace:
+            LOG.error("fault", extra={"told": {"trace": said.trace}})
+        if said.status:
+            raise Refusal(said.status, said.detail)
+        return said.answer
 
 
-def _answered(function: Callable[..., T], *args: Any) -> T:
+def _context() -> Any:
+    """Processes that are forked off one which has imported what they need, and done no more."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["zonalbatch.service.measuring"])
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What comes back from a process: plain things, as not every error can be sent."""
+
+    answer: Any = None
+    status: int = 0
+    detail: str = ""
+    trace: str = ""
+    """Of a fault, for the log."""
+
+
+def _answered(function: Callable[..., Any], *args: Any) -> _Said:
+    (desk,) = _DESKS
     try:
-        return function(_DESKS[0], *args)
+        return _Said(function(desk, *args))
+    except Refusal as refusal:
+        return _Said(status=refusal.status, detail=refusal.detail)
     except ZonalbatchError as error:
-        raise refusal_of(error) from None
+        told = refusal_of(error, desk.settings.root)
+        return _Said(status=told.status, detail=told.detail)
+    except MemoryError:
+        detail = "that takes more memory than there is; ask for less, or approx_stats"
+        return _Said(status=TOO_LARGE, detail=detail)
+    except Exception:
+        detail = "a fault of the service; its log tells more"
+        return _Said(status=FAULT, detail=detail, trace=traceback.format_exc())
 
 
 _DESKS: list[Any] = []

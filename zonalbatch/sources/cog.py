@@ -115,8 +115,8 @@ def _refuse_all_unreadable(headers: Mapping[str, Header | ReadError]) -> None:
     if len(errors) > 1:
         told = f"none of {len(errors)} files can be read, the first: {told}"
     if isinstance(errors[0], PassingReadError):
-        raise PassingReadError(told)
-    raise SourceError(told)
+        raise PassingReadError(told) from errors[0]
+    raise SourceError(told) from errors[0]
 
 
 # --- which band lies where --------------------------------------------------------------------
