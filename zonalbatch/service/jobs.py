@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,6 +17,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, Field
 
+from zonalbatch.errors import OutputError
 from zonalbatch.places.files import write_text
 from zonalbatch.service.entry import OWNER
 from zonalbatch.service.job_checks import CheckedJob, checked_job
@@ -61,16 +64,10 @@ class JobDesk:
         checked = await self.workers.asked(checked_job, text, folder)
         for link in checked.links:
             await self.reach(link)
-        await asyncio.to_thread(self._write, ticket, checked)
-        self.runs.check_room()
+        self.runs.check_room()  # again, as others came meanwhile
+        await asyncio.to_thread(_write, Path(folder), checked)
         self.runs.add(ticket)
         return ticket
-
-    def _write(self, ticket: Ticket, checked: CheckedJob) -> None:
-        folder = self.store.folder_of(ticket.id)
-        folder.mkdir(mode=0o700)
-        for name, text in checked.files.items():
-            write_text(folder / name, text)
 
     def of(self, job: str, owner: str) -> Ticket:
         """Somebody's job.
@@ -91,6 +88,17 @@ class JobDesk:
         """
         ticket = self.of(job, owner)
         return view(ticket, *self.progress.of(ticket, self.store.folder_of(job)))
+
+
+def _write(folder: Path, checked: CheckedJob) -> None:
+    """Make the folder of a job, which is for no other user of this machine; whole or not at all."""
+    try:
+        folder.mkdir(mode=0o700)
+        for name, text in checked.files.items():
+            write_text(folder / name, text)
+    except (OSError, OutputError):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @asynccontextmanager
