@@ -18,6 +18,7 @@ from benchmarks.data import Data
 from benchmarks.planning import planning
 from benchmarks.remote import remote_blocks, remote_headers, remote_job
 from benchmarks.report import Finding, Outcome, at_least, at_most
+from benchmarks.service import service
 from benchmarks.timing import Timing, alternate, apart, peak_mib
 
 __all__ = ["BENCHMARKS", "Benchmark"]
@@ -258,6 +259,7 @@ BENCHMARKS = {
     "remote_blocks": Benchmark(remote_blocks, pinned=False),
     "remote_headers": Benchmark(remote_headers, pinned=False),
     "remote_job": Benchmark(remote_job, pinned=False),
+    "service": Benchmark(service, pinned=False),
 }
 
 
