@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
+from starlette.routing import Match
 
 from zonalbatch import __version__
 from zonalbatch.service import batches, jobs, operation, rasters
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(405, _no_such_method)
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(Bodies, most=settings.body, seconds=settings.upload_seconds)
     keys = [key.get_secret_value() for key in settings.keys]
@@ -81,6 +83,13 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         {"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()
     ]
     return JSONResponse({"detail": faults}, UNFIT)
+
+
+async def _no_such_method(request: Request, _: Exception) -> JSONResponse:
+    """All methods that there are at a path: a route knows its own alone."""
+    routes = [one for one in request.app.routes if one.matches(request.scope)[0] != Match.NONE]
+    methods = sorted({method for one in routes for method in getattr(one, "methods", None) or ()})
+    return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(methods)})
 
 
 async def _fault(_: Request, error: Exception) -> JSONResponse:

@@ -120,6 +120,7 @@ def test_events_end_with_the_last_state(
     assert (again.status_code, again.content) == (204, b"")
 
 
+@pytest.mark.long
 def test_zones_and_items_in_the_document(
     served: Served, root: Path, jobs: Path, tmp_path: Path, cluster: Client
 ) -> None:
@@ -144,6 +145,7 @@ def test_zones_and_items_in_the_document(
     assert [row["red_mean"] for row in plain(rows_of(served, told))] == means
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_read(served: Served, root: Path) -> None:
     """Its job is done, with failures, which a file of the result tells."""
     spoil(write_tif(root / "bad.tif", noise(64, 64), **BLOCKS), (0, 0))
@@ -165,6 +167,7 @@ def test_a_job_that_fails(served: Served, root: Path, jobs: Path) -> None:
     assert served.client.get(told["links"]["results"]).status_code == 409
 
 
+@pytest.mark.long
 def test_cancelled(served: Served, root: Path) -> None:
     """One that is run ends in a while, and one that waits at once; neither is begun again."""
     job, waiting = sent(served, many_files(root)), sent(served, document(root))
@@ -240,6 +243,13 @@ def test_what_is_no_job(served: Served) -> None:
     assert "source" in told.json()["detail"]
     assert served.ask(JOBS, [1]).status_code == 422
     assert served.client.get(f"{JOBS}/{'0' * 32}").status_code == 404
+
+
+def test_methods(served: Served) -> None:
+    """Who asks in another way is told all that there are."""
+    told = served.client.put(JOBS, json={})
+    assert (told.status_code, told.headers["allow"]) == (405, "GET, POST")
+    assert served.client.put(f"{JOBS}/a").headers["allow"] == "DELETE, GET"
 
 
 def test_counts(served: Served, done: dict[str, Any]) -> None:
