@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
-from starlette.routing import Match
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from zonalbatch import __version__
 from zonalbatch.service import batches, jobs, operation, rasters
@@ -85,11 +86,14 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": faults}, UNFIT)
 
 
-async def _no_such_method(request: Request, _: Exception) -> JSONResponse:
-    """All methods that there are at a path: a route knows its own alone."""
-    routes = [one for one in request.app.routes if one.matches(request.scope)[0] != Match.NONE]
-    methods = sorted({method for one in routes for method in getattr(one, "methods", None) or ()})
-    return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(methods)})
+async def _no_such_method(request: Request, error: Exception) -> JSONResponse:
+    """All methods that there are at a path: the route that says so knows its own alone."""
+    assert isinstance(error, HTTPException)
+    known = set(filter(None, (error.headers or {}).get("Allow", "").split(", ")))
+    for path, told in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.scope["path"]):
+            known |= {method.upper() for method in told}
+    return JSONResponse({"detail": error.detail}, 405, {"Allow": ", ".join(sorted(known))})
 
 
 async def _fault(_: Request, error: Exception) -> JSONResponse:
