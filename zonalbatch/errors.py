@@ -4,6 +4,7 @@
     ├── InputError             2  what was given cannot be used; nothing was computed
     │   ├── ZonesError            zones: no CRS, duplicate ids, unreadable file
     │   ├── SourceError           rasters or items: missing, unknown band, unusable grid
+    │   │   └── ForbiddenAddress      a host that the service may not reach
     │   ├── ExpressionError       a measurement's expression
     │   ├── StatisticError        an unknown or ill-formed statistic
     │   ├── JobError              a job document: unknown key, bad value
@@ -35,6 +36,7 @@ __all__ = [
     "DamagedError",
     "DoubtfulReadError",
     "ExpressionError",
+    "ForbiddenAddress",
     "GridMismatch",
     "InputError",
     "JobError",
@@ -75,6 +77,10 @@ class ZonesError(InputError):
 
 class SourceError(InputError):
     """The rasters or items cannot be used: missing, an unknown band, a rotated grid."""
+
+
+class ForbiddenAddress(SourceError):  # noqa: N818 (what it says is what is wrong)
+    """What is asked for lies where the service may not reach; what lies there is not told."""
 
 
 class ExpressionError(InputError):

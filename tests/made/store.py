@@ -5,6 +5,7 @@ It is asked directly, as a proxy (so that files can have the address of a real h
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,10 @@ class Store:
     """Seconds before each answer."""
     fault: Callable[[], str] = lambda: ""
     """What befalls the next answer: ``drop``, ``delay``, ``truncate``, a status, or nothing."""
+    redirects: dict[str, str] = field(default_factory=dict)
+    """Path -> where the client is sent from there."""
     port: int = 0
+    scheme: str = "http"
 
     @property
     def address(self) -> str:
@@ -61,7 +65,7 @@ class Store:
     @property
     def url(self) -> str:
         """Where the files lie."""
-        return f"http://{self.address}"
+        return f"{self.scheme}://{self.address}"
 
     def statuses(self, start: str = "/") -> list[int]:
         """Of the answers below a path, in order."""
@@ -72,6 +76,8 @@ class Store:
         for start, page in self.pages.items():
             if asked.path.startswith(start):
                 return *page(asked), None
+        if asked.path in self.redirects:
+            return 302, b"", None
         status = self.refusal(asked)
         if status is not None:
             return status, DENIED, None
@@ -89,8 +95,8 @@ class Store:
 
 
 @contextmanager
-def serving(store: Store) -> Iterator[Store]:
-    """The store, reachable until the end of the block."""
+def serving(store: Store, certificate: Path | None = None) -> Iterator[Store]:
+    """The store, reachable until the end of the block; by https with a certificate and its key."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -119,6 +125,8 @@ def serving(store: Store) -> Iterator[Store]:
             self.send_header("Accept-Ranges", "bytes")
             if part is not None:
                 self.send_header("Content-Range", part)
+            if status == 302:
+                self.send_header("Location", store.redirects[asked.path])
             for name, value in store.advice.items() if status >= 400 else ():
                 self.send_header(name, value)
             self.end_headers()
@@ -136,6 +144,11 @@ def serving(store: Store) -> Iterator[Store]:
 
     server = Server(("127.0.0.1", 0), Handler)
     store.port = server.server_address[1]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, True, do_handshake_on_connect=False)
+        store.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

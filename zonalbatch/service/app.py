@@ -19,7 +19,9 @@ from starlette.routing import compile_path
 
 from zonalbatch import __version__
 from zonalbatch.service import batches, jobs, operation, rasters
+from zonalbatch.service.addresses import Addresses
 from zonalbatch.service.bodies import Bodies
+from zonalbatch.service.egress import Egress
 from zonalbatch.service.entry import Entry
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
@@ -58,16 +60,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Have the processes that measure, and those that run jobs, while the service runs."""
+    """Have the processes that measure and run jobs, and their way out, while the service runs."""
     settings, registry = app.state.settings, app.state.registry
-    environment: dict[str, str | None] = {}
+    addresses = Addresses.of(settings.hosts, settings.private)
     async with (
-        Workers(settings, environment) as workers,
-        jobs.open_jobs(settings, workers, environment, registry) as desk,
+        Egress(addresses) as egress,
+        Workers(settings, egress.url) as workers,
+        jobs.open_jobs(settings, workers, egress.url, registry, addresses.checked) as desk,
     ):
         app.state.workers, app.state.jobs = workers, desk
-        waiting = Gauge("zonalbatch_questions_waiting", "Not answered yet.", registry=registry)
-        waiting.set_function(lambda: workers.waiting)
+        for name, told, amount in (
+            ("questions_waiting", "Not answered yet.", lambda: workers.waiting),
+            ("egress_bytes", "Read by workers from other hosts.", lambda: egress.bytes_passed),
+            ("egress_refusals", "Hosts that they may not reach.", lambda: egress.refusals),
+        ):
+            Gauge(f"zonalbatch_{name}", told, registry=registry).set_function(amount)
         yield
         app.state.workers = app.state.jobs = None
 

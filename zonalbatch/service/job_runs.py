@@ -17,6 +17,7 @@ from zonalbatch.service.job_store import ENDED, JobStore, State, Ticket
 from zonalbatch.service.refusals import BUSY, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
+from zonalbatch.service.way_out import way_out
 from zonalbatch.sinks.output import Output
 
 __all__ = ["JobRuns", "has_results", "run_environment", "status_told"]
@@ -36,18 +37,16 @@ ANONYMOUS: Mapping[str, str | None] = {
 class JobRuns:
     """All jobs that have not ended, while the service runs."""
 
-    def __init__(
-        self, store: JobStore, settings: Settings, environment: Mapping[str, str | None]
-    ) -> None:
+    def __init__(self, store: JobStore, settings: Settings, way: str = "") -> None:
         """Be ready for them.
 
         Args:
             store: the jobs.
             settings: what the service allows.
-            environment: variables of the processes; None takes one away.
+            way: `Egress.url`; empty lets runs reach any host.
         """
         self._store, self._settings = store, settings
-        self._environment = run_environment(settings, environment)
+        self._environment = run_environment(settings, way)
         self._turns = asyncio.Semaphore(settings.jobs_at_once)
         self._courses: dict[str, asyncio.Task[None]] = {}
         self._wishes: dict[str, asyncio.Event] = {}
@@ -203,8 +202,9 @@ def has_results(folder: Path) -> bool:
     return False
 
 
-def run_environment(settings: Settings, given: Mapping[str, str | None]) -> dict[str, str]:
-    """The variables of a run: the service's own without its settings, and those that are given."""
-    changed = {**({} if settings.sign else ANONYMOUS), **given}
+def run_environment(settings: Settings, way: str) -> dict[str, str]:
+    """The variables of a run: the service's own without its settings, and the way out."""
+    changed = {} if settings.sign else ANONYMOUS
     kept = {name: text for name, text in os.environ.items() if not name.startswith(OWN)}
-    return {name: text for name, text in (kept | changed).items() if text is not None}
+    found = {name: text for name, text in {**kept, **changed}.items() if text is not None}
+    return way_out(way, found) if way else found

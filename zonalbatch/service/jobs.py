@@ -6,18 +6,19 @@ import asyncio
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, Field
 
-from zonalbatch.errors import OutputError
+from zonalbatch.errors import OutputError, ZonalbatchError
 from zonalbatch.places.files import write_text
 from zonalbatch.service.entry import OWNER
 from zonalbatch.service.job_checks import CheckedJob, checked_job
@@ -28,14 +29,14 @@ from zonalbatch.service.job_store import ENDED, JobStore, Ticket
 from zonalbatch.service.job_views import PREFIX, JobBrief, JobView, Progress, brief, view
 from zonalbatch.service.questions import Problem
 from zonalbatch.service.rasters import PROBLEMS
-from zonalbatch.service.refusals import ABSENT, BAD, BUSY, NOT_YET, Refusal
+from zonalbatch.service.refusals import ABSENT, BAD, BUSY, NOT_YET, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.workers import Workers
 
 __all__ = ["JobDesk", "Reach", "anywhere", "open_jobs", "router"]
 
 Reach = Callable[[str], Awaitable[None]]
-"""Raises a Refusal if a link leads to where nothing is read from."""
+"""Raises a ZonalbatchError if a link of http or https leads to where nothing is read from."""
 
 
 async def anywhere(url: str) -> None:
@@ -62,12 +63,20 @@ class JobDesk:
         ticket = Ticket(id=secrets.token_hex(16), owner=owner, queued=time.time())
         folder = str(self.store.folder_of(ticket.id))
         checked = await self.workers.asked(checked_job, text, folder)
-        for link in checked.links:
-            await self.reach(link)
+        await self._reached(checked.links)
         self.runs.check_room()  # again, as others came meanwhile
         await asyncio.to_thread(_write, Path(folder), checked)
         self.runs.add(ticket)
         return ticket
+
+    async def _reached(self, links: Iterable[str]) -> None:
+        """See that links lead to where may be read from; those of s3 are judged on the way."""
+        hosts = {urlsplit(link)[:2]: link for link in links if link.startswith("http")}
+        try:
+            for link in hosts.values():
+                await self.reach(link)
+        except ZonalbatchError as error:
+            raise refusal_of(error, None) from None
 
     def of(self, job: str, owner: str) -> Ticket:
         """Somebody's job.
@@ -105,7 +114,7 @@ def _write(folder: Path, checked: CheckedJob) -> None:
 async def open_jobs(
     settings: Settings,
     workers: Workers,
-    environment: Mapping[str, str | None],
+    way_out: str,
     registry: CollectorRegistry,
     reach: Reach = anywhere,
 ) -> AsyncIterator[JobDesk | None]:
@@ -114,9 +123,9 @@ async def open_jobs(
     Args:
         settings: what the service allows.
         workers: processes that check documents.
-        environment: variables of runs; None takes one away.
+        way_out: `Egress.url`; empty lets runs reach any host.
         registry: what counts.
-        reach: raises a Refusal for links that may not be read from.
+        reach: raises a ZonalbatchError for links of http that may not be read from.
 
     Raises:
         OutputError: the folder cannot be written to, or is another service's.
@@ -126,7 +135,7 @@ async def open_jobs(
         return
     store = JobStore(settings.jobs)
     try:
-        async with JobRuns(store, settings, environment) as runs:
+        async with JobRuns(store, settings, way_out) as runs:
             running = Gauge("zonalbatch_jobs_running", "Run now.", registry=registry)
             running.set_function(lambda: runs.running)
             waiting = Gauge("zonalbatch_jobs_waiting", "Not begun yet.", registry=registry)

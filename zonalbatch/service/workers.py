@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import signal
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +22,7 @@ from zonalbatch.errors import ZonalbatchError
 from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
+from zonalbatch.service.way_out import leave_by, refusals_told
 
 __all__ = ["Workers"]
 
@@ -35,19 +35,19 @@ ANSWERS = 20_000
 class Workers:
     """As many processes as the settings say."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str | None]) -> None:
+    def __init__(self, settings: Settings, way_out: str = "") -> None:
         """Make them, without waiting.
 
         Args:
             settings: what the service allows.
-            environment: variables of the processes; None takes one away.
+            way_out: `Egress.url`; empty lets them reach any host.
         """
         self._settings = settings
         self._pool = ProcessPool(
             max_workers=settings.workers,
             max_tasks=ANSWERS,
             initializer=_begin,
-            initargs=(settings, dict(environment)),
+            initargs=(settings, way_out),
             context=_context(),
         )
         self.waiting = 0
@@ -83,7 +83,9 @@ class Workers:
             raise Refusal(BUSY, "there are too many questions at once; ask again in a moment")
         self.waiting += 1
         try:
-            future = self._pool.schedule(_answered, args=(function, *args))
+            # It ends the process of an answer that takes longer, once that was begun.
+            seconds = self._settings.seconds
+            future = self._pool.schedule(_answered, args=(function, *args), timeout=seconds)
             found: T = await self._in_time(future)
             return found
         finally:
@@ -91,10 +93,14 @@ class Workers:
 
     async def _in_time(self, future: Future[_Said]) -> Any:
         seconds = self._settings.seconds
+        asked = asyncio.wrap_future(future)
+        asked.add_done_callback(_heard)
         try:
-            said = await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+            # To cancel what was begun would end its process, which may just be starting.
+            said = await asyncio.wait_for(asyncio.shield(asked), seconds)
         except TimeoutError:
-            future.cancel()  # ends its process, if it was begun
+            if not future.running():
+                future.cancel()
             raise Refusal(
                 TOO_LATE, f"there was no answer in {seconds:g} s; ask for less, or approx_stats"
             ) from None
@@ -109,10 +115,16 @@ class Workers:
         return said.answer
 
 
+def _heard(future: asyncio.Future[_Said]) -> None:
+    """Take note of what nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()
+
+
 def _context() -> Any:
     """Processes that are forked off one which has imported what they need, and done no more."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zonalbatch.service.measuring"])
+    context.set_forkserver_preload(["zonalbatch.service.measuring", "zonalbatch.service.warming"])
     return context
 
 
@@ -130,7 +142,7 @@ class _Said:
 def _answered(function: Callable[..., Any], *args: Any) -> _Said:
     (desk,) = _DESKS
     try:
-        return _Said(function(desk, *args))
+        return _Said(refusals_told(lambda: function(desk, *args)))
     except Refusal as refusal:
         return _Said(status=refusal.status, detail=refusal.detail)
     except ZonalbatchError as error:
@@ -148,17 +160,15 @@ _DESKS: list[Any] = []
 """The desk of this process, if it is one that answers."""
 
 
-def _begin(settings: Settings, environment: Mapping[str, str | None]) -> None:
+def _begin(settings: Settings, way_out: str) -> None:
     """Prepare a process: it ends by its parent alone, and knows the way out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name, value in environment.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    from zonalbatch.service import measuring  # noqa: F401 (what the first question would wait for)
+    if way_out:
+        leave_by(way_out)
     from zonalbatch.service.desk import Desk
+    from zonalbatch.service.warming import warm
 
+    warm()
     _DESKS.append(Desk(settings))
 
 

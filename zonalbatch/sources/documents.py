@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from zonalbatch.sources.item_table import read_item_table
 from zonalbatch.sources.links import ORIGIN
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import refuse_view
+from zonalbatch.sources.whole import read_whole
 
 __all__ = ["Doc", "item_at", "of_the_web", "read_items", "unique_items"]
 
@@ -71,15 +73,13 @@ def _from_file(href: str, visited: set[str]) -> list[Doc]:
 
 
 def _read_json(href: str) -> Doc:
-    import pystac
-
     try:
-        document = json.loads(pystac.StacIO.default().read_text(href))
+        document = json.loads(read_whole(href))
     except FileNotFoundError as error:
         raise SourceError(f"{shown(href)} does not exist; correct the path") from error
     except ValueError as error:
         raise SourceError(f"{shown(href)} is no JSON ({error}); give a STAC document") from error
-    except Exception as error:  # pystac wraps what urllib raises in bare Exceptions
+    except (OSError, HTTPException) as error:
         raise read_error(href, error) from error
     if not isinstance(document, dict):
         raise SourceError(f"{shown(href)} is no JSON object; give a STAC item or collection")

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
-from urllib.request import urlopen
+from typing import Any
 
 from zonalbatch.errors import InputError, SourceError
 from zonalbatch.sources.causes import read_error, shown
-from zonalbatch.sources.protocol import is_remote
+from zonalbatch.sources.whole import read_whole
 
 __all__ = ["check_library", "is_item_table", "read_item_table", "write_item_table"]
 
@@ -23,8 +22,6 @@ TIMES = (
 """Properties that stac-geoparquet keeps as times of microseconds."""
 COLUMNS = {"id", "assets", "links", "geometry"}
 """What every such table has."""
-SECONDS = 60.0
-"""How long to wait for a file over HTTP."""
 
 
 def is_item_table(path: str) -> bool:
@@ -53,8 +50,7 @@ def read_item_table(href: str) -> list[dict[str, Any]]:
     from stac_geoparquet.arrow import stac_table_to_items
 
     try:
-        with _opened(href) as file:
-            table = pq.read_table(file)
+        table = pq.read_table(BytesIO(read_whole(href)))
     except FileNotFoundError as error:
         raise SourceError(f"{shown(href)} does not exist; correct the path") from error
     except pa.ArrowInvalid as error:
@@ -99,20 +95,6 @@ def check_library(name: str) -> None:
             f"{shown(name)}: items in Parquet need stac-geoparquet, which is not installed; "
             "install it with: pip install stac-geoparquet, or use .json"
         )
-
-
-def _opened(href: str) -> IO[bytes]:
-    """A file, local or remote."""
-    if href.startswith(("http://", "https://")):
-        with urlopen(href, timeout=SECONDS) as answer:
-            return BytesIO(answer.read())
-    if is_remote(href):
-        from pyarrow.fs import FileSystem
-
-        system, path = FileSystem.from_uri(href)
-        opened: IO[bytes] = system.open_input_file(path)
-        return opened
-    return open(href, "rb")
 
 
 def _fit(item: dict[str, Any]) -> dict[str, Any]:

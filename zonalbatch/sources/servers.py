@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -63,23 +66,23 @@ def _asked(grant: Grant, cause: str) -> float:
         return 0.0
     lines = grant.options.get("GDAL_HTTP_HEADERS", "").splitlines()
     headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    request = urllib.request.Request(url, headers={**headers, "Range": "bytes=0-0"})
     try:
-        answer = urllib3.request(
-            "GET", url, headers={**headers, "Range": "bytes=0-0"}, timeout=10.0, retries=False,
-            preload_content=False,
-        )  # fmt: skip
-    except urllib3.exceptions.HTTPError:
+        # It goes by the proxy of the environment, as GDAL does; urllib3 by itself would not.
+        with urllib.request.urlopen(request, timeout=10.0):
+            return 0.0
+    except urllib.error.HTTPError as error:
+        with error:
+            return _seconds(error.headers.get("Retry-After", ""))
+    except (OSError, ValueError, http.client.HTTPException):
         return 0.0
-    answer.release_conn()
-    return _seconds(answer)
 
 
-def _seconds(answer: urllib3.BaseHTTPResponse) -> float:
+def _seconds(asked: str) -> float:
     try:
-        asked = urllib3.Retry().get_retry_after(answer)
+        return min(urllib3.Retry().parse_retry_after(asked), LONGEST)
     except urllib3.exceptions.InvalidHeader:
         return 0.0
-    return min(asked or 0.0, LONGEST)
 
 
 def _url_of(name: str) -> str:

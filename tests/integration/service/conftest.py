@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,16 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(root: Path) -> Iterator[Served]:
+def closed_port() -> int:
+    """A port of loopback at which nobody listens, and which the service may reach."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def service(root: Path, closed_port: int) -> Iterator[Served]:
     """A service on loopback that reads files of one folder."""
-    with serving(Settings(root=root, workers=1, rate=0)) as served:
+    private = (f"127.0.0.1:{closed_port}",)
+    with serving(Settings(root=root, workers=1, rate=0, private=private)) as served:
         yield served

@@ -43,13 +43,18 @@ class Ranges:
         start = len(self.head)
         if size <= start or (start and start >= self.size):
             return
-        from obstore.exceptions import NotSupportedError
+        from obstore.exceptions import BaseError, NotSupportedError
 
         async with self._traffic.room(size - start):
             try:
                 answer = await self.store.get_async(self.path, options=self._asking(start, size))
             except NotSupportedError as error:
                 raise UnfitError("its server gives whole files only") from error
+            except BaseError as error:
+                if " 407 " not in str(error):
+                    raise
+                # Sent on to another host, obstore leaves the user of a proxy behind; GDAL does not.
+                raise UnfitError("its proxy wants a user whom obstore does not name") from error
             found = await answer.bytes_async()
         self.size, self.etag = answer.meta["size"], answer.meta["e_tag"]
         self.head += bytes(found)

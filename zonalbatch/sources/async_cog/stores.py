@@ -80,8 +80,10 @@ def _web_store(url: str, settings: Mapping[str, str]) -> tuple[ObjectStore, str]
     # obstore keeps the query of a store's address for all that lies below it.
     if parts.query:
         root = f"{root}?{parts.query}"
-    headers, bundle = (settings.get(name, "") for name in ("GDAL_HTTP_HEADERS", "CURL_CA_BUNDLE"))
-    return _web(root, headers, bundle), unquote(parts.path)[1:]
+    headers = settings.get("GDAL_HTTP_HEADERS", "")
+    # The wheels of rasterio know the first name only, other builds of GDAL the second.
+    bundles = map(settings.get, ("GDAL_CURL_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    return _web(root, headers, next(filter(None, bundles), "")), unquote(parts.path)[1:]
 
 
 @functools.lru_cache(256)
