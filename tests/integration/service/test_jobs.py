@@ -245,6 +245,14 @@ def test_what_is_no_job(served: Served) -> None:
     assert served.client.get(f"{JOBS}/{'0' * 32}").status_code == 404
 
 
+def test_links_into_the_own_network(served: Served, root: Path) -> None:
+    """They are refused at once, wherever in the document; what is asked for later, on the way."""
+    link = "http://127.0.0.1:9/a.json"
+    for keys in ({"zones": link}, {"source": {"kind": "stac", "api": link, "collections": "a"}}):
+        told = served.ask(JOBS, document(root, **keys))
+        assert told.status_code == 400, told.text
+
+
 def test_methods(served: Served) -> None:
     """Who asks in another way is told all that there are."""
     told = served.client.put(JOBS, json={})
