@@ -14,9 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from zonalbatch import __version__
-from zonalbatch.service import batches, operation, pictures, rasters, vectors
+from zonalbatch.service import batches, jobs, operation, pictures, rasters, vectors
 from zonalbatch.service.addresses import Addresses
 from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.egress import Egress
@@ -42,12 +44,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="zonalbatch", version=__version__, lifespan=_lifespan, redoc_url=None,
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
-    app.state.settings, app.state.registry, app.state.workers = settings, registry, None
-    for part in (rasters, vectors, batches, pictures, operation):
+    app.state.settings, app.state.registry = settings, registry
+    app.state.workers = app.state.jobs = None
+    for part in (rasters, vectors, batches, pictures, jobs, operation):
         app.include_router(part.router)
     add_page(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(405, _no_such_method)
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(Bodies, most=settings.body, seconds=settings.upload_seconds)
     keys = [key.get_secret_value() for key in settings.keys]
@@ -58,11 +62,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Have the processes that measure, and their way out, while the service runs."""
+    """Have the processes that measure and run jobs, and their way out, while the service runs."""
     settings, registry = app.state.settings, app.state.registry
     addresses = Addresses.of(settings.hosts, settings.private)
-    async with Egress(addresses) as egress, Workers(settings, egress.url) as workers:
-        app.state.workers = workers
+    async with (
+        Egress(addresses) as egress,
+        Workers(settings, egress.url) as workers,
+        jobs.open_jobs(settings, workers, egress.url, registry, addresses.checked) as desk,
+    ):
+        app.state.workers, app.state.jobs = workers, desk
         for name, told, amount in (
             ("questions_waiting", "Not answered yet.", lambda: workers.waiting),
             ("egress_bytes", "Read by workers from other hosts.", lambda: egress.bytes_passed),
@@ -70,7 +78,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ):
             Gauge(f"zonalbatch_{name}", told, registry=registry).set_function(amount)
         yield
-        app.state.workers = None
+        app.state.workers = app.state.jobs = None
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
@@ -85,6 +93,16 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         {"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()
     ]
     return JSONResponse({"detail": faults}, UNFIT)
+
+
+async def _no_such_method(request: Request, error: Exception) -> JSONResponse:
+    """All methods that there are at a path: the route that says so knows its own alone."""
+    assert isinstance(error, HTTPException)
+    known = set(filter(None, (error.headers or {}).get("Allow", "").split(", ")))
+    for path, told in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.scope["path"]):
+            known |= {method.upper() for method in told}
+    return JSONResponse({"detail": error.detail}, 405, {"Allow": ", ".join(sorted(known))})
 
 
 async def _fault(_: Request, error: Exception) -> JSONResponse:

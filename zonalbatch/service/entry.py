@@ -13,10 +13,12 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["KEY", "Entry"]
+__all__ = ["KEY", "OWNER", "Entry"]
 
 KEY = "X-API-Key"
 """The header that holds a key."""
+OWNER = "owner"
+"""What of a request's scope tells whose it is: the digest of its key, or nothing."""
 GUARDED = "/api/"
 """What paths begin with that are not for everybody."""
 NO_KEY, TOO_OFTEN = 401, 429
@@ -51,7 +53,8 @@ class Entry:
         known = [hmac.compare_digest(given, key) for key in self._keys]
         if self._keys and not any(known):
             return JSONResponse({"detail": f"send a valid key in the header {KEY}"}, NO_KEY)
-        who = given.hex() if self._keys else (scope.get("client") or ("",))[0]
+        scope[OWNER] = given.hex() if self._keys else ""
+        who = scope[OWNER] or (scope.get("client") or ("",))[0]
         if self._rate and not self._limiter.hit(self._rate, who):
             sentence = f"more than {self._rate.amount} requests in a minute; wait before the next"
             return JSONResponse({"detail": sentence}, TOO_OFTEN, {"Retry-After": "60"})

@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from zonalbatch.errors import SourceError
 from zonalbatch.service.refusals import BAD, Refusal
+from zonalbatch.sources.pattern import Pattern
 
-__all__ = ["MOST_CHARACTERS", "href_of", "href_within"]
+__all__ = ["MOST_CHARACTERS", "href_of", "href_within", "pattern_of"]
 
 MOST_CHARACTERS = 4096
 """Of a link."""
@@ -71,3 +73,31 @@ def _below(root: Path | None, path: str, host: str) -> str:
     if not found.is_relative_to(root) or not found.is_file():
         raise absent
     return str(found)
+
+
+def pattern_of(url: str, root: Path | None) -> str:
+    """A pattern of files as the engine calls it: all that match it now lie below the root.
+
+    Args:
+        url: a link to files of this machine, with fields, such as ``file:///{date:%Y}/{band}.tif``.
+        root: as of `href_of`.
+
+    Raises:
+        Refusal: it may not be asked for, or no file matches.
+    """
+    scheme, _, path = url.partition("://")
+    if scheme != "file" or _ODD.search(url) or len(url) > MOST_CHARACTERS:
+        raise Refusal(BAD, "a pattern is of files, file:///…, without blanks; else give the files")
+    if root is None:
+        raise Refusal(BAD, "files of this machine are not read; give links into the web")
+    absent = Refusal(BAD, "no file below the folder that may be read matches the pattern")
+    if ".." in path.split("/"):
+        raise absent
+    try:
+        text = str(root / path.lstrip("/"))
+        found = [Path(match.href).resolve() for match in Pattern.parse(text).matches({})]
+    except (SourceError, OSError, RuntimeError, ValueError):
+        raise absent from None
+    if not all(file.is_relative_to(root) for file in found):
+        raise absent
+    return text

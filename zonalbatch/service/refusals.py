@@ -14,8 +14,8 @@ from zonalbatch.errors import (
 
 __all__ = ["Refusal", "refusal_of"]
 
-BAD, UNFIT, TOO_LARGE, NO_RASTER, TOO_MANY, FAULT, NO_SOURCE, BUSY, TOO_LATE = (
-    400, 422, 413, 415, 429, 500, 502, 503, 504,
+BAD, ABSENT, NOT_YET, UNFIT, TOO_LARGE, NO_RASTER, TOO_MANY, FAULT, NO_SOURCE, BUSY, TOO_LATE = (
+    400, 404, 409, 422, 413, 415, 429, 500, 502, 503, 504,
 )  # fmt: skip
 
 

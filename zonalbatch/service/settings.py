@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from zonalbatch.job import LocalCluster
+from zonalbatch.job.keys import ClusterKeys
 from zonalbatch.sizes import bytes_of
 
 __all__ = ["Settings"]
@@ -44,6 +46,7 @@ def _json(value: Any) -> Any:
 
 Folder = Annotated[Path, AfterValidator(_folder)]
 Document = Annotated[Any, NoDecode, BeforeValidator(_json)]
+NewFolder = Annotated[Path, AfterValidator(lambda path: path.resolve())]
 
 
 class Settings(BaseSettings):
@@ -97,3 +100,19 @@ class Settings(BaseSettings):
     """Most features of a batch."""
     items: Annotated[int, Field(gt=0)] = 50
     """Most items of a batch."""
+    jobs: NewFolder | None = None
+    """Folder of jobs and their results, not below root; none: no jobs."""
+    jobs_at_once: Annotated[int, Field(gt=0)] = 1
+    """Jobs that are run; others wait."""
+    jobs_waiting: Annotated[int, Field(gt=0)] = 100
+    """Jobs that may wait."""
+    job_memory: Annotated[Bytes, Field(gt=0)] = 1536 * 1024**2
+    """Most that `limits.memory` of a job may be, bytes."""
+    cluster: ClusterKeys = LocalCluster(kind="local", workers=2)
+    """Where jobs are run, as `cluster` of a job, JSON."""
+
+    @model_validator(mode="after")
+    def _jobs_are_hidden(self) -> Settings:
+        if self.jobs and self.root and self.jobs.is_relative_to(self.root):
+            raise ValueError("jobs lies below root, whose files everybody may read; move one")
+        return self

@@ -68,7 +68,7 @@ def _from_file(href: str, visited: set[str]) -> list[Doc]:
         return []
     visited.add(href)
     if href.partition("?")[0].lower().endswith(".parquet"):
-        return [_absolute(doc, _own_href(doc) or href) for doc in read_item_table(href)]
+        return [_absolute(doc, _origin(doc, href)) for doc in read_item_table(href)]
     return _from_document(_read_json(href), href, visited)
 
 
@@ -93,7 +93,7 @@ def _from_document(document: Doc, href: str | None, visited: set[str]) -> list[D
             raise SourceError(
                 f"{shown(href or 'a dict')} has features that are no list; give STAC items"
             )
-        return [_absolute(doc, _own_href(doc) or href) for doc in features]
+        return [_absolute(doc, _origin(doc, href)) for doc in features]
     if "assets" in document and "properties" in document:
         return [_absolute(document, href or _own_href(document))]
     if "links" in document:
@@ -137,6 +137,14 @@ def of_the_web(doc: Doc, address: str) -> Doc:
     others = [link for link in doc.get("links") or () if link.get("rel") != "self"]
     own = f"{address.rstrip('/')}/collections/{doc.get('collection')}/items/{doc.get('id')}"
     return {**doc, "links": [*others, {"rel": "self", "href": own}]}
+
+
+def _origin(doc: Doc, href: str | None) -> str | None:
+    """Where an item of a collection comes from: what lies in the web is not of this machine."""
+    own = _own_href(doc)
+    if href is not None and is_remote(href) and not is_remote(own or ""):
+        return href
+    return own or href
 
 
 def _own_href(doc: Doc) -> str | None:

@@ -12,7 +12,7 @@ import rasterio.shutil
 
 from tests.made.rasters import write_tif
 from zonalbatch.errors import InputError, PermanentReadError, SourceError
-from zonalbatch.sources import RasterPixels, open_pixels, vetting
+from zonalbatch.sources import RasterPixels, documents, open_pixels, vetting
 from zonalbatch.sources.access import OPEN, access_again, access_from, access_given
 from zonalbatch.sources.links import ORIGIN, refuse_asset, refuse_name
 from zonalbatch.sources.secrets import shown
@@ -114,6 +114,20 @@ class TestLinks:
         with pytest.raises(SourceError, match=r"item 'i'.*trusted: true"):
             refuse_asset(href, web)
         refuse_asset("/etc/a.tif", local)
+
+    @pytest.mark.parametrize("own", ["/data/i.json", "file:///data/i.json", "i.json"])
+    def test_a_collection_of_the_web_is_of_the_web(
+        self, own: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever its items say where they come from: none is one of this machine by that."""
+        item = {"type": "Feature", "id": "i", "properties": {}, "assets": {}, "links": [
+            {"rel": "self", "href": own}]}  # fmt: skip
+        collection = {"type": "FeatureCollection", "features": [item]}
+        monkeypatch.setattr(documents, "_read_json", lambda href: collection)
+        monkeypatch.setattr(documents, "read_item_table", lambda href: [item])
+        for href in ("https://host/i.json", "https://host/i.parquet"):
+            (found,) = documents.read_items(href)
+            assert found[ORIGIN] == href
 
     @pytest.mark.parametrize(
         "href",
