@@ -12,7 +12,7 @@ import shapely
 
 from zonalbatch.service.desk import Desk
 from zonalbatch.service.settings import Settings
-from zonalbatch.service.vector_measuring import VectorMeasure, vector_answer
+from zonalbatch.service.vectors.measuring import VectorMeasure, vector_answer
 
 __all__ = ["answered", "geojson", "squares", "written"]
 

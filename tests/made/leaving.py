@@ -14,9 +14,9 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from zonalbatch.service.addresses import Addresses
-from zonalbatch.service.egress import Bounds, Egress
-from zonalbatch.service.way_out import leave_by, refusals_told
+from zonalbatch.service.egress.addresses import Addresses
+from zonalbatch.service.egress.proxy import Bounds, Egress
+from zonalbatch.service.egress.way_out import leave_by, refusals_told
 from zonalbatch.sources.causes import reading
 
 __all__ = ["CLIENTS", "beside", "fetched", "worker"]

@@ -18,15 +18,20 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from zonalbatch import __version__
-from zonalbatch.service import batches, jobs, operation, pictures, rasters, vectors
-from zonalbatch.service.addresses import Addresses
+from zonalbatch.service import operation
 from zonalbatch.service.bodies import Bodies
-from zonalbatch.service.egress import Egress
+from zonalbatch.service.egress.addresses import Addresses
+from zonalbatch.service.egress.proxy import Egress
 from zonalbatch.service.entry import Entry
+from zonalbatch.service.jobs import routes as jobs
 from zonalbatch.service.pages import add_page
+from zonalbatch.service.pictures import routes as pictures
+from zonalbatch.service.rasters import batches
+from zonalbatch.service.rasters import routes as rasters
 from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG, Telemetry
+from zonalbatch.service.vectors import routes as vectors
 from zonalbatch.service.workers import Workers
 
 __all__ = ["create_app"]

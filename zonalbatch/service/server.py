@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from zonalbatch.errors import InputError
 from zonalbatch.service.app import create_app
-from zonalbatch.service.jobs import JobDesk
+from zonalbatch.service.jobs.routes import JobDesk
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import JsonLines
 

@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from zonalbatch.errors import ZonalbatchError
+from zonalbatch.service.egress.way_out import leave_by, refusals_told
 from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
-from zonalbatch.service.way_out import leave_by, refusals_told
 
 __all__ = ["Workers"]
 
@@ -31,7 +31,8 @@ T = TypeVar("T")
 ANSWERS = 20_000
 """Of a process, before a fresh one takes its place."""
 PRELOADED = [
-    f"zonalbatch.service.{name}" for name in ("measuring", "vector_measuring", "drawing", "warming")
+    f"zonalbatch.service.{name}"
+    for name in ("rasters.rows", "vectors.measuring", "pictures.drawing", "warming")
 ]
 """What answers need, imported once for all processes."""
 

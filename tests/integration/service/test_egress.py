@@ -20,9 +20,9 @@ from tests.made.rasters import BLOCKS, noise, write_tif
 from tests.made.store import Store, serving
 from zonalbatch.demo import Landscape
 from zonalbatch.errors import ForbiddenAddress
-from zonalbatch.service.addresses import Addresses
-from zonalbatch.service.egress import Egress
-from zonalbatch.service.way_out import refusals_told
+from zonalbatch.service.egress.addresses import Addresses
+from zonalbatch.service.egress.proxy import Egress
+from zonalbatch.service.egress.way_out import refusals_told
 
 HEARING = ("gdal", "ranges", "urllib", "requests")
 """Libraries that hear of the proxy; the others are kept from leaving at all."""

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from zonalbatch.service.addresses import Addresses
-from zonalbatch.service.egress import Bounds, Egress
+from zonalbatch.service.egress.addresses import Addresses
+from zonalbatch.service.egress.proxy import Bounds, Egress
 
 END = b"\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok"

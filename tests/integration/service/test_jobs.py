@@ -26,7 +26,7 @@ from tests.made.service_jobs import (
     settled,
     under_way,
 )  # fmt: skip
-from zonalbatch.service.job_store import TICKET
+from zonalbatch.service.jobs.store import TICKET
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from zonalbatch.errors import InputError, PassingReadError
-from zonalbatch.service.addresses import Addresses, ForbiddenAddress
-from zonalbatch.service.names import target_of
+from zonalbatch.service.egress.addresses import Addresses, ForbiddenAddress
+from zonalbatch.service.egress.names import target_of
 
 PUBLIC = "93.184.215.14"
 NAMES = {

@@ -18,11 +18,11 @@ from pyproj import CRS
 
 from tests.made.features import answered, squares, written
 from zonalbatch.errors import ReadError
-from zonalbatch.service.boxes import Box
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.geoparquet import GeoParquet
 from zonalbatch.service.refusals import BAD, NO_RASTER, TOO_LARGE, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
+from zonalbatch.service.vectors.boxes import Box
+from zonalbatch.service.vectors.geoparquet import GeoParquet
 from zonalbatch.sources.access import Grant
 from zonalbatch.sources.ranged import RangedFile
 

@@ -11,8 +11,8 @@ import pytest
 import zonalbatch as zb
 from zonalbatch.errors import JobError
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.job_checks import CheckedJob, checked_job
-from zonalbatch.service.job_child import JOB
+from zonalbatch.service.jobs.checks import CheckedJob, checked_job
+from zonalbatch.service.jobs.child import JOB
 from zonalbatch.service.links import pattern_of
 from zonalbatch.service.refusals import Refusal
 from zonalbatch.service.settings import Settings

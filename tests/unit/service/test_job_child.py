@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from zonalbatch.service import job_child
-from zonalbatch.service.job_child import (
+from zonalbatch.service.jobs import child as job_child
+from zonalbatch.service.jobs.child import (
     JOB,
     LOG_FILE,
     JobChild,
     end_left_behind,
     sentence_of,
 )  # fmt: skip
-from zonalbatch.service.job_runs import run_environment
+from zonalbatch.service.jobs.runs import run_environment
 from zonalbatch.service.settings import Settings
 
 ENDS = "import sys; sys.exit(3)"

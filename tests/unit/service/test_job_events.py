@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from zonalbatch.results import Status
-from zonalbatch.service import job_events, job_views
-from zonalbatch.service.job_events import events
-from zonalbatch.service.job_store import State, Ticket
-from zonalbatch.service.job_views import JobView, Progress, view
+from zonalbatch.service.jobs import events as job_events
+from zonalbatch.service.jobs import views as job_views
+from zonalbatch.service.jobs.events import events
+from zonalbatch.service.jobs.store import State, Ticket
+from zonalbatch.service.jobs.views import JobView, Progress, view
 
 TICKET = Ticket(id="a" * 32, owner="", queued=1.0, began=2.0, state="running")
 

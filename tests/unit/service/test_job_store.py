@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zonalbatch.errors import OutputError
-from zonalbatch.service.job_store import DATABASE, TICKET, JobStore, Ticket
+from zonalbatch.service.jobs.store import DATABASE, TICKET, JobStore, Ticket
 
 Opened = Callable[[], JobStore]
 

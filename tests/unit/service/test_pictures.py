@@ -14,9 +14,9 @@ from rasterio.io import MemoryFile
 
 from tests.made.rasters import write_tif
 from zonalbatch.errors import ZonalbatchError
-from zonalbatch.service.colours import ANCHORS, STEPS, png, ramp
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.drawing import Picture, PictureQuestion, picture
+from zonalbatch.service.pictures.colours import ANCHORS, STEPS, png, ramp
+from zonalbatch.service.pictures.drawing import Picture, PictureQuestion, picture
 from zonalbatch.service.refusals import Refusal
 from zonalbatch.service.settings import Settings
 

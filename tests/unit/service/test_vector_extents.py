@@ -8,8 +8,8 @@ import shapely
 from pyproj import CRS, Geod, Transformer
 
 from zonalbatch.cover.areas import zone_areas
-from zonalbatch.service.extents import Plane, plane_of
 from zonalbatch.service.refusals import Refusal
+from zonalbatch.service.vectors.extents import Plane, plane_of
 
 GEOD = Geod(ellps="WGS84")
 CRSS = ["EPSG:4326", "EPSG:32631", "EPSG:3857", "EPSG:3035"]

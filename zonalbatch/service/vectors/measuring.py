@@ -28,15 +28,15 @@ import shapely
 
 from zonalbatch.cover.rings import Floats
 from zonalbatch.service.areas import Area, area_of
-from zonalbatch.service.boxes import Box
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.extents import SQUARE_METRES, Inside, plane_of
-from zonalbatch.service.feature_figures import numbers_of
 from zonalbatch.service.figures import engine_statistics, figures_of
-from zonalbatch.service.geoparquet import Features, GeometryColumn, GeoParquet
 from zonalbatch.service.items import asset_of, item_of
 from zonalbatch.service.links import href_within
 from zonalbatch.service.refusals import BAD, Refusal
+from zonalbatch.service.vectors.boxes import Box
+from zonalbatch.service.vectors.extents import SQUARE_METRES, Inside, plane_of
+from zonalbatch.service.vectors.figures import numbers_of
+from zonalbatch.service.vectors.geoparquet import Features, GeometryColumn, GeoParquet
 from zonalbatch.sources.access import using
 from zonalbatch.sources.access.grant import Grant
 from zonalbatch.sources.async_cog.fitness import UnfitError

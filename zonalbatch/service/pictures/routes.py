@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from zonalbatch.service.colours import ANCHORS
-from zonalbatch.service.drawing import MOST_PIXELS, Picture, PictureQuestion, picture
+from zonalbatch.service.pictures.colours import ANCHORS
+from zonalbatch.service.pictures.drawing import MOST_PIXELS, Picture, PictureQuestion, picture
 from zonalbatch.service.questions import WHOLE, Link
-from zonalbatch.service.rasters import PROBLEMS
+from zonalbatch.service.rasters.routes import PROBLEMS
 
 __all__ = ["router"]
 

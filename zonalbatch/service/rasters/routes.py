@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from zonalbatch.service.measuring import Measure, asset_answer, raster_answer
 from zonalbatch.service.questions import (
     MeasureBody,
     Problem,
@@ -15,6 +14,7 @@ from zonalbatch.service.questions import (
     RasterBody,
     StacBody,
 )
+from zonalbatch.service.rasters.measuring import Measure, asset_answer, raster_answer
 from zonalbatch.service.refusals import (
     BAD,
     BUSY,

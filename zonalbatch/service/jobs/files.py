@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zonalbatch.service.job_child import OUT
-from zonalbatch.service.job_store import Ticket
+from zonalbatch.service.jobs.child import OUT
+from zonalbatch.service.jobs.store import Ticket
 from zonalbatch.service.refusals import NOT_YET, Refusal
 from zonalbatch.sinks.output import Output
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from zonalbatch.service.heads import LONGEST, BadHeadError
+from zonalbatch.service.egress.heads import LONGEST, BadHeadError
 
 __all__ = ["Line", "Meter", "pass_chunks", "pass_on", "reset"]
 

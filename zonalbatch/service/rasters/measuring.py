@@ -18,7 +18,7 @@ from zonalbatch.recipe import LISTS
 from zonalbatch.service.areas import WGS84, Area, area_of
 from zonalbatch.service.desk import Desk, OpenRaster
 from zonalbatch.service.figures import BINS, Numbers, engine_statistics, figures_of
-from zonalbatch.service.opening import asset_raster, file_raster
+from zonalbatch.service.rasters.opening import asset_raster, file_raster
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.statistics import Column
 from zonalbatch.work.ground import Shapes

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from zonalbatch.errors import ForbiddenAddress, InputError
-from zonalbatch.service.names import PORTS, Host, host_of
-from zonalbatch.service.networks import Address, Network
+from zonalbatch.service.egress.names import PORTS, Host, host_of
+from zonalbatch.service.egress.networks import Address, Network
 
 __all__ = ["Pattern"]
 

@@ -23,9 +23,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from zonalbatch.errors import ReadError
-from zonalbatch.service.boxes import Box, Boxes, leaves_of
 from zonalbatch.service.refusals import BAD, NO_RASTER, TOO_LARGE, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
+from zonalbatch.service.vectors.boxes import Box, Boxes, leaves_of
 from zonalbatch.sources.ranged import RangedFile, Span
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.streams import parsed

@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from zonalbatch.service.rasters import PROBLEMS
+from zonalbatch.service.rasters.routes import PROBLEMS
 from zonalbatch.service.refusals import NO_RASTER, TOO_LARGE
-from zonalbatch.service.vector_measuring import (
+from zonalbatch.service.vectors.measuring import (
     VectorMeasure,
     feature_asset_answer,
     vector_answer,
 )
-from zonalbatch.service.vector_questions import VectorAnswer, VectorBody, VectorStacBody
+from zonalbatch.service.vectors.questions import VectorAnswer, VectorBody, VectorStacBody
 
 __all__ = ["router"]
 

@@ -19,11 +19,11 @@ from pyproj.exceptions import ProjError
 from zonalbatch.cog.frame import Bounds, Frame, brought, level_for, window_of
 from zonalbatch.lattice import Grid
 from zonalbatch.service.areas import WGS84
-from zonalbatch.service.colours import STEPS, png
 from zonalbatch.service.desk import Desk, OpenRaster
-from zonalbatch.service.opening import file_raster
+from zonalbatch.service.pictures.colours import STEPS, png
+from zonalbatch.service.pictures.thinning import thinned
+from zonalbatch.service.rasters.opening import file_raster
 from zonalbatch.service.refusals import BAD, TOO_LARGE, Refusal
-from zonalbatch.service.thinning import thinned
 from zonalbatch.sources.view import View
 
 __all__ = ["MOST_PIXELS", "Picture", "PictureQuestion", "picture"]

@@ -9,8 +9,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from zonalbatch.service.job_store import ENDED
-from zonalbatch.service.job_views import JobView
+from zonalbatch.service.jobs.store import ENDED
+from zonalbatch.service.jobs.views import JobView
 
 __all__ = ["LAST", "events"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zonalbatch.service.heads import Head
+from zonalbatch.service.egress.heads import Head
 
 __all__ = ["REFUSED", "Reply"]
 

@@ -20,12 +20,12 @@ from types import TracebackType
 from typing import Self
 
 from zonalbatch.errors import ForbiddenAddress, PassingReadError
-from zonalbatch.service.addresses import Addresses
-from zonalbatch.service.asked import Asked, asked_of, user_of
-from zonalbatch.service.exchange import exchange, tunnel
-from zonalbatch.service.heads import LONGEST, BadHeadError, Head
-from zonalbatch.service.passage import Line, Meter, reset
-from zonalbatch.service.replies import REFUSED, Reply
+from zonalbatch.service.egress.addresses import Addresses
+from zonalbatch.service.egress.asked import Asked, asked_of, user_of
+from zonalbatch.service.egress.exchange import exchange, tunnel
+from zonalbatch.service.egress.heads import LONGEST, BadHeadError, Head
+from zonalbatch.service.egress.passage import Line, Meter, reset
+from zonalbatch.service.egress.replies import REFUSED, Reply
 
 __all__ = ["Bounds", "Egress"]
 

@@ -12,12 +12,12 @@ from types import TracebackType
 
 from zonalbatch.errors import ZonalbatchError
 from zonalbatch.results import Status, status_of
-from zonalbatch.service.job_child import LOG_FILE, OUT, JobChild, end_left_behind, sentence_of
-from zonalbatch.service.job_store import ENDED, JobStore, State, Ticket
+from zonalbatch.service.egress.way_out import way_out
+from zonalbatch.service.jobs.child import LOG_FILE, OUT, JobChild, end_left_behind, sentence_of
+from zonalbatch.service.jobs.store import ENDED, JobStore, State, Ticket
 from zonalbatch.service.refusals import BUSY, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
-from zonalbatch.service.way_out import way_out
 from zonalbatch.sinks.output import Output
 
 __all__ = ["JobRuns", "has_results", "run_environment", "status_told"]

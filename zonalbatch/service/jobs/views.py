@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from zonalbatch.results import Status
-from zonalbatch.service.job_runs import status_told
-from zonalbatch.service.job_store import ENDED, State, Ticket
+from zonalbatch.service.jobs.runs import status_told
+from zonalbatch.service.jobs.store import ENDED, State, Ticket
 
 __all__ = ["PREFIX", "JobBrief", "JobView", "Progress", "brief", "view"]
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from zonalbatch.service.figures import FIGURES, PATTERN, unknown_figures
 from zonalbatch.service.questions import Aoi, Link
-from zonalbatch.service.vector_measuring import DENSITY
+from zonalbatch.service.vectors.measuring import DENSITY
 
 __all__ = ["VectorAnswer", "VectorBody", "VectorStacBody"]
 

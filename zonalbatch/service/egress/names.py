@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from zonalbatch.errors import ForbiddenAddress
-from zonalbatch.service.networks import Address
+from zonalbatch.service.egress.networks import Address
 
 __all__ = ["PORTS", "Host", "host_of", "plain", "target_of"]
 

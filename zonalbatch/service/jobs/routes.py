@@ -21,14 +21,14 @@ from pydantic import BaseModel, Field
 from zonalbatch.errors import OutputError, ZonalbatchError
 from zonalbatch.places.files import write_text
 from zonalbatch.service.entry import OWNER
-from zonalbatch.service.job_checks import CheckedJob, checked_job
-from zonalbatch.service.job_events import LAST, events
-from zonalbatch.service.job_files import PARQUET, result_files
-from zonalbatch.service.job_runs import JobRuns
-from zonalbatch.service.job_store import ENDED, JobStore, Ticket
-from zonalbatch.service.job_views import PREFIX, JobBrief, JobView, Progress, brief, view
+from zonalbatch.service.jobs.checks import CheckedJob, checked_job
+from zonalbatch.service.jobs.events import LAST, events
+from zonalbatch.service.jobs.files import PARQUET, result_files
+from zonalbatch.service.jobs.runs import JobRuns
+from zonalbatch.service.jobs.store import ENDED, JobStore, Ticket
+from zonalbatch.service.jobs.views import PREFIX, JobBrief, JobView, Progress, brief, view
 from zonalbatch.service.questions import Problem
-from zonalbatch.service.rasters import PROBLEMS
+from zonalbatch.service.rasters.routes import PROBLEMS
 from zonalbatch.service.refusals import ABSENT, BAD, BUSY, NOT_YET, Refusal, refusal_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.workers import Workers

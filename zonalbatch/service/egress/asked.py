@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 from zonalbatch.errors import ForbiddenAddress
-from zonalbatch.service.heads import BadHeadError, Head
-from zonalbatch.service.names import target_of
+from zonalbatch.service.egress.heads import BadHeadError, Head
+from zonalbatch.service.egress.names import target_of
 
 __all__ = ["Asked", "asked_of", "user_of"]
 

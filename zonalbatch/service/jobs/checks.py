@@ -14,7 +14,7 @@ from zonalbatch.job import CogSource, ItemSource, Job
 from zonalbatch.job.text import MAX_BYTES, read_document
 from zonalbatch.searches.addresses import address_of, signed_by
 from zonalbatch.service.desk import Desk
-from zonalbatch.service.job_child import JOB, OUT
+from zonalbatch.service.jobs.child import JOB, OUT
 from zonalbatch.service.links import href_of, pattern_of
 from zonalbatch.service.refusals import TOO_LARGE, UNFIT, Refusal
 from zonalbatch.service.settings import Settings

@@ -9,8 +9,8 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from contextlib import suppress
 
-from zonalbatch.service.heads import BadHeadError, Head
-from zonalbatch.service.passage import Line, Meter, pass_chunks, pass_on
+from zonalbatch.service.egress.heads import BadHeadError, Head
+from zonalbatch.service.egress.passage import Line, Meter, pass_chunks, pass_on
 
 __all__ = ["exchange", "tunnel"]
 

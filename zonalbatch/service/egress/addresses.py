@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from zonalbatch.errors import ForbiddenAddress, PassingReadError
-from zonalbatch.service.names import PORTS, Host, host_of, plain, target_of
-from zonalbatch.service.networks import Address, is_inner, is_public
-from zonalbatch.service.patterns import Pattern
+from zonalbatch.service.egress.names import PORTS, Host, host_of, plain, target_of
+from zonalbatch.service.egress.networks import Address, is_inner, is_public
+from zonalbatch.service.egress.patterns import Pattern
 
 __all__ = ["Addresses", "ForbiddenAddress"]
 

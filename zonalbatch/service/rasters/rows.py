@@ -13,8 +13,8 @@ from zonalbatch.errors import ZonalbatchError
 from zonalbatch.service.areas import area_of
 from zonalbatch.service.desk import Desk
 from zonalbatch.service.figures import BINNED, COUNTED
-from zonalbatch.service.measuring import Measure, measured
-from zonalbatch.service.opening import asset_raster, file_raster
+from zonalbatch.service.rasters.measuring import Measure, measured
+from zonalbatch.service.rasters.opening import asset_raster, file_raster
 from zonalbatch.service.refusals import Refusal, refusal_of
 
 __all__ = ["Source", "batch_rows", "schema_of"]

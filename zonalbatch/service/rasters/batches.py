@@ -15,10 +15,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from zonalbatch.service.batch_measuring import Source, batch_rows, schema_of
-from zonalbatch.service.measuring import Measure
 from zonalbatch.service.questions import BatchBody, Feature
-from zonalbatch.service.rasters import PROBLEMS, measure_of
+from zonalbatch.service.rasters.measuring import Measure
+from zonalbatch.service.rasters.routes import PROBLEMS, measure_of
+from zonalbatch.service.rasters.rows import Source, batch_rows, schema_of
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.workers import Workers

@@ -1,0 +1,1 @@
+"""Jobs: runs of job documents, each by a process of its own."""

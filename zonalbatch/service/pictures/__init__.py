@@ -1,0 +1,1 @@
+"""Pictures of rasters, for the page."""

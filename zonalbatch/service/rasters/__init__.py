@@ -1,0 +1,1 @@
+"""Areas on rasters: one on one, and many on many."""

@@ -1,0 +1,1 @@
+"""Features of GeoParquet files, cut by an area."""
