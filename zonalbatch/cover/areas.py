@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged
 from zonalbatch.kernels import kernel
 from zonalbatch.lattice import Lattice
+from zonalbatch.projections import transformer
 
 __all__ = ["row_areas", "zone_areas"]
 
@@ -36,7 +37,7 @@ def zone_areas(shapes: Objects, crs: str) -> Floats:
     shapes = shapes.copy()
     shapes[~np.isin(shapely.get_type_id(shapes), AREAL)] = None
     rings = ragged(shapes)
-    there = Transformer.from_crs(source, earth, always_xy=True)
+    there = transformer(source, earth)
     degrees = np.column_stack(there.transform(rings.xy[:, 0], rings.xy[:, 1]))
     geod = earth.get_geod() or Geod(ellps="WGS84")
     degrees, offsets = _cut(degrees, rings.rings, geod)

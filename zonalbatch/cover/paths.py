@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from zonalbatch.cover.domain import degree
 from zonalbatch.cover.projection import Change
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, replaced, spans
+from zonalbatch.projections import transformer
 
 __all__ = ["Paths", "paths"]
 
@@ -125,7 +126,7 @@ class _Trail(Change):
     @classmethod
     def along(cls, source: CRS, target: CRS, cell: tuple[float, float]) -> _Trail:
         """The way from one CRS to another."""
-        return cls(source, target, cell, Transformer.from_crs(source, target, always_xy=True))
+        return cls(source, target, cell, transformer(source, target))
 
     def follow(self, strands: Rings, densify: bool) -> Rings:
         """Strands as far as the projection shows them; a vertex that has no place is NaN."""

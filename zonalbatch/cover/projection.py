@@ -30,6 +30,7 @@ from zonalbatch.cover.rings import (
     zone_bounds,
     zone_of_vertex,
 )
+from zonalbatch.projections import transformer
 from zonalbatch.zones.longitudes import split_at_antimeridian
 from zonalbatch.zones.shapes import repaired
 
@@ -98,7 +99,7 @@ class Change:
     @classmethod
     def between(cls, source: CRS, target: CRS, cell: tuple[float, float]) -> Change:
         """The way from one CRS to another."""
-        return cls(source, target, cell, Transformer.from_crs(source, target, always_xy=True))
+        return cls(source, target, cell, transformer(source, target))
 
     @cached_property
     def domain(self) -> Domain:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from zonalbatch.cover.coverage import Coverage
 from zonalbatch.cover.domain import come_back, moved
 from zonalbatch.cover.visits import Visits, coverage_of, in_cells
 from zonalbatch.lattice import Lattice, Window
+from zonalbatch.projections import transformer
 
 __all__ = ["Spots", "cover_points", "spots"]
 
@@ -57,9 +58,9 @@ def spots(shapes: Objects, crs: str, lattice_crs: str, *, west: float | None = N
 
 def _projected(xy: Floats, source: CRS, target: CRS) -> Floats:
     """Places in another CRS; NaN where one does not come back, as beyond a horizon."""
-    transformer = Transformer.from_crs(source, target, always_xy=True)
-    there = moved(transformer, xy)
-    there[~come_back(transformer, source, xy, there)] = np.nan
+    change = transformer(source, target)
+    there = moved(change, xy)
+    there[~come_back(change, source, xy, there)] = np.nan
     return there
 
 

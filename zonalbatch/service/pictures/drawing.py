@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from zonalbatch.cog.frame import Bounds, Frame, brought, level_for, window_of
 from zonalbatch.lattice import Grid
+from zonalbatch.projections import transformer
 from zonalbatch.service.areas import WGS84
 from zonalbatch.service.desk import Desk, OpenRaster
 from zonalbatch.service.pictures.colours import STEPS, png
@@ -94,7 +94,7 @@ def _bounds_of(grid: Grid) -> Bounds:
     """Where a raster lies on the Earth."""
     own = grid.lattice.bounds(grid.window)
     try:
-        onto = Transformer.from_crs(grid.lattice.crs, WGS84, always_xy=True)
+        onto = transformer(grid.lattice.crs, WGS84)
         west, south, east, north = onto.transform_bounds(*own, densify_pts=101)
     except ProjError:
         west = south = east = north = math.inf

@@ -14,6 +14,7 @@ from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.given import given_recipe
 from zonalbatch.lattice import Grid
 from zonalbatch.layers import Layer
+from zonalbatch.projections import transformer
 from zonalbatch.recipe import LISTS
 from zonalbatch.service.areas import WGS84, Area, area_of
 from zonalbatch.service.desk import Desk, OpenRaster
@@ -144,7 +145,7 @@ def _check_pixels(areas: Sequence[Area], layer: Layer, most: int) -> None:
     grid = layer.assets[0].grid
     if grid is None:
         return
-    onto = Transformer.from_crs(WGS84, grid.lattice.crs, always_xy=True)
+    onto = transformer(WGS84, grid.lattice.crs)
     pixels = sum(_pixels(area, grid, onto) for area in areas)
     if pixels > most:
         raise Refusal(

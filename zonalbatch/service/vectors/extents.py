@@ -17,6 +17,7 @@ from pyproj import CRS, Geod, Transformer
 
 from zonalbatch.cover.projection import Change
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged, unragged
+from zonalbatch.projections import transformer
 from zonalbatch.service.areas import WGS84
 from zonalbatch.service.refusals import BAD, Refusal
 from zonalbatch.zones.reader import fit_shapes
@@ -68,7 +69,7 @@ class Plane:
 
     @cached_property
     def _down(self) -> Transformer:
-        return Transformer.from_crs(self.crs, self._earth, always_xy=True)
+        return transformer(self.crs, self._earth)
 
     def shown(self, area: Any) -> Any:
         """A polygon or point of WGS 84 in this plane, its edges cut where they would be curves.
