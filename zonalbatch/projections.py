@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 
-from pyproj import CRS, Transformer
+from pyproj import CRS, Geod, Transformer
 
-__all__ = ["transformer"]
+__all__ = ["ellipsoid_of", "transformer"]
 
+WGS84 = CRS("OGC:CRS84")
 _SEVERAL = "unavailable until proj_trans is called"
 """What PROJ says of a way that it chooses point by point."""
 
@@ -22,8 +23,13 @@ def transformer(source: CRS | str, target: CRS | str) -> Transformer:
     Raises:
         pyproj.exceptions.ProjError: there is no way.
     """
-    found = _kept(source, target)
+    found = _kept(_told(source), _told(target))
     return _made(source, target) if found.definition == _SEVERAL else found
+
+
+def _told(crs: CRS | str) -> str:
+    """A CRS by the text that it was made from: to compare texts is quicker."""
+    return crs if isinstance(crs, str) else crs.srs
 
 
 def _made(source: CRS | str, target: CRS | str) -> Transformer:
@@ -31,3 +37,11 @@ def _made(source: CRS | str, target: CRS | str) -> Transformer:
 
 
 _kept = functools.lru_cache(64)(_made)
+
+
+@functools.lru_cache(64)
+def ellipsoid_of(crs: str) -> tuple[CRS, Geod]:
+    """The geographic CRS on whose ellipsoid a CRS lies, and what measures there."""
+    source = CRS.from_user_input(crs)
+    earth = WGS84 if source.is_bound else source.geodetic_crs or WGS84
+    return earth, earth.get_geod() or Geod(ellps="WGS84")

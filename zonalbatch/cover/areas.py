@@ -14,7 +14,7 @@ from pyproj import CRS, Geod
 from zonalbatch.cover.rings import Floats, Ints, Objects, Rings, ragged
 from zonalbatch.kernels import kernel
 from zonalbatch.lattice import Lattice
-from zonalbatch.projections import transformer
+from zonalbatch.projections import ellipsoid_of, transformer
 
 __all__ = ["row_areas", "zone_areas"]
 
@@ -23,8 +23,6 @@ SHORT = 10_000.0
 
 AREAL = (3, 6)  # shapely's type ids of polygons and multipolygons
 
-WGS84 = CRS("OGC:CRS84")
-
 
 def zone_areas(shapes: Objects, crs: str) -> Floats:
     """(zone,) geodesic areas of polygons and multipolygons, m²; 0 for empty ones and other kinds.
@@ -32,14 +30,12 @@ def zone_areas(shapes: Objects, crs: str) -> Floats:
     On the ellipsoid of ``crs``. Agrees with GeographicLib (Karney, Algorithms for geodesics, J.
     Geodesy 87, 2013) within 1e-9 of the area for edges up to 10 km, 1e-7 for longer ones.
     """
-    source = CRS.from_user_input(crs)
-    earth = WGS84 if source.is_bound else source.geodetic_crs or WGS84
+    earth, geod = ellipsoid_of(crs)
     shapes = shapes.copy()
     shapes[~np.isin(shapely.get_type_id(shapes), AREAL)] = None
     rings = ragged(shapes)
-    there = transformer(source, earth)
+    there = transformer(crs, earth)
     degrees = np.column_stack(there.transform(rings.xy[:, 0], rings.xy[:, 1]))
-    geod = earth.get_geod() or Geod(ellps="WGS84")
     degrees, offsets = _cut(degrees, rings.rings, geod)
     areas = _ring_areas(np.radians(degrees), offsets, geod.a, geod.es)
     return _of_zones(areas, rings)

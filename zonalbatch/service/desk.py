@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,13 @@ from zonalbatch.service.links import href_of
 from zonalbatch.service.settings import Settings
 from zonalbatch.sources import Access, Pixels, open_pixels
 from zonalbatch.sources.access import Grant, access_given
+from zonalbatch.sources.async_cog.fitness import UnfitError
+from zonalbatch.sources.async_cog.pixels import CogPixels
 
 __all__ = ["Desk", "OpenRaster"]
 
+READS = 64
+"""At once, of files far away."""
 FILES = 64
 """Rasters that are kept open."""
 TIFFS = ("GTiff", "COG")
@@ -70,8 +75,18 @@ class OpenRaster:
     def opened(self, href: str) -> Pixels:
         """The pixels of a file, which stay open."""
         if href not in self.pixels:
-            self.pixels[href] = _KeptPixels(open_pixels(href, access=self.access))
+            self.pixels[href] = _KeptPixels(_pixels(href, self.access))
         return self.pixels[href]
+
+
+def _pixels(href: str, access: Access) -> Pixels:
+    """A file, read by ranges if it can be, wherever it lies, as its decoded blocks are kept."""
+    pixels = CogPixels(href, access)
+    try:
+        _ = pixels.header
+    except UnfitError:
+        return open_pixels(href, access=access)
+    return pixels
 
 
 class Desk:
@@ -79,6 +94,8 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.pool = ThreadPoolExecutor(READS, thread_name_prefix="read")
+        """Where reads run; to start and end threads takes as long as a block's."""
         self._open: OrderedDict[Any, OpenRaster] = OrderedDict()
 
     def access(self) -> Access:

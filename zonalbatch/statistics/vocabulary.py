@@ -131,6 +131,8 @@ def parse_statistics(
 
 def _statistic(given: Any) -> Statistic:
     """The statistic of a name, or of a function."""
+    if isinstance(given, str):  # first, as a protocol is slow to ask
+        return _parse(given.strip())
     if isinstance(given, OfCells):
         name = given.name
         return Statistic(name, lambda s: s.state("calls").of(name), "calls", function=given)

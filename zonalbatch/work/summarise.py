@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import islice
 from typing import Any
 
@@ -43,6 +44,7 @@ def summarise(
     requests: int = 64,
     room: int | None = None,
     hosts: Hosts | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Iterator[LayerSummary]:
     """The statistics of every layer, in order.
 
@@ -55,6 +57,7 @@ def summarise(
         requests: how many reads may go on at once.
         room: bytes for cells that are kept until functions can be called; None for any number.
         hosts: where it is noted how reads go.
+        pool: where reads run; None starts threads, and ends them.
 
     Raises:
         GridMismatch: a file's grid is not that of its asset.
@@ -68,7 +71,9 @@ def summarise(
     # Whoever waits for an answer takes a thread, whatever is under way in it.
     threads = max(min(requests, THREADS) if remote else 1, processors())
     handles = Handles(open_pixels, hosts)
-    with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
+    with ExitStack() as stack:
+        if pool is None:
+            pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="read"))
         weights = None
         if recipe.weights is not None:
             weights = Weights(recipe.weights, handles, pool, ahead=memory // 16, room=memory // 8)

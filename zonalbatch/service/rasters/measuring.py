@@ -119,7 +119,7 @@ def _summary(
     shapes = Shapes(np.array([area.shape for area in areas]), WGS84)
     found = summarise(
         shapes, raster.layers.layers, recipe, open_pixels=raster.opened,
-        memory=desk.settings.memory,
+        memory=desk.settings.memory, pool=desk.pool,
     )  # fmt: skip
     (summary,) = found
     for failure in summary.failures:
