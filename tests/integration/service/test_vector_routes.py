@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,9 +66,10 @@ def server(folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def ask(folder: Path) -> Iterator[Ask]:
+def ask(folder: Path, server: Server, closed_port: int) -> Iterator[Ask]:
     """Asks a service that may read the folder and this machine's servers."""
-    settings = Settings(root=folder, private=("127.0.0.0/8",), workers=1, seconds=300, rate=0)
+    hosts = (server.url.removeprefix("http://"), f"127.0.0.1:{closed_port}")
+    settings = Settings(root=folder, private=hosts, workers=1, seconds=300, rate=0)
     with serving(settings) as served:
         yield _asking(served)
 
@@ -135,12 +135,10 @@ def test_refusals_say_what_and_why(
     assert word in json.dumps(answer.json()["detail"], ensure_ascii=False)
 
 
-def test_servers_that_do_not_answer_are_said_to(ask: Ask, server: Server) -> None:
+def test_servers_that_do_not_answer_are_said_to(ask: Ask, server: Server, closed_port: int) -> None:
     """502 for a closed port, 400 for a file that is not there."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/squares.parquet"
-        answer = ask("/vector", aoi=AREA, url=url, columns=["v"])
+    url = f"http://127.0.0.1:{closed_port}/squares.parquet"
+    answer = ask("/vector", aoi=AREA, url=url, columns=["v"])
     assert answer.status_code == 502, answer.text
     answer = ask("/vector", aoi=AREA, url=f"{server.url}/absent.parquet", columns=["v"])
     assert answer.status_code == 400, answer.text
