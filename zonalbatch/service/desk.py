@@ -111,15 +111,19 @@ class Desk:
         """
         return href_of(url, self.settings.root)
 
-    def kept(self, key: Hashable, opened: Callable[[Access], Layers]) -> OpenRaster:
+    def kept(
+        self, key: Hashable, opened: Callable[[Access], Layers], *, lasting: bool = False
+    ) -> OpenRaster:
         """A raster that was opened less than a minute ago, or is opened now.
 
         Args:
             key: what tells it from others.
             opened: makes its layer, by an access.
+            lasting: True if a file that took its place would have another key.
         """
         now, found = time.monotonic(), self._open.get(key)
-        if found is None or now - found.born > self.settings.fresh_seconds:
+        stale = found is not None and now - found.born > self.settings.fresh_seconds
+        if found is None or (stale and not lasting):
             access = self.access()
             found = self._open[key] = OpenRaster(opened(access), {}, access, now)
             if len(self._open) > FILES:

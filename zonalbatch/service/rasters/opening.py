@@ -50,7 +50,8 @@ def file_raster(desk: Desk, url: str, bands: Sequence[int], *, approximate: bool
         )  # fmt: skip
         return _complete(found)
 
-    return desk.kept((href, _stamp(href), tuple(bands), approximate), opened)
+    stamp = _stamp(href)
+    return desk.kept((href, stamp, tuple(bands), approximate), opened, lasting=bool(stamp))
 
 
 def asset_raster(
