@@ -22,8 +22,9 @@ demo: $(VENV)/.package  ## compute statistics of a generated landscape and show 
 test: $(VENV)/.dev  ## run the tests, those marked long left out
 	$(BIN)/python -m pytest -m "not long" -n 2
 
-test-long: $(VENV)/.dev  ## run the tests marked long
-	$(BIN)/python -m pytest -m long
+test-long: $(VENV)/.dev  ## run the tests marked long, and all laws on many examples
+	$(BIN)/python -m pytest -m long --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -m "hypothesis and not long" -n 2 --hypothesis-profile=thorough
 
 chaos: $(VENV)/.dev  ## kill workers, scheduler and client for MINUTES (10), by a SEED (0)
 	$(BIN)/python -m tests.made.mayhem --minutes $(or $(MINUTES),10) --seed $(or $(SEED),0)

@@ -53,6 +53,8 @@ class Scale:
     """Cells along one side of the raster that one zone covers."""
     giant_vertices: int
     """Vertices of that zone."""
+    tiles: tuple[int, int]
+    """Tiles along one side of a mosaic, and cells along one side of each."""
 
 
 FULL = Scale(
@@ -65,6 +67,7 @@ FULL = Scale(
     grid=8000,
     giant=10_980,
     giant_vertices=100_000,
+    tiles=(10, 3600),
 )
 QUICK = Scale(
     name="quick",
@@ -76,6 +79,7 @@ QUICK = Scale(
     grid=1600,
     giant=3660,
     giant_vertices=10_000,
+    tiles=(3, 1200),
 )
 
 
@@ -103,6 +107,15 @@ class Data:
         """A uint8 COG of land cover: twelve classes in patches, with some cells of others."""
         path, side = self._root / "classified.tif", self.scale.side
         return _once(path, lambda: _write_cog(path, make_classes(side)))
+
+    def tiles(self) -> list[Path]:
+        """COGs of int16 hills that meet, first row by row from the north."""
+        many, side = self.scale.tiles
+        return [self._tile(row, col, side) for row in range(many) for col in range(many)]
+
+    def _tile(self, row: int, col: int, side: int) -> Path:
+        path = self._root / "tiles" / f"{row:02}_{col:02}.tif"
+        return _once(path, lambda: _write_tile(path, make_hills(row, col, side), row, col))
 
     def noise(self) -> Path:
         """A uint16 COG of noise: nearly every cell of a zone has a value of its own."""
@@ -327,3 +340,22 @@ def _once(path: Path, write: Callable[[], None]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write()
     return path
+
+
+def make_hills(row: int, col: int, side: int) -> NDArray[np.int16]:
+    """Heights that go on from tile to tile, with two metres of noise."""
+    y, x = np.mgrid[row * side : (row + 1) * side, col * side : (col + 1) * side].astype("float32")
+    hills = 800 + 300 * np.sin(x / 517) + 250 * np.cos(y / 391) + 60 * np.sin((x + y) / 37)
+    noise = np.random.default_rng([row, col]).normal(0, 2, hills.shape)
+    return np.asarray((hills + noise).astype(np.int16))
+
+
+def _write_tile(path: Path, heights: NDArray[np.int16], row: int, col: int) -> None:
+    side = len(heights)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=side, height=side, count=1, dtype="int16",
+        crs="EPSG:4326", transform=from_origin(10 + col, 60 - row, 1 / side, 1 / side),
+        nodata=-32768, tiled=True, blockxsize=512, blockysize=512, compress="deflate", predictor=2,
+    ) as file:  # fmt: skip
+        file.write(heights, 1)

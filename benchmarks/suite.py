@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ours, peers
 from benchmarks.data import Data
+from benchmarks.mosaic import mosaic
 from benchmarks.planning import planning
 from benchmarks.remote import remote_blocks, remote_headers, remote_job
 from benchmarks.report import Finding, Outcome, at_least, at_most
@@ -260,6 +261,7 @@ BENCHMARKS = {
     "remote_headers": Benchmark(remote_headers, pinned=False),
     "remote_job": Benchmark(remote_job, pinned=False),
     "service": Benchmark(service, pinned=False),
+    "mosaic": Benchmark(mosaic, pinned=False),
 }
 
 

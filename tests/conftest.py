@@ -30,12 +30,12 @@ settings.register_profile(
     "quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "ci",
+    "thorough",
     settings.get_profile("quick"),
     max_examples=300,
     print_blob=True,
 )
-settings.load_profile("ci" if os.environ.get("ZONALBATCH_CI") else "quick")
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

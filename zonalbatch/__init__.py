@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
-    "Job", "Results", "__version__", "errors", "explain", "open_results", "plan", "point_query",
-    "run", "search", "zonal_stats",
+    "Job", "Results", "__version__", "aio", "clip", "errors", "explain", "extract_raster",
+    "open_results", "plan", "point_query", "run", "search", "zonal_stats",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from zonalbatch import errors
+    from zonalbatch import aio, errors
     from zonalbatch.api import plan, run
     from zonalbatch.explanation.inquiry import explain
+    from zonalbatch.extract.chips import clip
+    from zonalbatch.extract.raster import extract_raster
     from zonalbatch.frames import zonal_stats
     from zonalbatch.job import Job
     from zonalbatch.points import point_query
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Job": "job",
+    "clip": "extract.chips",
     "Results": "results",
     "explain": "explanation.inquiry",
+    "extract_raster": "extract.raster",
     "open_results": "results",
     "plan": "api",
     "point_query": "points",
@@ -44,8 +48,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module("zonalbatch.errors")
+    if name in ("aio", "errors"):
+        return import_module(f"zonalbatch.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'zonalbatch' has no attribute {name!r}")
     return getattr(import_module(f"zonalbatch.{_HOMES[name]}"), name)

@@ -164,11 +164,11 @@ def quantile_method_given(method: Any) -> QuantileMethod:
 
 
 def grouping(group_by: Any) -> GroupBy:
-    """What makes a layer: ``item``, ``datetime`` or ``solar_day``; None is the first."""
+    """What makes a layer: ``item``, ``datetime``, ``solar_day`` or ``all``; None is the first."""
     if group_by is None:
         return "item"
     if group_by not in get_args(GroupBy):
-        raise InputError(f"group_by={group_by!r} is unknown; use item, datetime or solar_day")
+        raise InputError(f"group_by={group_by!r} is unknown; use item, datetime, solar_day or all")
     found: GroupBy = group_by
     return found
 

@@ -19,6 +19,7 @@ from zonalbatch.arguments import (
     check_layout,
     id_column,
 )
+from zonalbatch.catalog.offered import is_data_set, offered
 from zonalbatch.errors import GridMismatch, InputError, ZonalbatchWarning
 from zonalbatch.given import (
     given_bands,
@@ -102,7 +103,8 @@ def zonal_stats(
             of labels, as a path or a DataArray: the cells of each value are a zone, which is its
             id; those of nodata are in none.
         raster: a path or URL, a list of them, a DataArray or Dataset with a CRS, STAC items or a
-            file of them (``.json``).
+            file of them (``.json``), or a data set: ``{"kind": "dataset", "name":
+            "copernicus_dem:elevation"}``, as ``zonalbatch datasets`` lists them.
         stats: names of statistics, as a list or separated by commas; in a list also functions
             ``f(values, fractions[, weights])`` of a zone's valid cells, row by row from the
             north-west, that return a number or None. Their columns are named as they are.
@@ -124,8 +126,9 @@ def zonal_stats(
             give each raster's cell their mean by area. A cell without a weight is left out.
         nodata: raw value that means no data, for all bands; ``"none"`` ignores the files' tags.
         scale_offset: whose scale and offset to apply.
-        group_by: None or ``"item"``: each raster by itself; ``"datetime"``, ``"solar_day"``: those
-            of one time or day are one layer, in each cell the first that has a valid value.
+        group_by: None or ``"item"``: each raster by itself; ``"datetime"``, ``"solar_day"``,
+            ``"all"``: those of one time or day, or all, are one layer, in each cell the first that
+            has a valid value.
         datetime_pattern: where the date stands in file names, such as ``"%Y%m%d"``.
         layout: ``wide``, a column for each statistic, or ``long``, a row for each.
         geometry: False leaves the geometry out and gives a plain DataFrame.
@@ -165,8 +168,14 @@ def zonal_stats(
     zones = zones.compute() if hasattr(zones, "npartitions") else zones
     check_columns(zones)
     id = id_column(zones, id)
-    access = access_given(sign, trusted)
     frame, reader = _opened(zones, id, zone_band, trusted)
+    if is_data_set(raster):
+        of = offered(raster, lambda: reader, bands=bands, measurements=measurements, mask=mask)
+        raster, bands, mask, sign = of.raster, of.bands, of.mask, sign or of.sign
+        group_by = group_by or of.group_by
+        access = access_given(sign, of.trusted)
+    else:
+        access = access_given(sign, trusted)
     found, arrays = given_layers(
         raster, given_bands(bands, nodata), nodata, scale_offset, datetime_pattern, resolution,
         access, group_by,

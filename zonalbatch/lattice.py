@@ -104,6 +104,16 @@ class Lattice:
             self.y0 - self.dy * window.top,
         )
 
+    def outward(self, bounds: tuple[float, float, float, float]) -> Window:
+        """The window of all cells that (left, bottom, right, top) touch by more than rounding."""
+        left, bottom, right, top = bounds
+        return Window(
+            math.floor((self.y0 - top) / self.dy + TOLERANCE),
+            math.floor((left - self.x0) / self.dx + TOLERANCE),
+            math.ceil((self.y0 - bottom) / self.dy - TOLERANCE),
+            math.ceil((right - self.x0) / self.dx - TOLERANCE),
+        )
+
     def shares_cells(self, other: Lattice) -> bool:
         """True if both lattices have the same cells, origin aside."""
         return (

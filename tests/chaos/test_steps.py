@@ -69,6 +69,7 @@ def told(victim: Victim, capsys: pytest.CaptureFixture[str], least: int) -> None
     assert victim.kills >= least, victim.log
 
 
+@pytest.mark.long
 def test_some_steps(victim: Victim, capsys: pytest.CaptureFixture[str]) -> None:
     """Into a folder."""
     chaos(victim, SHORT, [PARTS[3], PARTS[6], SEAL[6], AFTER[1], AFTER[4]])

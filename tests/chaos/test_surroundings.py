@@ -67,6 +67,7 @@ def no_large_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
+@pytest.mark.long
 def test_a_disk_that_fills(tmp_path: Path, cluster: Client) -> None:
     """The run ends with 4 and a sentence; when there is room again, it goes on."""
     path = many_parts(tmp_path)

@@ -168,6 +168,7 @@ def assert_as_brute_force(
         )
 
 
+@pytest.mark.long
 def test_flanders_masked(run_config: RunConfig, data_dir: Path) -> None:
     """The job as it stands: 118 dates × 21 fields, red, nir and NDVI without clouds, to 1e-9."""
     rows = run_config("flanders_ndvi")
@@ -225,6 +226,7 @@ def test_flanders_by_centers(
 # --- New York ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_landsat(run_config: RunConfig, data_dir: Path) -> None:
     """The job as it stands: B5 and BQA are those of exactextract, on 19 grids, zones repaired.
 

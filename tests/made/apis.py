@@ -74,7 +74,7 @@ def collections_of(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def light_api(folder: Path, items: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The URL of rustac's server: paging, places and times, neither query nor filter."""
     program = Path(sys.executable).with_name("rustac")
-    _need(program.exists(), "rustac is not installed beside this Python")
+    need(program.exists(), "rustac is not installed beside this Python")
     names = []
     for document in collections_of(items):
         names.append(f"{document['id']}.json")
@@ -107,7 +107,7 @@ def free_port() -> int:
         return int(made.getsockname()[1])
 
 
-def _need(there: bool, what: str) -> None:
+def need(there: bool, what: str) -> None:
     """Skip where a server is missing, but fail where all of them must be there."""
     if there:
         return
@@ -154,7 +154,7 @@ def _postgres() -> Path:
         Path(f"/usr/lib/postgresql/{control.parts[-3]}/bin")
         for control in Path("/usr/share/postgresql").glob("*/extension/postgis.control")
     ]
-    _need(bool(found), "PostgreSQL with PostGIS is not installed")
+    need(bool(found), "PostgreSQL with PostGIS is not installed")
     return max(found, key=lambda path: int(path.parts[-2]))
 
 
@@ -190,7 +190,7 @@ def _variables(port: int) -> dict[str, str]:
 
 def _load(folder: Path, items: Sequence[dict[str, Any]], names: Mapping[str, str]) -> None:
     program = Path(sys.executable).with_name("pypgstac")
-    _need(program.exists(), "pypgstac is not installed beside this Python")
+    need(program.exists(), "pypgstac is not installed beside this Python")
     _quietly([program, "migrate"], names)
     for kind, documents in (("collections", collections_of(items)), ("items", items)):
         path = folder / f"{kind}.ndjson"

@@ -115,3 +115,10 @@ class Bench:
         assert not list(self.folder.rglob("part-*.parquet"))
         assert not list(self.folder.rglob("manifest.json"))
         assert not list(self.folder.rglob("parts.parquet"))
+
+
+def write_text(folder: Path, text: str, name: str = "job.yaml") -> Path:
+    """A job file of that text."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from tests.made.commands import SCRIPT, environment
 
 PATIENCE = 120.0
 """Seconds that it may take to be ready."""
-_ADDRESS = re.compile(r"running on (http://\S+)")
 
 
 @contextmanager
@@ -43,8 +41,8 @@ def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends and server.poll() is None:
         for line in log.read_text().splitlines():
-            found = _ADDRESS.search(json.loads(line)["message"]) if line.endswith("}") else None
-            if found:
-                return found[1]
+            told = json.loads(line) if line.endswith("}") else {}
+            if told.get("message") == "listening":
+                return str(told["address"])
         time.sleep(0.1)
     raise RuntimeError(f"the service does not listen:\n{log.read_text()}")

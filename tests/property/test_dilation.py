@@ -79,6 +79,7 @@ def scenes(seed: int, factor: int, block: tuple[int, int], *, south_up: bool) ->
     return {"value": raster(values, FINE, ROW, COL), "scl": scl}
 
 
+@pytest.mark.long
 @given(
     st.integers(0, 2**32),
     st.sampled_from([5.0, 10.0, 14.0, 20.0, 33.0, 70.0]),

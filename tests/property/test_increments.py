@@ -141,6 +141,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.long
 @given(steps, st.sampled_from([20, 60, 10**6]))
 def test_every_pair_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[State, State, float]], rows: int

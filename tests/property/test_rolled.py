@@ -64,6 +64,7 @@ def laid(values: NDArray[Any], row: int, **about: Any) -> dict[str, Raster]:
     return {"a": raster(values, CELLS, row, row, nodata=1, **about)}
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(
     seed=seeds, n=st.integers(1, 5), dtype=st.sampled_from(["uint8", "float32", "float64"]),

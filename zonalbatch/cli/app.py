@@ -16,6 +16,7 @@ from zonalbatch import __version__
 from zonalbatch.cli.cogs import create_tms, doctor, info
 from zonalbatch.cli.compare import compare
 from zonalbatch.cli.explain import explain
+from zonalbatch.cli.extract import clip, datasets, extract
 from zonalbatch.cli.interruption import Interruption
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.rollup import rollup
@@ -72,7 +73,7 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 COMMANDS = (
     demo, run, plan, validate, schema, status, search, rollup, stats, points, explain, compare,
-    info, create_tms, doctor, serve,
+    datasets, extract, clip, info, create_tms, doctor, serve,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zonalbatch.cli.boxes import box_of
 from zonalbatch.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def search(
         "filter": filter, "ids": _several(ids), "fields": _several(fields),
         "sortby": _several(sortby), "limit": limit, "max_items": max_items,
     }  # fmt: skip
-    place = {"zones": zones, "bbox": _box(bbox), "intersects": _geometry(intersects)}
+    place = {"zones": zones, "bbox": box_of(bbox), "intersects": _geometry(intersects)}
     answer = _of_job(what, asked | place) if _is_job(what) else _of_api(what, asked, **place)
     _tell(answer, as_json)
     if write is not None:
@@ -138,15 +139,6 @@ def _say(text: str, as_json: bool) -> None:
 def _several(names: list[str] | None) -> list[str] | None:
     """What an option that may be repeated lists in all."""
     return [one for name in names for one in name.split(",")] if names else None
-
-
-def _box(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    try:
-        return [float(side) for side in text.split(",")]
-    except ValueError:
-        raise InputError(f"--bbox {text}: write west,south,east,north in degrees") from None
 
 
 def _geometry(text: str | None) -> Any:

@@ -13,7 +13,9 @@ __all__ = ["serve"]
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Its port; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
     behind: Annotated[
         str, typer.Option(help="Addresses of proxies whose X-Forwarded-For is believed.")
     ] = "",

@@ -33,12 +33,27 @@ def zone_areas(shapes: Objects, crs: str) -> Floats:
     earth, geod = ellipsoid_of(crs)
     shapes = shapes.copy()
     shapes[~np.isin(shapely.get_type_id(shapes), AREAL)] = None
-    rings = ragged(shapes)
+    rings = ragged(_bands_cut(shapes))
     there = transformer(crs, earth)
     degrees = np.column_stack(there.transform(rings.xy[:, 0], rings.xy[:, 1]))
     degrees, offsets = _cut(degrees, rings.rings, geod)
     areas = _ring_areas(np.radians(degrees), offsets, geod.a, geod.es)
     return _of_zones(areas, rings)
+
+
+def _bands_cut(shapes: Objects) -> Objects:
+    """Shapes with the edges of bands around the whole Earth cut up.
+
+    One edge of 360 degrees is a frame's border along a pole. Of two, each is as good as nothing by
+    the short way round, and so would be what lies between them.
+    """
+    left, _, right, _ = shapely.bounds(shapes).T
+    for i in np.flatnonzero(right - left >= 360.0):
+        xy, ring = shapely.get_coordinates(shapely.get_rings(shapes[i]), return_index=True)
+        around = (np.abs(np.diff(xy[:, 0])) == 360.0) & (np.diff(ring) == 0)
+        if (np.bincount(ring[:-1][around]) > 1).any():
+            shapes[i] = shapely.segmentize(shapes[i], 1.0)
+    return shapes
 
 
 def _cut(degrees: Floats, offsets: Ints, geod: Geod) -> tuple[Floats, Ints]:

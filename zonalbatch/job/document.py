@@ -7,18 +7,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, ValidationInfo, model_validator
 
 from zonalbatch.arguments import breakdown_given
 from zonalbatch.breakdown import Breakdown
-from zonalbatch.errors import ExpressionError, InputError, JobError
+from zonalbatch.catalog.expanded import expanded
+from zonalbatch.catalog.offered import is_data_set
+from zonalbatch.errors import ExpressionError, InputError, JobError, SourceError
 from zonalbatch.expression import Expression, check, parse
 from zonalbatch.job.code import place_of
-from zonalbatch.job.items import ItemSource, StackSource
+from zonalbatch.job.items import DataSetSource, ItemSource, StackSource
 from zonalbatch.job.keys import ArraySource, JobKeys
-from zonalbatch.job.problems import hint, message, repeated
+from zonalbatch.job.problems import message, repeated
 from zonalbatch.job.text import read_document, read_text, write_document
 from zonalbatch.masks.mask import Mask
+from zonalbatch.near import hint
 from zonalbatch.picks.pick import SEEN, Pick
 from zonalbatch.sources.protocol import Band, GroupBy
 from zonalbatch.sources.secrets import writable
@@ -38,6 +41,16 @@ class Job(JobKeys):
 
     def __init__(self, /, **document: Any) -> None:
         self._fill(document, self._name, None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_files(cls, document: Any, info: ValidationInfo) -> Any:
+        if not isinstance(document, Mapping) or not is_data_set(document.get("source")):
+            return document
+        try:
+            return expanded(document, (info.context or {}).get("folder"))
+        except SourceError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -103,7 +116,7 @@ class Job(JobKeys):
     @classmethod
     def schema_json(cls) -> dict[str, Any]:  # type: ignore[override]
         """The JSON Schema (draft 2020-12) of the document, every key described."""
-        schema = cls.model_json_schema(mode="validation")
+        schema = _with_data_sets(cls.model_json_schema(mode="validation"))
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         return head | schema | {"title": "zonalbatch job", "description": "A run as a document."}
 
@@ -218,6 +231,19 @@ class Job(JobKeys):
             validator.validate_python(document, self_instance=self, context=context)
         except ValidationError as error:
             raise JobError(message(error, name)) from None
+
+
+def _with_data_sets(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that knows data sets, their bands and their masks by name."""
+    keys = schema["properties"]
+    source, link = keys["source"], "#/$defs/DataSetSource"
+    schema["$defs"]["DataSetSource"] = DataSetSource.model_json_schema(mode="validation")
+    source["oneOf"].append({"$ref": link})
+    source["discriminator"]["mapping"]["dataset"] = link
+    keys["mask"]["anyOf"].append({"type": "string", "description": "A mask of the data set."})
+    of_data_set = {"properties": {"source": {"properties": {"kind": {"const": "dataset"}}}}}
+    schema["required"].remove("bands")
+    return schema | {"if": of_data_set, "else": {"required": ["bands"]}}
 
 
 def _without_secrets(value: Any) -> Any:

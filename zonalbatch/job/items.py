@@ -17,10 +17,10 @@ from pydantic import (
 from zonalbatch.errors import SourceError
 from zonalbatch.job.search import SearchKeys
 from zonalbatch.job.signing import Signing, bare
-from zonalbatch.job.values import Finite, Items
+from zonalbatch.job.values import Finite, Items, Text
 from zonalbatch.sources.warp import CommonGrid, Resampling
 
-__all__ = ["ItemSource", "StacSource", "StackSource"]
+__all__ = ["DataSetSource", "ItemSource", "StacSource", "StackSource"]
 
 
 class ItemSource(SearchKeys):
@@ -52,6 +52,18 @@ class ItemSource(SearchKeys):
         """True if the items are objects that only Python holds."""
         items: Any = self.items or ""
         return not isinstance(items, str) and not isinstance(items[0], str)
+
+
+class DataSetSource(SearchKeys):
+    """A data set by name, as editors know it: a job's document is written out before it is read."""
+
+    kind: Literal["dataset"]
+    """A data set by name."""
+    name: Text
+    """provider:variable, as `zonalbatch datasets` lists them; the variable may be left out where
+    bands or measurements say it."""
+    sign: Signing | None = None
+    """As for files of kind cog; null takes what the data set wants."""
 
 
 class StacSource(ItemSource):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,15 +25,16 @@ from zonalbatch.job.keys import (
     ZoneKeys,
 )
 from zonalbatch.job.reading import ReaderKeys
+from zonalbatch.near import hint
 from zonalbatch.sources.secrets import shown as masked
 
-__all__ = ["hint", "message", "repeated", "shown"]
+__all__ = ["message", "repeated", "shown"]
 
 MOST = 30
 """Problems of a document that are told at once."""
 
 _LATER_KINDS: Mapping[str, frozenset[str]] = {
-    "source": frozenset(("dataset",)),
+    "source": frozenset(),
     "cluster": frozenset(("listen", "gateway", "slurm")),
 }
 _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
@@ -141,6 +141,7 @@ def _missing(loc: tuple[Any, ...], value: Any) -> str:
 def _unknown_kind(loc: tuple[Any, ...], kind: str) -> str:
     group = str(loc[0])
     kinds = [path[1] for path in _GROUPS if path[:1] == (group,) and path[1] != "array"]
+    kinds += ["dataset"] if group == "source" else []  # which is written out before it is read
     choice = f"use {' or '.join(kinds)}"
     if kind in _LATER_KINDS[group]:
         return f"{group}.kind {kind!r} is not in this version; {choice}"
@@ -180,12 +181,6 @@ def _dotted(loc: tuple[Any, ...]) -> str:
     parts = [str(part) for part in (loc[:1] + loc[2:] if kinded else loc) if part != "[key]"]
     parts = [part if len(part) <= 60 else f"{part[:57]}..." for part in parts]
     return ".".join(parts) or "the document"
-
-
-def hint(name: Any, known: Iterable[str]) -> str:
-    """The nearest known name, as the end of a sentence; empty if none is near."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def shown(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The application: routes and what stands around them.
 
-telemetry -> entry -> bodies -> routes -> workers (processes) -> the engine
+telemetry -> entry -> bodies -> routes -> (gathering ->) workers (processes) -> the engine
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from zonalbatch.service.bodies import Bodies
 from zonalbatch.service.egress.addresses import Addresses
 from zonalbatch.service.egress.proxy import Egress
 from zonalbatch.service.entry import Entry
+from zonalbatch.service.gathering import Gathering
 from zonalbatch.service.jobs import routes as jobs
 from zonalbatch.service.pages import add_page
 from zonalbatch.service.pictures import routes as pictures
 from zonalbatch.service.rasters import batches
 from zonalbatch.service.rasters import routes as rasters
-from zonalbatch.service.refusals import FAULT, UNFIT, Refusal
+from zonalbatch.service.refusals import FAULT, FAULT_TOLD, NO_RASTER, UNFIT, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG, Telemetry
 from zonalbatch.service.vectors import routes as vectors
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="Exact zonal statistics of one area now, and of many by jobs.",
     )  # fmt: skip
     app.state.settings, app.state.registry = settings, registry
-    app.state.workers = app.state.jobs = None
+    app.state.workers = app.state.gathering = app.state.jobs = None
     for part in (rasters, vectors, batches, pictures, jobs, operation):
         app.include_router(part.router)
     add_page(app)
@@ -76,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         jobs.open_jobs(settings, workers, egress.url, registry, addresses.checked) as desk,
     ):
         app.state.workers, app.state.jobs = workers, desk
+        app.state.gathering = Gathering(workers, turns=2 * settings.workers)
         for name, told, amount in (
             ("questions_waiting", "Not answered yet.", lambda: workers.waiting),
             ("egress_bytes", "Read by workers from other hosts.", lambda: egress.bytes_passed),
@@ -83,7 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ):
             Gauge(f"zonalbatch_{name}", told, registry=registry).set_function(amount)
         yield
-        app.state.workers = app.state.jobs = None
+        app.state.workers = app.state.gathering = app.state.jobs = None
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
@@ -91,9 +93,13 @@ async def _refused(_: Request, refusal: Exception) -> JSONResponse:
     return JSONResponse({"detail": refusal.detail}, refusal.status)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """What is wrong where; without what was sent, which may be long."""
     assert isinstance(error, RequestValidationError)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and not (kind.endswith("json") and kind.startswith("app")):
+        told = f"the body is {kind or 'of no type'}; send JSON with Content-Type: application/json"
+        return JSONResponse({"detail": told}, NO_RASTER)
     faults: list[dict[str, Any]] = [
         {"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()
     ]
@@ -112,4 +118,4 @@ async def _no_such_method(request: Request, error: Exception) -> JSONResponse:
 
 async def _fault(_: Request, error: Exception) -> JSONResponse:
     LOG.error("fault", exc_info=error)
-    return JSONResponse({"detail": "a fault of the service; its log tells more"}, FAULT)
+    return JSONResponse({"detail": FAULT_TOLD}, FAULT)

@@ -12,9 +12,11 @@ import shapely
 from pyproj import CRS
 
 from zonalbatch.cover.areas import zone_areas
+from zonalbatch.cover.rings import Objects
 from zonalbatch.service.refusals import BAD, TOO_LARGE, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.zones.buffers import circles
+from zonalbatch.zones.longitudes import as_drawn, at_the_seam, split_at_antimeridian
 from zonalbatch.zones.shapes import polygonal, repaired
 
 __all__ = ["WGS84", "Area", "area_of"]
@@ -22,6 +24,8 @@ __all__ = ["WGS84", "Area", "area_of"]
 WGS84 = "OGC:CRS84"
 """The CRS of GeoJSON (RFC 7946, section 4): longitude and latitude, in this order."""
 _EARTH = CRS(WGS84)
+ROUNDING = 1e-9
+"""Degrees by which files of whole countries overshoot the end of the Earth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def area_of(aoi: Mapping[str, Any], settings: Settings, *, bounded: bool = True)
         if shape is None or shapely.is_empty(shape):
             raise Refusal(BAD, "no circle of that radius can be drawn there")
     if shapely.get_type_id(shape) != shapely.GeometryType.POINT:
-        shape = polygonal(repaired(np.array([shape]), Counter()), Counter())[0]
+        shape = _as_meant(polygonal(repaired(np.array([shape]), Counter()), Counter()))[0]
         if shapely.is_empty(shape):
             raise Refusal(BAD, "the area is empty: its ring has no inside; correct it")
     metres = float(zone_areas(np.array([shape]), WGS84)[0])
@@ -68,6 +72,13 @@ def area_of(aoi: Mapping[str, Any], settings: Settings, *, bounded: bool = True)
             "measured at once; ask for less, or approx_stats",
         )
     return Area(shape, metres)
+
+
+def _as_meant(shapes: Objects) -> Objects:
+    """Shapes with edges of more than half the Earth cut up, and split at the antimeridian."""
+    some = at_the_seam(shapely.bounds(shapes))
+    shapes[some] = split_at_antimeridian(as_drawn(shapes[some], Counter()))
+    return shapes
 
 
 def _shape(aoi: Mapping[str, Any], vertices: int) -> Any:
@@ -82,9 +93,10 @@ def _shape(aoi: Mapping[str, Any], vertices: int) -> Any:
         raise Refusal(
             TOO_LARGE, f"the area has {count:,} vertices, and at most {vertices:,} are measured"
         )
-    x, y = shapely.get_coordinates(shape).T
-    if not count or not (np.abs(x) <= 180).all() or not (np.abs(y) <= 90).all():
+    most = np.array([180.0, 90.0])
+    places = shapely.get_coordinates(shape)
+    if not count or not (np.abs(places) <= most + ROUNDING).all():
         raise Refusal(
             BAD, "the area lies beyond the Earth: longitudes are -180 to 180, latitudes -90 to 90"
         )
-    return shapely.force_2d(shape)
+    return shapely.set_coordinates(shapely.force_2d(shape), np.clip(places, -most, most))

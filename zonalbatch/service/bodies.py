@@ -8,9 +8,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Bodies"]
+from zonalbatch.service.refusals import TOO_LARGE, TOO_SLOW
 
-TOO_SLOW, TOO_LARGE = 408, 413
+__all__ = ["Bodies"]
 
 
 class Bodies:

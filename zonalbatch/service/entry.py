@@ -13,6 +13,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from zonalbatch.service.refusals import NO_KEY, TOO_MANY
+
 __all__ = ["KEY", "OWNER", "Entry"]
 
 KEY = "X-API-Key"
@@ -21,7 +23,6 @@ OWNER = "owner"
 """What of a request's scope tells whose it is: the digest of its key, or nothing."""
 GUARDED = "/api/"
 """What paths begin with that are not for everybody."""
-NO_KEY, TOO_OFTEN = 401, 429
 
 
 class Entry:
@@ -57,7 +58,7 @@ class Entry:
         who = scope[OWNER] or (scope.get("client") or ("",))[0]
         if self._rate and not self._limiter.hit(self._rate, who):
             sentence = f"more than {self._rate.amount} requests in a minute; wait before the next"
-            return JSONResponse({"detail": sentence}, TOO_OFTEN, {"Retry-After": "60"})
+            return JSONResponse({"detail": sentence}, TOO_MANY, {"Retry-After": "60"})
         return None
 
 

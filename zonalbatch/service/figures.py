@@ -115,17 +115,21 @@ def engine_statistics(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*needed, *ALWAYS]))
 
 
-def figures_of(names: Sequence[str], numbers: Numbers, metres: float) -> dict[str, Any]:
+def figures_of(
+    names: Sequence[str], numbers: Numbers, metres: float, measured: float
+) -> dict[str, Any]:
     """The figures of a band, as they are answered.
 
     Args:
         names: those that were asked for.
         numbers: the engine's.
         metres: area of what was asked about, m².
+        measured: area of what of it was measured, m².
     """
     share = numbers["valid_fraction"]
+    data = 0.0 if share is None or math.isnan(share) else measured * share
     told = {name: figure.made(numbers) for name, figure in _known(names).items()}
-    area = {"aoi_area": metres, "data_area": metres * (share or 0.0)}
+    area = {"aoi_area": metres, "data_area": data}
     return {name: _plain(value) for name, value in {**told, **area}.items()}
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from zonalbatch.service.desk import Desk
 from zonalbatch.service.refusals import BAD, TOO_LARGE, Refusal
 from zonalbatch.sources import read_error
 from zonalbatch.sources.access import using
 from zonalbatch.sources.access.grant import Grant
-from zonalbatch.sources.async_cog.stores import store_of
 from zonalbatch.sources.documents import Doc, item_at
+from zonalbatch.sources.whole import read_whole
 
 __all__ = ["asset_of", "item_of"]
 
@@ -54,23 +54,9 @@ def asset_of(item: Doc, name: str | None, fitting: Iterable[str], what: str) -> 
 
 
 def _read(grant: Grant) -> bytes:
-    import obstore
-
-    store, path = store_of(grant)
     try:
-        answer = obstore.get(store, path)
-        if answer.meta["size"] > MOST_BYTES:
-            raise Refusal(TOO_LARGE, f"the item is larger than {MOST_BYTES:,} bytes")
-        return _whole(answer)
-    except (obstore.exceptions.BaseError, OSError) as error:
-        told, _, _ = str(error).partition("\n")
-        raise read_error(grant.href, OSError(told or type(error).__name__)) from None
-
-
-def _whole(answer: Any) -> bytes:
-    found = bytearray()
-    for part in answer.stream():
-        found += part
-        if len(found) > MOST_BYTES:
-            raise Refusal(TOO_LARGE, f"the item is larger than {MOST_BYTES:,} bytes")
-    return bytes(found)
+        return read_whole(grant, MOST_BYTES)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise Refusal(TOO_LARGE, f"the item is larger than {MOST_BYTES:,} bytes") from None
+        raise read_error(grant.href, error) from None

@@ -32,7 +32,10 @@ def href_of(url: str, root: Path | None) -> str:
     """
     if _ODD.search(url) or len(url) > MOST_CHARACTERS:
         raise Refusal(BAD, "the link holds blanks or other odd characters; encode them")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise Refusal(BAD, f"the link is none: {error}; see RFC 3986") from None
     if parts.scheme == "file":
         return _below(root, unquote(parts.path), parts.netloc)
     if parts.scheme not in _WEB or not parts.netloc:

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from zonalbatch import __version__
-from zonalbatch.service.questions import Problem
+from zonalbatch.service.problems import Problem
 from zonalbatch.service.refusals import BUSY, Refusal
 
 __all__ = ["router"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -10,9 +10,11 @@ from zonalbatch.service.figures import FIGURES, PATTERN, unknown_figures
 from zonalbatch.service.links import MOST_CHARACTERS
 
 __all__ = [
-    "Aoi", "BandFigures", "BatchBody", "Feature", "Link", "MeasureBody", "Problem",
-    "RasterAnswer", "RasterBody", "StacBody",
+    "Aoi", "BandFigures", "BatchBody", "Feature", "Link", "MeasureBody",
+    "RasterAnswer", "RasterBody", "StacBody", "distinct", "known_names",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 Position = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=2)]
 Ring = Annotated[list[Position], Field(min_length=4)]
@@ -30,21 +32,25 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Polygon(_Closed):
+class _Geometry(_Closed):
+    bbox: list[float] | None = Field(None, description="As RFC 7946 has it; not looked at.")
+
+
+class Polygon(_Geometry):
     """A GeoJSON Polygon, longitude and latitude."""
 
     type: Literal["Polygon"]
     coordinates: Annotated[list[Ring], Field(min_length=1)]
 
 
-class MultiPolygon(_Closed):
+class MultiPolygon(_Geometry):
     """A GeoJSON MultiPolygon, longitude and latitude."""
 
     type: Literal["MultiPolygon"]
     coordinates: Annotated[list[Annotated[list[Ring], Field(min_length=1)]], Field(min_length=1)]
 
 
-class Point(_Closed):
+class Point(_Geometry):
     """A GeoJSON Point, longitude and latitude; with a radius it stands for a circle."""
 
     type: Literal["Point"]
@@ -55,18 +61,28 @@ class Point(_Closed):
 Aoi = Annotated[Polygon | MultiPolygon | Point, Field(discriminator="type")]
 
 
-def _known(names: list[str]) -> list[str]:
-    unknown = unknown_figures(names)
+def known_names(names: list[str], *others: str) -> list[str]:
+    """Names of statistics, each once.
+
+    Args:
+        names: as they were sent.
+        others: names that are known beside `FIGURES` and percentiles.
+
+    Raises:
+        ValueError: one is not known.
+    """
+    unknown = [name for name in unknown_figures(names) if name not in others]
     if unknown:
         raise ValueError(
             f"unknown statistics {', '.join(map(repr, unknown))}; known are "
-            f"{', '.join(FIGURES)} and percentiles such as p90"
+            f"{', '.join((*FIGURES, *others))} and percentiles such as p90"
         )
-    return list(dict.fromkeys(names))
+    return distinct(names)
 
 
-def _distinct(bands: list[int]) -> list[int]:
-    return list(dict.fromkeys(bands))
+def distinct(values: list[T]) -> list[T]:
+    """Each once, in order."""
+    return list(dict.fromkeys(values))
 
 
 Name = Annotated[str, Field(json_schema_extra={"pattern": PATTERN})]
@@ -76,19 +92,32 @@ Link = Annotated[
 ]
 
 
+def _statistics(output: Any) -> Any:
+    """Refuse pixels, with where they are to be had."""
+    if output == "raster":
+        raise ValueError(
+            "pixels are not given here, as the licences of many data sets let their users fetch "
+            "them, and not others serve them again; use zonalbatch.extract_raster, or on the "
+            "command line: zonalbatch extract"
+        )
+    return output
+
+
 class MeasureBody(_Closed):
     """What is told of a raster."""
+
+    output: Annotated[Literal["statistics"], BeforeValidator(_statistics)] = "statistics"
 
     bands: Annotated[
         list[Annotated[int, Field(ge=1, le=65_535), WHOLE]],
         Field(min_length=1, max_length=64),
-        AfterValidator(_distinct),
+        AfterValidator(distinct),
     ] = Field([1], description="Numbers of bands, from 1.")
-    stats: Annotated[list[Name], Field(min_length=1, max_length=64), AfterValidator(_known)] = (
-        Field(
-            ["min", "max", "mean", "count"],
-            description=f"Of {', '.join(FIGURES)}, and percentiles (`p90` or `percentile_90`).",
-        )
+    stats: Annotated[
+        list[Name], Field(min_length=1, max_length=64), AfterValidator(known_names)
+    ] = Field(
+        ["min", "max", "mean", "count"],
+        description=f"Of {', '.join(FIGURES)}, and percentiles (`p90` or `percentile_90`).",
     )
     approx_stats: bool = Field(
         False, description="Read overviews: approximate, and of an area of any size."
@@ -168,14 +197,11 @@ class BandFigures(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     aoi_area: float = Field(description="Of the area, m² on the ellipsoid.")
-    data_area: float = Field(description="Of the part of it that has data, m².")
+    data_area: float = Field(
+        description="The area by the share of its cells that have data, m². Cells of a grid in "
+        "degrees count alike, so that it is an estimate where the area spans many latitudes."
+    )
 
 
 RasterAnswer = dict[str, BandFigures]
 """``band_<n>`` -> figures."""
-
-
-class Problem(BaseModel):
-    """Why there is no answer."""
-
-    detail: Any = Field(description="A sentence; of bodies that are not valid, a list of faults.")

@@ -12,11 +12,14 @@ from zonalbatch.errors import (
     ZonalbatchError,
 )
 
-__all__ = ["Refusal", "refusal_of"]
+__all__ = ["Refusal", "refusal_of", "too_late"]
 
-BAD, ABSENT, NOT_YET, UNFIT, TOO_LARGE, NO_RASTER, TOO_MANY, FAULT, NO_SOURCE, BUSY, TOO_LATE = (
-    400, 404, 409, 422, 413, 415, 429, 500, 502, 503, 504,
+BAD, NO_KEY, ABSENT, TOO_SLOW, NOT_YET, TOO_LARGE, NO_RASTER, UNFIT, TOO_MANY = (
+    400, 401, 404, 408, 409, 413, 415, 422, 429,
 )  # fmt: skip
+FAULT, NO_SOURCE, BUSY, TOO_LATE, NO_ROOM = 500, 502, 503, 504, 507
+FAULT_TOLD = "a fault of the service; its log tells more"
+"""What of it concerns others."""
 
 
 class Refusal(Exception):  # noqa: N818 (it is an answer, no fault)
@@ -25,6 +28,11 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, no fault)
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(status, detail)
         self.status, self.detail = status, detail
+
+
+def too_late(seconds: float) -> Refusal:
+    """What is answered where there was no answer in some seconds."""
+    return Refusal(TOO_LATE, f"there was no answer in {seconds:g} s; ask for less, or approx_stats")
 
 
 def refusal_of(error: ZonalbatchError, root: Path | None) -> Refusal:

@@ -7,21 +7,39 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from zonalbatch.errors import InputError
 from zonalbatch.job import LocalCluster
 from zonalbatch.job.keys import ClusterKeys
+from zonalbatch.near import hint
+from zonalbatch.service.egress.patterns import Pattern
 from zonalbatch.sizes import bytes_of
+from zonalbatch.sources.access import access_given
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "settings_here"]
+
+PREFIX = "ZONALBATCH_SERVICE_"
 
 
 def _names(value: Any) -> Any:
     """Names separated by commas, as an environment variable has them."""
     if not isinstance(value, str):
         return value
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        # None of them would open what was meant to be closed.
+        raise ValueError("it is empty; name some, or do not set it")
+    return names
 
 
 def _bytes(value: Any) -> Any:
@@ -56,9 +74,7 @@ class Settings(BaseSettings):
         pydantic.ValidationError: a variable holds no such setting.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="ZONALBATCH_SERVICE_", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, use_attribute_docstrings=True)
 
     root: Folder | None = None
     """Folder below which file:// links may lie."""
@@ -72,17 +88,17 @@ class Settings(BaseSettings):
     """API keys, one of which X-API-Key has to hold; none: open."""
     rate: Annotated[int, Field(ge=0)] = 600
     """Requests a minute of a key or address; 0: any."""
-    area: Annotated[float, Field(gt=0)] = 1_000_000
+    area: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1_000_000
     """Largest area, km²."""
     pixels: Annotated[int, Field(gt=0)] = 100_000_000
     """Most pixels of the box around an area."""
     vertices: Annotated[int, Field(gt=3)] = 100_000
     """Most vertices of an area."""
-    seconds: Annotated[float, Field(gt=0)] = 30
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     """Time limit of an answer."""
     body: Annotated[Bytes, Field(gt=0)] = 8 * 1024**2
     """Largest body of a request, bytes."""
-    upload_seconds: Annotated[float, Field(gt=0)] = 10
+    upload_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
     """Time limit of a request's body."""
     at_once: Annotated[int, Field(gt=0)] = 256
     """Questions waiting or being answered."""
@@ -90,7 +106,7 @@ class Settings(BaseSettings):
     """Processes that measure."""
     memory: Annotated[Bytes, Field(gt=0)] = 512 * 1024**2
     """Bytes of pixels that each may buffer."""
-    fresh_seconds: Annotated[float, Field(ge=0)] = 60
+    fresh_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     """How long a worker keeps a file open."""
     rows: Annotated[int, Field(gt=0)] = 5_000_000
     """Most features in the row groups about an area."""
@@ -111,8 +127,46 @@ class Settings(BaseSettings):
     cluster: ClusterKeys = LocalCluster(kind="local", workers=2)
     """Where jobs are run, as `cluster` of a job, JSON."""
 
+    @field_validator("hosts", "private")
+    @classmethod
+    def _are_patterns(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for name in names:
+                Pattern.of(name)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return names
+
+    @field_validator("sign")
+    @classmethod
+    def _signs(cls, sign: Any) -> Any:
+        try:
+            access_given(sign)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return sign
+
     @model_validator(mode="after")
     def _jobs_are_hidden(self) -> Settings:
         if self.jobs and self.root and self.jobs.is_relative_to(self.root):
             raise ValueError("jobs lies below root, whose files everybody may read; move one")
         return self
+
+
+def settings_here() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        InputError: a variable holds no such setting, or there is none of its name.
+    """
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+    for name in sorted(given - known):
+        raise InputError(f"{name} is no setting of the service{hint(name, known)}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{PREFIX}{str(key).upper()}: " for key in first["loc"][:1])
+        told = first["msg"].removeprefix("Value error, ")
+        raise InputError(f"{where}{told}; correct the variable") from None

@@ -24,6 +24,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request that is being answered."""
 
 ID = "X-Request-ID"
+GONE = 499
+"""Of a client that closed its connection before its answer, as servers log it."""
+CLOSED = "the handler is closed"
+"""What uvloop says of such a connection where a second request had come by it."""
 _ID = re.compile(r"[\w.-]{1,64}")
 # To draw each by itself took a quarter of the processor time of the service's own process.
 _PROCESS, _NUMBERS = secrets.token_hex(8), itertools.count()
@@ -69,7 +73,14 @@ class Telemetry:
             if message["type"] == "http.response.start":
                 answer["status"] = message["status"]
                 _protect(MutableHeaders(scope=message), name, scope["path"])
-            await send(message)
+            if answer["status"] == GONE:
+                return
+            try:
+                await send(message)
+            except RuntimeError as error:
+                if CLOSED not in str(error):
+                    raise
+                answer["status"] = GONE
 
         try:
             await self._app(scope, receive, told)

@@ -9,20 +9,18 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
-import traceback
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from zonalbatch.errors import ZonalbatchError
-from zonalbatch.service.egress.way_out import leave_by, refusals_told
-from zonalbatch.service.refusals import BUSY, FAULT, TOO_LARGE, TOO_LATE, Refusal, refusal_of
+from zonalbatch.service.egress.way_out import leave_by
+from zonalbatch.service.memory import hold_little
+from zonalbatch.service.refusals import BUSY, FAULT, Refusal, too_late
+from zonalbatch.service.said import Said, said_by
 from zonalbatch.service.settings import Settings
-from zonalbatch.service.telemetry import LOG
 
 __all__ = ["Workers"]
 
@@ -32,7 +30,13 @@ ANSWERS = 20_000
 """Of a process, before a fresh one takes its place."""
 PRELOADED = [
     f"zonalbatch.service.{name}"
-    for name in ("rasters.rows", "vectors.measuring", "pictures.drawing", "warming")
+    for name in (
+        "rasters.rows",
+        "rasters.together",
+        "vectors.measuring",
+        "pictures.drawing",
+        "warming",
+    )
 ]
 """What answers need, imported once for all processes."""
 
@@ -59,17 +63,11 @@ class Workers:
         """Questions that are not answered yet."""
 
     async def __aenter__(self) -> Workers:
-        """Wait until each is ready to answer."""
-        ready = [self._pool.schedule(_warm) for _ in range(self._settings.workers)]
-        await asyncio.gather(*map(asyncio.wrap_future, ready))
+        """Wait until one is ready to answer; the others are so at about the same time."""
+        await asyncio.wrap_future(self._pool.schedule(_ready))
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """End them; questions under way get no answer."""
         self._pool.stop()
         await asyncio.to_thread(self._pool.join)
@@ -84,43 +82,50 @@ class Workers:
         Raises:
             Refusal: there are too many questions, no answer in time, or the engine refused.
         """
+        with self.counted():
+            found: T = (await self.said(function, *args)).told()
+            return found
+
+    @contextmanager
+    def counted(self) -> Iterator[float]:
+        """A question that waits for its answer, and the seconds that it may do so.
+
+        Raises:
+            Refusal: there are too many already.
+        """
         if self.waiting >= self._settings.at_once:
             raise Refusal(BUSY, "there are too many questions at once; ask again in a moment")
         self.waiting += 1
         try:
-            # It ends the process of an answer that takes longer, once that was begun.
-            seconds = self._settings.seconds
-            future = self._pool.schedule(_answered, args=(function, *args), timeout=seconds)
-            found: T = await self._in_time(future)
-            return found
+            yield self._settings.seconds
         finally:
             self.waiting -= 1
 
-    async def _in_time(self, future: Future[_Said]) -> Any:
+    async def said(self, function: Callable[..., Any], *args: Any) -> Said:
+        """What becomes of a call in one of the processes.
+
+        Raises:
+            Refusal: there was no answer in time, or the process ended.
+        """
         seconds = self._settings.seconds
+        # It ends the process of an answer that takes longer, once that was begun.
+        future = self._pool.schedule(_answered, args=(function, *args), timeout=seconds)
         asked = asyncio.wrap_future(future)
         asked.add_done_callback(_heard)
         try:
             # To cancel what was begun would end its process, which may just be starting.
-            said = await asyncio.wait_for(asyncio.shield(asked), seconds)
+            return await asyncio.wait_for(asyncio.shield(asked), seconds)
         except TimeoutError:
             if not future.running():
                 future.cancel()
-            raise Refusal(
-                TOO_LATE, f"there was no answer in {seconds:g} s; ask for less, or approx_stats"
-            ) from None
+            raise too_late(seconds) from None
         except ProcessExpired:
             raise Refusal(
                 FAULT, "the process that measured ended before its answer; ask for less at once"
             ) from None
-        if said.trace:
-            LOG.error("fault", extra={"told": {"trace": said.trace}})
-        if said.status:
-            raise Refusal(said.status, said.detail)
-        return said.answer
 
 
-def _heard(future: asyncio.Future[_Said]) -> None:
+def _heard(future: asyncio.Future[Said]) -> None:
     """Take note of what nobody waits for any more."""
     if not future.cancelled():
         future.exception()
@@ -133,32 +138,9 @@ def _context() -> Any:
     return context
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What comes back from a process: plain things, as not every error can be sent."""
-
-    answer: Any = None
-    status: int = 0
-    detail: str = ""
-    trace: str = ""
-    """Of a fault, for the log."""
-
-
-def _answered(function: Callable[..., Any], *args: Any) -> _Said:
+def _answered(function: Callable[..., Any], *args: Any) -> Said:
     (desk,) = _DESKS
-    try:
-        return _Said(refusals_told(lambda: function(desk, *args)))
-    except Refusal as refusal:
-        return _Said(status=refusal.status, detail=refusal.detail)
-    except ZonalbatchError as error:
-        told = refusal_of(error, desk.settings.root)
-        return _Said(status=told.status, detail=told.detail)
-    except MemoryError:
-        detail = "that takes more memory than there is; ask for less, or approx_stats"
-        return _Said(status=TOO_LARGE, detail=detail)
-    except Exception:
-        detail = "a fault of the service; its log tells more"
-        return _Said(status=FAULT, detail=detail, trace=traceback.format_exc())
+    return said_by(partial(function, desk, *args), desk.settings.root)
 
 
 _DESKS: list[Any] = []
@@ -168,6 +150,7 @@ _DESKS: list[Any] = []
 def _begin(settings: Settings, way_out: str) -> None:
     """Prepare a process: it ends by its parent alone, and knows the way out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hold_little()
     if way_out:
         leave_by(way_out)
     from zonalbatch.service.desk import Desk
@@ -177,5 +160,5 @@ def _begin(settings: Settings, way_out: str) -> None:
     _DESKS.append(Desk(settings))
 
 
-def _warm() -> None:
+def _ready() -> None:
     """Nothing: a process that did it is ready."""

@@ -11,11 +11,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import SourceError
+from zonalbatch.sources.access import Grant
 from zonalbatch.sources.causes import read_error, shown
 from zonalbatch.sources.item_shape import check_shape
 from zonalbatch.sources.item_table import read_item_table
@@ -74,12 +74,12 @@ def _from_file(href: str, visited: set[str]) -> list[Doc]:
 
 def _read_json(href: str) -> Doc:
     try:
-        document = json.loads(read_whole(href))
+        document = json.loads(read_whole(Grant(href)))
     except FileNotFoundError as error:
         raise SourceError(f"{shown(href)} does not exist; correct the path") from error
     except ValueError as error:
         raise SourceError(f"{shown(href)} is no JSON ({error}); give a STAC document") from error
-    except (OSError, HTTPException) as error:
+    except OSError as error:
         raise read_error(href, error) from error
     if not isinstance(document, dict):
         raise SourceError(f"{shown(href)} is no JSON object; give a STAC item or collection")

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zonalbatch.errors import PermanentReadError
+from zonalbatch.errors import PermanentReadError, SourceError
 from zonalbatch.sources.access import OPEN, Access
 from zonalbatch.sources.async_cog.fitness import UnfitError
 from zonalbatch.sources.async_cog.pixels import CogPixels
+from zonalbatch.sources.coverage import Coverage
 from zonalbatch.sources.protocol import Header, Pixels, is_remote
 from zonalbatch.sources.raster import RasterPixels
 from zonalbatch.sources.raster_header import gdal_header
@@ -82,6 +83,8 @@ class FilePixels:
             return ask(pixels)
 
     def _chosen(self) -> Pixels:
+        if Coverage.of(self.href) is not None:
+            return _of_service(self.href)
         return by_ranges(self.href, self._access) or RasterPixels(self.href, self._access)
 
 
@@ -92,8 +95,21 @@ def read_header(href: str, access: Access = OPEN) -> Header:
         SourceError: the file has no CRS, a rotated grid, or pixels of an unusable kind.
         ReadError: it cannot be opened.
     """
+    if Coverage.of(href) is not None:
+        return _of_service(href).header
     pixels = by_ranges(href, access)
     return pixels.header if pixels else gdal_header(href, access)
+
+
+def _of_service(href: str) -> Pixels:
+    """A coverage of a WCS."""
+    try:
+        from zonalbatch.sources.wcs import WcsPixels
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"coverages need {error.name}; install it with: pip install 'zonalbatch[wcs]'"
+        ) from None
+    return WcsPixels(href)
 
 
 def by_ranges(href: str, access: Access) -> CogPixels | None:

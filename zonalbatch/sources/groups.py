@@ -1,10 +1,10 @@
-"""Groups: scenes of one time or one day as one layer."""
+"""Groups: scenes of one time or one day, or all of them, as one layer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import shapely
 
@@ -17,7 +17,7 @@ __all__ = ["grouped", "solar_day"]
 
 
 def grouped(found: Layers, by: GroupBy) -> Layers:
-    """Layers with those of one time, or of one solar day, put together.
+    """Layers with those of one time, of one solar day, or all of them, put together.
 
     A solar day is the date of UTC + round(longitude / 15) hours, with the longitude of the middle
     of a scene's footprint: a pass over many tiles is then one day, also where it straddles midnight
@@ -36,6 +36,8 @@ def grouped(found: Layers, by: GroupBy) -> Layers:
 
 
 def _key(layer: Layer, by: GroupBy) -> str:
+    if by == "all":
+        return "all"
     if layer.datetime is None:
         raise SourceError(
             f"layer {layer.id!r} has no time to group it by; leave it out, use group_by: item, or "
@@ -62,7 +64,8 @@ def _longitude(scene: Scene) -> float:
 
 
 def _together(key: str, layers: Sequence[Layer]) -> Layer:
-    ordered = sorted(layers, key=lambda one: (one.datetime, one.items, one.id))
+    first = datetime.min.replace(tzinfo=UTC)
+    ordered = sorted(layers, key=lambda one: (one.datetime or first, one.items, one.id))
     ends = [one.datetime_end for one in ordered if one.datetime_end is not None]
     scenes = tuple(scene for layer in ordered for scene in layer.scenes)
     return Layer(

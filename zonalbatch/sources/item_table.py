@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.errors import InputError, SourceError
+from zonalbatch.sources.access import Grant
 from zonalbatch.sources.causes import read_error, shown
 from zonalbatch.sources.whole import read_whole
 
@@ -50,7 +51,7 @@ def read_item_table(href: str) -> list[dict[str, Any]]:
     from stac_geoparquet.arrow import stac_table_to_items
 
     try:
-        table = pq.read_table(BytesIO(read_whole(href)))
+        table = pq.read_table(BytesIO(read_whole(Grant(href))))
     except FileNotFoundError as error:
         raise SourceError(f"{shown(href)} does not exist; correct the path") from error
     except pa.ArrowInvalid as error:

@@ -28,8 +28,8 @@ __all__ = [
 ScaleOffset = Literal["auto", "item", "file", "none"] | tuple[float, float]
 """Whose scale and offset to apply; a pair is (scale, offset)."""
 
-GroupBy = Literal["item", "datetime", "solar_day"]
-"""What makes a layer: each item by itself, all of one time, or all of one day of local time."""
+GroupBy = Literal["item", "datetime", "solar_day", "all"]
+"""What makes a layer: each item by itself, all of one time, of one day of local time, or all."""
 
 Resolution = float | Literal["approx"]
 """How large cells may be: metres on the ground, or as large as leave a raster 1024 of them."""

@@ -19,7 +19,7 @@ from zonalbatch.sources.gdal import doubt, gdal_name
 from zonalbatch.sources.protocol import is_remote
 from zonalbatch.sources.view import View
 
-__all__ = ["heeding", "server_of"]
+__all__ = ["heeding", "request_of", "server_of"]
 
 LONGEST = 60.0
 """Seconds; who asks for more is tried again after these."""
@@ -64,9 +64,8 @@ def _asked(grant: Grant, cause: str) -> float:
     url = _url_of(gdal_name(grant.href))
     if not (_LIMITED.search(cause) and url.startswith(("http://", "https://"))):
         return 0.0
-    lines = grant.options.get("GDAL_HTTP_HEADERS", "").splitlines()
-    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    request = urllib.request.Request(url, headers={**headers, "Range": "bytes=0-0"})
+    request = request_of(url, grant)
+    request.add_header("Range", "bytes=0-0")
     try:
         # It goes by the proxy of the environment, as GDAL does; urllib3 by itself would not.
         with urllib.request.urlopen(request, timeout=10.0):
@@ -76,6 +75,14 @@ def _asked(grant: Grant, cause: str) -> float:
             return _seconds(error.headers.get("Retry-After", ""))
     except (OSError, ValueError, http.client.HTTPException):
         return 0.0
+
+
+def request_of(url: str, grant: Grant) -> urllib.request.Request:
+    """A request by a right to read, whose headers go to that host and to none it sends us on to."""
+    request = urllib.request.Request(url, headers={"User-Agent": "zonalbatch"})
+    for name, value in grant.headers.items():
+        request.add_unredirected_header(name, value)
+    return request
 
 
 def _seconds(asked: str) -> float:

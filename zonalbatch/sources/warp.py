@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from zonalbatch.errors import SourceError
-from zonalbatch.lattice import TOLERANCE, Grid, Lattice, Window
+from zonalbatch.lattice import TOLERANCE, Grid, Lattice
 
 __all__ = ["CommonGrid", "Resampling", "Warp"]
 
@@ -73,9 +73,9 @@ class CommonGrid:
         Raises:
             SourceError: the CRS does not show where the file lies.
         """
-        window = _outward(self.lattice, _extent(native, self.epsg, name))
+        window = self.lattice.outward(_extent(native, self.epsg, name))
         if self.bounds is not None:
-            window = window.intersect(_outward(self.lattice, self.bounds))
+            window = window.intersect(self.lattice.outward(self.bounds))
         return None if window.empty else Grid(self.lattice, window)
 
 
@@ -169,14 +169,3 @@ def _transformer(crs: str, epsg: int):  # type: ignore[no-untyped-def]
     from pyproj import Transformer
 
     return Transformer.from_crs(crs, epsg, always_xy=True)
-
-
-def _outward(lattice: Lattice, bounds: Bounds) -> Window:
-    """The window of all cells that bounds touch by more than rounding."""
-    left, bottom, right, top = bounds
-    return Window(
-        math.floor((lattice.y0 - top) / lattice.dy + TOLERANCE),
-        math.floor((left - lattice.x0) / lattice.dx + TOLERANCE),
-        math.ceil((lattice.y0 - bottom) / lattice.dy - TOLERANCE),
-        math.ceil((right - lattice.x0) / lattice.dx - TOLERANCE),
-    )

@@ -24,7 +24,8 @@ class TestDocuments:
         schema = json.loads(out)
         assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         assert schema["type"] == "object"
-        assert set(schema["required"]) == {"zones", "source", "bands", "output"}
+        assert set(schema["required"]) == {"zones", "source", "output"}
+        assert schema["else"] == {"required": ["bands"]}  # which data sets know
         assert schema["additionalProperties"] is False
         assert set(zb.Job.model_fields) == set(schema["properties"])
         for key, about in schema["properties"].items():

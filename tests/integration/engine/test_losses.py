@@ -80,6 +80,7 @@ def test_without_memory_parts_are_halved(
     assert (again.computed, again.parts, again.rows) == (0, report.parts, report.rows)
 
 
+@pytest.mark.long
 def test_what_kills_its_worker_alone_is_halved(
     tmp_path: Path, fates: Fates, digest: str, told: Any
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import geopandas
 import numpy as np
 import pandas as pd
+import pytest
 import rasterio
 import shapely
 
@@ -38,6 +39,7 @@ def assert_failed_where_unreadable(
     pd.testing.assert_frame_equal(wrong.loc[~failed, numbers], right.loc[~failed, numbers])
 
 
+@pytest.mark.long
 def test_corrupt_file(data_dir: Path, tmp_path: Path, at_hand: dict[str, str]) -> None:
     """tricky/rasterio/corrupt.tif, one block of which is cut off, between two good ones.
 

@@ -25,6 +25,7 @@ def keys(bucket: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_a_run(
     runner: Runner, keys: dict[str, Any], here: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

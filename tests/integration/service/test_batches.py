@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import geopandas
+import numpy as np
 import pyarrow as pa
 import pytest
+import rasterio
 import shapely
+from rasterio.transform import from_bounds
 
 from tests.made.service import AREA, RASTER, Served, serving
+from tests.made.silence import silent
 from zonalbatch.service.settings import Settings
 
 BATCH = f"{RASTER}/batch"
@@ -93,9 +99,54 @@ def test_a_raster_that_cannot_be_read(service: Served, kind: str) -> None:
     assert rows[2]["band_1_count"] == 10
 
 
-def _rows(content: bytes, kind: str) -> list[dict[str, Any]]:
-    import json
+def test_a_raster_that_takes_too_long(root: Path) -> None:
+    """Its rows say so; those after it are whole, and nothing is cut off."""
+    with silent() as silence:
+        host = f"127.0.0.1:{silence.port}"
+        settings = Settings(root=root, workers=2, rate=0, seconds=3, private=(host,))
+        with serving(settings) as served:
+            urls = [f"http://{host}/a.tif", "file:///fact.tif"]
+            rows = _rows(served.ask(BATCH, {**BODY, "urls": urls}).content, "geo+json")
+    assert [row["status"] for row in rows] == ["failed"] * 2 + ["ok"] * 2
+    assert "no answer in 3 s" in rows[0]["error"]
+    assert rows[0]["aoi_area"] == rows[2]["aoi_area"]
 
+
+def test_a_batch_is_one_question(root: Path) -> None:
+    """However many rasters it has: it is not refused by its own calls."""
+    with serving(Settings(root=root, workers=1, at_once=1, seconds=120)) as served:
+        body = {**BODY, "urls": ["file:///fact.tif", "http://[::1/x", "file:///fact.tif"]}
+        rows = _rows(served.ask(BATCH, body).content, "geo+json")
+    assert [row["status"] for row in rows] == ["ok"] * 2 + ["failed"] * 2 + ["ok"] * 2
+
+
+def test_one_area_of_many_values(service: Served, root: Path) -> None:
+    """Counts of each value are refused of the area that has too many; its neighbour has its own."""
+    with rasterio.open(root / "fact.tif") as file:
+        place = from_bounds(*file.bounds, 100, 100)
+    with rasterio.open(
+        root / "values.tif", "w", driver="GTiff", width=100, height=100, count=1, dtype="uint16",
+        crs="EPSG:4326", transform=place,
+    ) as file:  # fmt: skip
+        file.write(np.arange(10_000, dtype="uint16").reshape(1, 100, 100))
+    rows = _rows(service.ask(BATCH, {**BODY, "urls": ["file:///values.tif"]}).content, "geo+json")
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert rows[1]["band_1_count"] == 1
+
+
+@pytest.mark.parametrize("kind", ["geo+json", "vnd.apache.arrow.stream"])
+def test_properties_that_are_no_json(service: Served, kind: str) -> None:
+    """NaN, which many write for what is missing, comes back as null."""
+    feature = {"type": "Feature", "geometry": POINT, "properties": {"a": [1, math.nan]}}
+    features = {"type": "FeatureCollection", "features": [feature]}
+    content = json.dumps({**BODY, "features": features}).encode()
+    headers = {"accept": f"application/{kind}", "content-type": "application/json"}
+    (row, _) = _rows(service.client.post(BATCH, content=content, headers=headers).content, kind)
+    told = row["a"] if kind == "geo+json" else json.loads(row["properties"])["a"]
+    assert told == [1, None]
+
+
+def _rows(content: bytes, kind: str) -> list[dict[str, Any]]:
     if kind == "geo+json":
         return [one["properties"] for one in json.loads(content)["features"]]
     if kind.endswith("parquet"):

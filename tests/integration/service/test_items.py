@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +100,56 @@ def test_documents_that_are_no_items(service: Served, root: Path, name: str) -> 
 def test_an_item_that_is_not_there(service: Served) -> None:
     """As a raster that is not."""
     assert service.ask(STAC, {"aoi": AREA, "url": "file:///gone.json"}).status_code == 400
+
+
+@pytest.fixture
+def answering(closed_port: int, root: Path) -> Iterator[str]:
+    """The link of an item that is made as it is asked for: in pieces, without size or ranges."""
+    url = write_item(root, "made", {"v": {"href": "./fact.tif", "type": TIFF}})
+    item = json.loads((root / url.removeprefix("file:///")).read_text())
+    item["assets"]["v"]["href"] = f"http://127.0.0.1:{closed_port}/fact.tif"
+    text, raster = json.dumps(item).encode(), (root / "fact.tif").read_bytes()
+
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if self.path == "/huge":
+                self._pieces(b" " * 2**20 for _ in range(32))
+            elif self.path == "/item":
+                self._pieces([text[:50], text[50:]])
+            else:
+                self.send_header("Content-Length", str(len(raster)))
+                self.end_headers()
+                self.wfile.write(raster)
+
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(raster)))
+            self.end_headers()
+
+        def _pieces(self, pieces: Iterable[bytes]) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with suppress(ConnectionError):
+                for piece in [*pieces, b""]:
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", closed_port), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{closed_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_items_that_are_made_as_they_are_asked_for(service: Served, answering: str) -> None:
+    """Services of STAC tell no size and know no ranges; 413 of what does not end."""
+    told = service.answer(STAC, {"aoi": AREA, "url": f"{answering}/item"})
+    assert told["band_1"]["count"] == 10
+    answer = service.ask(STAC, {"aoi": AREA, "url": f"{answering}/huge"})
+    assert answer.status_code == 413, answer.text[:300]

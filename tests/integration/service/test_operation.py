@@ -6,11 +6,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -79,12 +81,13 @@ def url_of(process: subprocess.Popen[str]) -> str:
     """Where it listens, by its log."""
     assert process.stderr is not None
     for line in process.stderr:
-        found = re.search(r"running on (http://\S+)", json.loads(line)["message"])
-        if found:
-            return found[1]
+        told = json.loads(line)
+        if told["message"] == "listening":
+            return str(told["address"])
     raise AssertionError("the service did not start")
 
 
+@pytest.mark.long
 def test_it_stops_gracefully(process: subprocess.Popen[str]) -> None:
     """SIGTERM: what is under way is answered, then it ends with 0, and its log is JSON."""
     url, answers = url_of(process), list[httpx.Response]()
@@ -108,13 +111,48 @@ def test_it_stops_gracefully(process: subprocess.Popen[str]) -> None:
     assert told["status"] == 200
 
 
+def ended(*arguments: str, **settings: str) -> tuple[int, str]:
+    """The exit code and the last line of a service that does not start."""
+    named = {f"ZONALBATCH_SERVICE_{name}": value for name, value in settings.items()}
+    process = subprocess.run(
+        [sys.executable, "-c", "from zonalbatch.cli import main; main()", "serve", *arguments],
+        env={**os.environ, **named}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in process.stderr
+    return process.returncode, process.stderr.splitlines()[-1]
+
+
 def test_a_wrong_setting() -> None:
     """One sentence, exit code 2."""
-    ended = subprocess.run(
-        [sys.executable, "-c", "from zonalbatch.cli import main; main()", "serve"],
-        env={**os.environ, "ZONALBATCH_SERVICE_SECONDS": "soon"}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("error: ZONALBATCH_SERVICE_SECONDS")
-    assert ended.stderr.count("\n") == 1
+    code, said = ended(SECONDS="soon")
+    assert code == 2
+    assert said.startswith("error: ZONALBATCH_SERVICE_SECONDS")
+
+
+def test_a_port_that_is_taken() -> None:
+    """Told at once, with exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = ended("--port", str(taken.getsockname()[1]))
+    assert code == 2
+    assert "choose another" in said
+
+
+@pytest.mark.long
+def test_a_folder_of_jobs_that_cannot_be_made() -> None:
+    """One sentence, with exit code 4."""
+    code, said = ended("--port", "0", JOBS="/proc/jobs")
+    assert code == 4
+    assert said.startswith("error: ")
+
+
+def test_who_hangs_up_makes_no_noise(service: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Two requests at once by a connection that is closed before the first answer."""
+    host, port = urlsplit(service.url).netloc.split(":")
+    body = json.dumps(FACT).encode()
+    head = f"POST {RASTER} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    for _ in range(5):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(2 * request)
+    assert service.answer(RASTER, FACT)["band_1"]["count"] == 10
+    assert not [record for record in caplog.records if record.exc_info]

@@ -78,6 +78,33 @@ def test_files_that_are_none(service: Served, root: Path) -> None:
     assert "band" in refused(service.ask(RASTER, {**FACT, "bands": [1, 2]}), 400)
 
 
+@pytest.mark.parametrize("link", ["http://[::1/x", "http://a]b/x", "http://a\u2100b/x"])
+def test_links_that_are_none(service: Served, link: str) -> None:
+    """400, not a fault."""
+    refused(service.ask(RASTER, {**FACT, "url": link}), 400)
+
+
+@pytest.mark.parametrize("kind", ["", "application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_that_does_not_say_that_it_is_json(service: Served, kind: str) -> None:
+    """415, with what to send: curl says something else by itself."""
+    headers = {"content-type": kind} if kind else {}
+    answer = service.client.post(RASTER, content=json.dumps(FACT).encode(), headers=headers)
+    assert "Content-Type: application/json" in refused(answer, 415)
+
+
+@pytest.mark.parametrize("driver", ["HFA", "ENVI", "GPKG"])
+def test_other_formats(service: Served, root: Path, driver: str) -> None:
+    """415: GDAL would read them, but some of them name further files."""
+    with rasterio.open(root / "fact.tif") as file:
+        profile, values = file.profile, file.read()
+    with rasterio.open(
+        root / f"{driver}.tif", "w", driver=driver, width=10, height=10, count=1, dtype="uint8",
+        crs=profile["crs"], transform=profile["transform"],
+    ) as file:  # fmt: skip
+        file.write(values)
+    refused(service.ask(RASTER, {**FACT, "url": f"file:///{driver}.tif"}), 415)
+
+
 @pytest.mark.parametrize("name", ["vrt", "tif"])
 def test_files_that_open_others(service: Served, root: Path, name: str) -> None:
     """A VRT is no GeoTIFF, whatever it is called: nothing that it names is opened."""

@@ -90,6 +90,7 @@ def test_requests_are_under_way_together(folder: Path) -> None:
         assert far.counts()["peak"] >= 24
 
 
+@pytest.mark.long
 def test_who_gives_up(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Is not held: neither by what was asked for, nor by the end of the loop; nothing is told."""
     with serving_ranges(folder, delay=8) as far:

@@ -65,6 +65,15 @@ def test_a_zone_around_a_pole(crs: str) -> None:
     assert area == pytest.approx(zone_areas(four, crs).sum(), rel=1e-6)
 
 
+def test_bands_around_the_earth() -> None:
+    """Between two parallels that go all around lies what lies there, not nothing."""
+    bands = [(-180, -90, 180, 90), (-180, 0, 180, 90), (-180, -30, 180, 30), (-180, 30, 180, 90)]
+    whole, half, low, high = zone_areas(np.array([shapely.box(*b) for b in bands], object), DEGREES)
+    assert whole == pytest.approx(510_065_621_724_088, rel=1e-9)
+    assert half == pytest.approx(whole / 2, rel=1e-9)
+    assert low / 2 + high == pytest.approx(half, rel=1e-9)
+
+
 def test_zones_beside_change_no_bit() -> None:
     """The area of a zone is the same alone and among others."""
     rng = np.random.default_rng(5)

@@ -13,7 +13,7 @@ from zonalbatch.service.figures import BINS, figures_of
 def told(pairs: Any, most: float | None) -> Any:
     """The histogram of the engine's pairs of lower edges and counts."""
     numbers = {"histogram": pairs, "max": most, "valid_fraction": 1.0}
-    return figures_of(["histogram"], numbers, 1.0)["histogram"]
+    return figures_of(["histogram"], numbers, 1.0, 1.0)["histogram"]
 
 
 def test_the_last_edge_is_the_largest_value() -> None:

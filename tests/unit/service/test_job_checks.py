@@ -179,6 +179,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"zones": {"features": [1]}}, 422, "RFC 7946"),
     ({"zones": {"features": COLLECTION | {"crs": {"type": "link"}}}}, 422, "crs"),
     ({"zones": {"features": COLLECTION, "speed": 1}}, 422, "speed"),
+    ({"zones": {"features": COLLECTION | {"features": [{"x": float("nan")}]}}}, 422, "NaN"),
     (cog(files="a.tif"), 400, "links are"),
     (cog(files=[*WEB, "file:///out/s_20240701_red.tif"]), 400, "no such file"),
     (cog(files="vrt:///etc/passwd"), 400, "links are"),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from zonalbatch.service.settings import Settings
+from zonalbatch.errors import InputError
+from zonalbatch.service.settings import Settings, settings_here
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -43,6 +44,12 @@ def test_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         ("ROOT", "/nowhere"),
         ("BODY", "much"),
         ("WORKERS", "-1"),
+        ("SECONDS", "1e309"),
+        ("KEYS", ""),
+        ("HOSTS", " , "),
+        ("HOSTS", "http://example.org/"),
+        ("PRIVATE", "10.0.0.0/99"),
+        ("SIGN", '{"kind": "foo"}'),
     ],
 )
 def test_what_is_no_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -51,3 +58,18 @@ def test_what_is_no_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: s
     with pytest.raises(ValidationError) as error:
         Settings()
     assert error.value.errors()[0]["loc"] == (name.lower(),)
+
+
+def test_a_name_that_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was meant to close the service, and would leave it open, is told."""
+    monkeypatch.setenv("ZONALBATCH_SERVICE_KEY", "abc")
+    with pytest.raises(InputError, match=r"ZONALBATCH_SERVICE_KEY is no setting.*SERVICE_KEYS"):
+        settings_here()
+
+
+def test_settings_that_do_not_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One sentence, without a name that is none."""
+    monkeypatch.setenv("ZONALBATCH_SERVICE_ROOT", str(tmp_path))
+    monkeypatch.setenv("ZONALBATCH_SERVICE_JOBS", str(tmp_path / "jobs"))
+    with pytest.raises(InputError, match=r"^jobs lies below root"):
+        settings_here()

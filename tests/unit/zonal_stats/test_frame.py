@@ -48,7 +48,7 @@ class TestSurface:
 
     def test_unknown_groups_are_refused(self, zones: geopandas.GeoDataFrame, tif: str) -> None:
         """The known ones are named."""
-        with pytest.raises(InputError, match="item, datetime or solar_day"):
+        with pytest.raises(InputError, match="item, datetime, solar_day or all"):
             zb.zonal_stats(zones, tif, group_by="date")  # type: ignore[arg-type]
 
 

@@ -16,7 +16,6 @@ from asyncio import StreamReader, StreamWriter
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from zonalbatch.errors import ForbiddenAddress, PassingReadError
@@ -82,12 +81,7 @@ class Egress:
         self.url = f"http://zonalbatch:{self._secret}@127.0.0.1:{port}"
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *how: object) -> None:
         if self._server is None:
             return
         self._server.close()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from zonalbatch.asked import recipe_of
+from zonalbatch.catalog.named import is_file
+from zonalbatch.catalog.offered import is_data_set
 from zonalbatch.errors import InputError
 from zonalbatch.job import CogSource, ItemSource, Job
 from zonalbatch.job.text import MAX_BYTES, read_document
@@ -79,6 +81,9 @@ def _refuse_given(document: Mapping[str, Any]) -> None:
     }
     for name in [name for name, is_given in given.items() if is_given]:
         raise Refusal(UNFIT, f"{name} is for the service to choose; leave it out")
+    source = document.get("source")
+    if isinstance(source, Mapping) and is_data_set(source) and is_file(str(source.get("name"))):
+        raise Refusal(UNFIT, "source.name is a file; give the name of a data set")
     for place in (document, document.get("temporal")):
         _refuse_code(place)
 
@@ -121,7 +126,11 @@ def _zones_apart(document: dict[Any, Any], place: Path) -> dict[str, str]:
         )
     rest = {key: value for key, value in zones.items() if key != "features"}
     document["zones"] = {**rest, "path": str(place / ZONES)}
-    return {ZONES: json.dumps({"type": "FeatureCollection", "features": features})}
+    collection = {"type": "FeatureCollection", "features": features}
+    try:
+        return {ZONES: json.dumps(collection, allow_nan=False)}
+    except ValueError:
+        raise Refusal(UNFIT, "zones.features hold NaN or Infinity, which are no JSON") from None
 
 
 def _refuse_asked(job: Job, settings: Settings) -> None:

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from zonalbatch.service.refusals import FAULT_TOLD
+
 __all__ = ["JOB", "LOG_FILE", "OUT", "JobChild", "end_left_behind", "sentence_of"]
 
 JOB, OUT, LOG_FILE, LOCK = "job.json", "out", "log", "run.lock"
@@ -90,7 +92,7 @@ def sentence_of(folder: Path, code: int) -> str:
             return told[-1].removeprefix("error: ")
     if code < 0:
         return f"the run was ended by signal {-code}; it may have wanted more memory than there is"
-    return "a fault of the service; its log tells more"
+    return FAULT_TOLD
 
 
 @contextmanager

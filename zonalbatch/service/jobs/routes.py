@@ -27,10 +27,18 @@ from zonalbatch.service.jobs.files import PARQUET, result_files
 from zonalbatch.service.jobs.runs import JobRuns
 from zonalbatch.service.jobs.store import ENDED, JobStore, Ticket
 from zonalbatch.service.jobs.views import PREFIX, JobBrief, JobView, Progress, brief, view
-from zonalbatch.service.questions import Problem
-from zonalbatch.service.rasters.routes import PROBLEMS
-from zonalbatch.service.refusals import ABSENT, BAD, BUSY, NOT_YET, Refusal, refusal_of
+from zonalbatch.service.problems import PROBLEMS, Problem
+from zonalbatch.service.refusals import (
+    ABSENT,
+    BAD,
+    BUSY,
+    NO_ROOM,
+    NOT_YET,
+    Refusal,
+    refusal_of,
+)
 from zonalbatch.service.settings import Settings
+from zonalbatch.service.telemetry import LOG
 from zonalbatch.service.workers import Workers
 
 __all__ = ["JobDesk", "Reach", "anywhere", "open_jobs", "router"]
@@ -65,7 +73,11 @@ class JobDesk:
         checked = await self.workers.asked(checked_job, text, folder)
         await self._reached(checked.links)
         self.runs.check_room()  # again, as others came meanwhile
-        await asyncio.to_thread(_write, Path(folder), checked)
+        try:
+            await asyncio.to_thread(_write, Path(folder), checked)
+        except (OSError, OutputError) as error:
+            LOG.error("no room", extra={"told": {"cause": str(error)}})
+            raise Refusal(NO_ROOM, "the job cannot be written down now; try later") from None
         self.runs.add(ticket)
         return ticket
 

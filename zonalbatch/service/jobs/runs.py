@@ -8,14 +8,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from zonalbatch.errors import ZonalbatchError
 from zonalbatch.results import Status, status_of
 from zonalbatch.service.egress.way_out import way_out
 from zonalbatch.service.jobs.child import LOG_FILE, OUT, JobChild, end_left_behind, sentence_of
 from zonalbatch.service.jobs.store import ENDED, JobStore, State, Ticket
-from zonalbatch.service.refusals import BUSY, Refusal
+from zonalbatch.service.refusals import BUSY, FAULT_TOLD, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.telemetry import LOG
 from zonalbatch.sinks.output import Output
@@ -62,12 +61,7 @@ class JobRuns:
             self._begin(ticket.id)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Interrupt what is run; the next service takes it up again."""
         self.leaving = True
         courses = list(self._courses.values())
@@ -126,7 +120,7 @@ class JobRuns:
                 await self._run(job)
         except Exception as error:
             LOG.error("job %s", job, exc_info=error)
-            self._ended(job, "failed", None, "a fault of the service; its log tells more")
+            self._ended(job, "failed", None, FAULT_TOLD)
 
     async def _run(self, job: str) -> None:
         folder, wish = self._store.folder_of(job), asyncio.Event()

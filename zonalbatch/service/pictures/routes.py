@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from zonalbatch.service.pictures.colours import ANCHORS
 from zonalbatch.service.pictures.drawing import MOST_PIXELS, Picture, PictureQuestion, picture
+from zonalbatch.service.problems import PROBLEMS
 from zonalbatch.service.questions import WHOLE, Link
-from zonalbatch.service.rasters.routes import PROBLEMS
 
 __all__ = ["router"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -15,10 +17,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from zonalbatch.service.areas import Area
+from zonalbatch.service.problems import PROBLEMS
 from zonalbatch.service.questions import BatchBody, Feature
 from zonalbatch.service.rasters.measuring import Measure
-from zonalbatch.service.rasters.routes import PROBLEMS, measure_of
-from zonalbatch.service.rasters.rows import Source, batch_rows, schema_of
+from zonalbatch.service.rasters.routes import measure_of
+from zonalbatch.service.rasters.rows import Source, batch_areas, batch_rows, lost_rows, schema_of
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.service.settings import Settings
 from zonalbatch.service.workers import Workers
@@ -46,9 +50,13 @@ async def raster_batch(body: BatchBody, request: Request) -> StreamingResponse:
     app = request.app.state
     _check_size(body, app.settings)
     measure, features = measure_of(body), body.features.features
+    shapes = [one.geometry.model_dump() for one in features]
+    # A refusal of an area is told by the status: nothing is sent before.
+    bounded = not measure.approximate
+    areas = await app.workers.asked(partial(batch_areas, bounded=bounded), shapes)
     sources = [Source(url, bool(body.items), body.asset) for url in body.urls or body.items]
-    rows = _tables(app.workers, app.settings, measure, features, sources)
-    first = await anext(rows)  # a refusal is told by the status
+    rows = _tables(app.workers, app.settings, measure, areas, sources)
+    first = await anext(rows)
     kind = _accepted(request.headers.get("accept", ""))
     writer = _WRITERS[kind](measure, features)
     return StreamingResponse(_written(writer, first, rows), media_type=kind)
@@ -67,22 +75,31 @@ async def _tables(
     workers: Workers,
     settings: Settings,
     measure: Measure,
-    features: Sequence[Feature],
+    areas: Sequence[Area],
     sources: Sequence[Source],
 ) -> AsyncIterator[pa.Table]:
     """The rows of each raster, in order, some of them under way while one is sent."""
-    shapes = [one.geometry.model_dump() for one in features]
     waiting: list[asyncio.Task[pa.Table]] = []
     left = list(reversed(sources))
+    with workers.counted():  # one question, however many rasters it has
+        try:
+            while left or waiting:
+                while left and len(waiting) < 2 * settings.workers:
+                    rows = _rows(workers, measure, areas, left.pop())
+                    waiting.append(asyncio.create_task(rows))
+                yield await waiting.pop(0)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+async def _rows(
+    workers: Workers, measure: Measure, areas: Sequence[Area], source: Source
+) -> pa.Table:
     try:
-        while left or waiting:
-            while left and len(waiting) < 2 * settings.workers:
-                asked = workers.asked(batch_rows, measure, shapes, left.pop())
-                waiting.append(asyncio.create_task(asked))
-            yield await waiting.pop(0)
-    finally:
-        for task in waiting:
-            task.cancel()
+        return (await workers.said(batch_rows, measure, areas, source)).told()
+    except Refusal as refusal:
+        return lost_rows(measure, areas, source, refusal)
 
 
 def _accepted(header: str) -> str:
@@ -142,7 +159,7 @@ class _GeoJson:
             told = {
                 "type": "Feature", "id": feature.id,
                 "geometry": shapely.geometry.mapping(shape),
-                "properties": {**(feature.properties or {}), **figures},
+                "properties": {**_finite(feature.properties or {}), **figures},
             }  # fmt: skip
             yield json.dumps(told, allow_nan=False)
 
@@ -215,7 +232,7 @@ def _carrying(schema: pa.Schema) -> pa.Schema:
 def _carried(table: pa.Table, features: Sequence[Feature], schema: pa.Schema) -> pa.Table:
     which = [features[i] for i in table["feature"].to_pylist()]
     ids = [None if one.id is None else str(one.id) for one in which]
-    told = [json.dumps(one.properties or {}) for one in which]
+    told = [json.dumps(_finite(one.properties or {})) for one in which]
     return (
         table.add_column(1, schema.field(1), pa.array(ids, pa.string()))
         .add_column(2, schema.field(2), pa.array(told, pa.string()))
@@ -228,6 +245,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return dict(value)
     return value
+
+
+def _finite(value: Any) -> Any:
+    """What features carry, with null for NaN and infinity: many write them, JSON has none."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _WRITERS: dict[str, Callable[[Measure, Sequence[Feature]], Writer]] = {

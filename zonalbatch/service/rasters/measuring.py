@@ -13,20 +13,19 @@ from zonalbatch.breakdown import Bins, Breakdown
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.given import given_recipe
 from zonalbatch.lattice import Grid
-from zonalbatch.layers import Layer
 from zonalbatch.projections import transformer
 from zonalbatch.recipe import LISTS
-from zonalbatch.service.areas import WGS84, Area, area_of
+from zonalbatch.service.areas import WGS84, Area
 from zonalbatch.service.desk import Desk, OpenRaster
 from zonalbatch.service.figures import BINS, Numbers, engine_statistics, figures_of
-from zonalbatch.service.rasters.opening import asset_raster, file_raster
+from zonalbatch.service.rasters.nearby import nearby
 from zonalbatch.service.refusals import TOO_LARGE, Refusal
 from zonalbatch.statistics import Column
 from zonalbatch.work.ground import Shapes
 from zonalbatch.work.layer_work import LayerSummary
 from zonalbatch.work.summarise import summarise
 
-__all__ = ["Answer", "Measure", "asset_answer", "measured", "raster_answer"]
+__all__ = ["Answer", "Measure", "check_pixels", "measured", "pixels_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,74 +45,31 @@ Answer = dict[str, dict[str, Any]]
 """``band_<n>`` -> its figures, and the areas of the shape and of its data."""
 
 
-def raster_answer(desk: Desk, measure: Measure, aoi: Mapping[str, Any], url: str) -> Answer:
-    """The figures of an area on a file.
-
-    Args:
-        desk: of this process.
-        measure: what is told.
-        aoi: GeoJSON.
-        url: of the file.
-
-    Raises:
-        Refusal: file or area may not be asked for.
-        ZonalbatchError: the file cannot be read.
-    """
-    area = area_of(aoi, desk.settings, bounded=not measure.approximate)
-    raster = file_raster(desk, url, measure.bands, approximate=measure.approximate)
-    return measured(desk, measure, [area], raster)[0]
-
-
-def asset_answer(
-    desk: Desk, measure: Measure, aoi: Mapping[str, Any], url: str, asset: str | None
-) -> Answer:
-    """The figures of an area on an asset of a STAC item.
-
-    Args:
-        desk: of this process.
-        measure: what is told.
-        aoi: GeoJSON.
-        url: of the item.
-        asset: its name; None takes the first raster.
-
-    Raises:
-        Refusal: item, file or area may not be asked for.
-        ZonalbatchError: they cannot be read.
-    """
-    area = area_of(aoi, desk.settings, bounded=not measure.approximate)
-    raster = asset_raster(desk, url, asset, measure.bands, approximate=measure.approximate)
-    return measured(desk, measure, [area], raster)[0]
-
-
 def measured(
     desk: Desk, measure: Measure, areas: Sequence[Area], raster: OpenRaster
 ) -> list[Answer]:
     """The figures of each of some areas.
 
     Raises:
-        Refusal: they hold too many pixels.
         ReadError: the raster cannot be read.
     """
-    if not measure.approximate:
-        _check_pixels(areas, raster.layers.layers[0], desk.settings.pixels)
-    columns = _summary(desk, measure, areas, raster).columns
+    near = nearby(areas, raster.layers.layers[0].assets[0].grid)
+    columns = _summary(desk, measure, near, raster).columns
     return [
         {
-            name: figures_of(measure.stats, _numbers(columns, name, i), area.metres)
+            name: figures_of(measure.stats, _numbers(columns, name, i), whole.metres, part.metres)
             for name in (f"band_{n}" for n in measure.bands)
         }
-        for i, area in enumerate(areas)
+        for i, (whole, part) in enumerate(zip(areas, near, strict=True))
     ]
 
 
 def _summary(
     desk: Desk, measure: Measure, areas: Sequence[Area], raster: OpenRaster
 ) -> LayerSummary:
-    # A point is in one cell, whatever the rule: by `all_touched` it may lie on the edge of four.
-    points = all(area.is_point for area in areas)
     names = engine_statistics(measure.stats)
     recipe = given_recipe(
-        raster.layers, names, None, None, "fraction" if points else measure.coverage,
+        raster.layers, names, None, None, measure.coverage,
         breakdown=Breakdown(bins=Bins(count=BINS)) if "histogram" in names else LISTS,
     )  # fmt: skip
     shapes = Shapes(np.array([area.shape for area in areas]), WGS84)
@@ -140,19 +96,27 @@ def _value(column: Column, zone: int) -> Any:
     return found and [(pair["class"], pair["value"]) for pair in found]
 
 
-def _check_pixels(areas: Sequence[Area], layer: Layer, most: int) -> None:
-    """Refuse areas whose boxes hold more pixels of a raster than are measured at once."""
-    grid = layer.assets[0].grid
-    if grid is None:
-        return
-    onto = transformer(WGS84, grid.lattice.crs)
-    pixels = sum(_pixels(area, grid, onto) for area in areas)
+def check_pixels(pixels: float, most: int) -> None:
+    """Refuse more pixels than are measured at once.
+
+    Raises:
+        Refusal: there are more.
+    """
     if pixels > most:
         raise Refusal(
             TOO_LARGE,
             f"the box around the area holds {pixels:,.0f} pixels, and at most {most:,} are "
             "measured at once; ask for less, or approx_stats",
         )
+
+
+def pixels_of(areas: Sequence[Area], raster: OpenRaster) -> float:
+    """How many pixels of a raster the boxes around some areas hold."""
+    grid = raster.layers.layers[0].assets[0].grid
+    if grid is None:
+        return 0.0
+    onto = transformer(WGS84, grid.lattice.crs)
+    return sum(_pixels(area, grid, onto) for area in areas)
 
 
 def _pixels(area: Area, grid: Grid, onto: Transformer) -> float:

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from zonalbatch.service.problems import PROBLEMS
 from zonalbatch.service.questions import (
     MeasureBody,
-    Problem,
     RasterAnswer,
     RasterBody,
     StacBody,
 )
-from zonalbatch.service.rasters.measuring import Measure, asset_answer, raster_answer
-from zonalbatch.service.refusals import (
-    BAD,
-    BUSY,
-    NO_RASTER,
-    NO_SOURCE,
-    TOO_LARGE,
-    TOO_LATE,
-    TOO_MANY,
-    UNFIT,
-)
+from zonalbatch.service.rasters.measuring import Measure
+from zonalbatch.service.rasters.together import asset_answers, raster_answers
 
-__all__ = ["PROBLEMS", "measure_of", "router"]
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": told}
-    for status, told in {
-        BAD: "The area or the file cannot be used.",
-        401: "A key is needed.",
-        408: "The body was sent too slowly.",
-        TOO_LARGE: "The body, the area or its pixels are too many.",
-        NO_RASTER: "The file is no GeoTIFF.",
-        UNFIT: "The body is not valid.",
-        TOO_MANY: "Too many requests in a minute.",
-        NO_SOURCE: "The file's server does not answer.",
-        BUSY: "Too many questions at once.",
-        TOO_LATE: "There was no answer in time.",
-    }.items()
-}
+__all__ = ["measure_of", "router"]
 
 router = APIRouter(prefix="/api/v1/zonal-stats", tags=["zonal statistics"], responses=PROBLEMS)
 
@@ -50,15 +23,16 @@ router = APIRouter(prefix="/api/v1/zonal-stats", tags=["zonal statistics"], resp
 @router.post("/raster", response_model=RasterAnswer)
 async def raster(body: RasterBody, request: Request) -> JSONResponse:
     """Statistics of an area on a raster, band by band."""
-    workers, aoi = request.app.state.workers, body.aoi.model_dump()
-    return JSONResponse(await workers.asked(raster_answer, measure_of(body), aoi, body.url))
+    gathering, aoi = request.app.state.gathering, body.aoi.model_dump()
+    asked = gathering.asked(raster_answers, measure_of(body), body.url, about=aoi)
+    return JSONResponse(await asked)
 
 
 @router.post("/raster/stac", response_model=RasterAnswer)
 async def raster_stac(body: StacBody, request: Request) -> JSONResponse:
     """Statistics of an area on a raster of a STAC item, with the item's scale and offset."""
-    workers, aoi = request.app.state.workers, body.aoi.model_dump()
-    asked = workers.asked(asset_answer, measure_of(body), aoi, body.url, body.asset)
+    gathering, aoi = request.app.state.gathering, body.aoi.model_dump()
+    asked = gathering.asked(asset_answers, measure_of(body), body.url, body.asset, about=aoi)
     return JSONResponse(await asked)
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import shapely
 
-from zonalbatch.errors import ZonalbatchError
-from zonalbatch.service.areas import area_of
+from zonalbatch.service.areas import Area, area_of
 from zonalbatch.service.desk import Desk
 from zonalbatch.service.figures import BINNED, COUNTED
-from zonalbatch.service.rasters.measuring import Measure, measured
+from zonalbatch.service.rasters.measuring import Measure, check_pixels, pixels_of
 from zonalbatch.service.rasters.opening import asset_raster, file_raster
-from zonalbatch.service.refusals import Refusal, refusal_of
+from zonalbatch.service.rasters.together import figures_said
+from zonalbatch.service.refusals import Refusal
+from zonalbatch.service.said import Said, said_by
 
-__all__ = ["Source", "batch_rows", "schema_of"]
+__all__ = ["Source", "batch_areas", "batch_rows", "lost_rows", "schema_of"]
 
 TYPES = {
     COUNTED: pa.map_(pa.string(), pa.float64()),
@@ -47,40 +49,71 @@ def schema_of(measure: Measure) -> pa.Schema:
     return pa.schema([*fixed, *named, *ends])
 
 
-def batch_rows(
-    desk: Desk, measure: Measure, shapes: Sequence[Mapping[str, Any]], source: Source
-) -> pa.Table:
-    """A row for each feature; all without figures if the raster cannot be read.
+def batch_areas(desk: Desk, shapes: Sequence[Mapping[str, Any]], *, bounded: bool) -> list[Area]:
+    """The areas of a batch, checked.
+
+    Args:
+        desk: of this process.
+        shapes: GeoJSON geometries.
+        bounded: False lets them be of any size.
+
+    Raises:
+        Refusal: one may not be asked for.
+    """
+    found = list[Area]()
+    for i, shape in enumerate(shapes):
+        try:
+            found.append(area_of(shape, desk.settings, bounded=bounded))
+        except Refusal as refusal:
+            raise Refusal(refusal.status, f"feature {i}: {refusal.detail}") from None
+    return found
+
+
+def batch_rows(desk: Desk, measure: Measure, areas: Sequence[Area], source: Source) -> pa.Table:
+    """A row for each area; without figures where there are none, with the reason.
 
     Args:
         desk: of this process.
         measure: what is told.
-        shapes: GeoJSON geometries.
+        areas: of the batch.
         source: the raster.
-
-    Raises:
-        Refusal: a feature may not be asked for.
     """
-    areas = [area_of(one, desk.settings, bounded=not measure.approximate) for one in shapes]
-    rows: list[dict[str, Any]] = [
-        {
-            "feature": i, "source": source.url, "aoi_area": area.metres, "status": "ok",
-            "geometry": shapely.to_wkb(area.shape),
-        }
-        for i, area in enumerate(areas)
-    ]  # fmt: skip
+    said = said_by(partial(_measured, desk, measure, areas, source), desk.settings.root)
+    return _table(measure, areas, source, [said] * len(areas) if said.status else said.answer)
+
+
+def lost_rows(
+    measure: Measure, areas: Sequence[Area], source: Source, refusal: Refusal
+) -> pa.Table:
+    """Rows of a raster of which nothing came back."""
+    said = Said(status=refusal.status, detail=refusal.detail)
+    return _table(measure, areas, source, [said] * len(areas))
+
+
+def _measured(desk: Desk, measure: Measure, areas: Sequence[Area], source: Source) -> list[Said]:
     opened = asset_raster if source.is_item else file_raster
     named = {"asset": source.asset} if source.is_item else {}
-    try:
-        raster = opened(
-            desk, source.url, bands=measure.bands, approximate=measure.approximate, **named
-        )
-        answers = measured(desk, measure, areas, raster)
-    except (Refusal, ZonalbatchError) as error:
-        refusal = error if isinstance(error, Refusal) else refusal_of(error, desk.settings.root)
-        lost = {"status": "failed", "error": refusal.detail}
-        return pa.Table.from_pylist([{**row, **lost} for row in rows], schema_of(measure))
-    for row, answer in zip(rows, answers, strict=True):
-        for band, figures in answer.items():
-            row.update({f"{band}_{name}": value for name, value in figures.items()})
+    raster = opened(desk, source.url, bands=measure.bands, approximate=measure.approximate, **named)
+    if not measure.approximate:
+        check_pixels(pixels_of(areas, raster), desk.settings.pixels)
+    return figures_said(desk, measure, areas, raster)
+
+
+def _table(
+    measure: Measure, areas: Sequence[Area], source: Source, said: Sequence[Said]
+) -> pa.Table:
+    rows = [_row(i, *pair, source) for i, pair in enumerate(zip(areas, said, strict=True))]
     return pa.Table.from_pylist(rows, schema_of(measure))
+
+
+def _row(feature: int, area: Area, said: Said, source: Source) -> dict[str, Any]:
+    figures = {
+        f"{band}_{name}": value
+        for band, told in (said.answer or {}).items()
+        for name, value in told.items()
+    }
+    return figures | {
+        "feature": feature, "source": source.url, "aoi_area": area.metres,
+        "status": "failed" if said.status else "ok", "error": said.detail or None,
+        "geometry": shapely.to_wkb(area.shape),
+    }  # fmt: skip

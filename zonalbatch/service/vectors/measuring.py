@@ -204,7 +204,7 @@ def _figures(measure: VectorMeasure, found: Found, column: str, area: Area) -> d
     known = ~np.ma.getmaskarray(values) & np.isfinite(values.data)
     metres = float((found.share * found.extent)[known].sum()) if areal else 0.0
     numbers = numbers_of(values, found.share, found.extent, [*engine_statistics(names), "sum"])
-    told = figures_of(names, numbers, area.metres) | {"data_area": metres}
+    told = figures_of(names, numbers, area.metres, metres) | {"data_area": metres}
     if DENSITY in measure.stats:
         some = area.metres > 0 and bool(known.any())
         told[DENSITY] = float(numbers["sum"]) / (area.metres / 1e6) if some else None

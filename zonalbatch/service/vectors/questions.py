@@ -6,25 +6,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from zonalbatch.service.figures import FIGURES, PATTERN, unknown_figures
-from zonalbatch.service.questions import Aoi, Link
+from zonalbatch.service.figures import FIGURES, PATTERN
+from zonalbatch.service.questions import Aoi, Link, distinct, known_names
 from zonalbatch.service.vectors.measuring import DENSITY
 
 __all__ = ["VectorAnswer", "VectorBody", "VectorStacBody"]
 
 
 def _known(names: list[str]) -> list[str]:
-    unknown = [name for name in unknown_figures(names) if name != DENSITY]
-    if unknown:
-        raise ValueError(
-            f"unknown statistics {', '.join(map(repr, unknown))}; known are "
-            f"{', '.join(FIGURES)}, {DENSITY} and percentiles such as p90"
-        )
-    return list(dict.fromkeys(names))
-
-
-def _distinct(names: list[str]) -> list[str]:
-    return list(dict.fromkeys(names))
+    return known_names(names, DENSITY)
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -35,9 +25,9 @@ class _AskedOfFeatures(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     aoi: Aoi
-    columns: Annotated[
-        list[Name], Field(min_length=1, max_length=64), AfterValidator(_distinct)
-    ] = Field(description="Names of columns of numbers.", examples=[["population"]])
+    columns: Annotated[list[Name], Field(min_length=1, max_length=64), AfterValidator(distinct)] = (
+        Field(description="Names of columns of numbers.", examples=[["population"]])
+    )
     geometry_column: Name | None = Field(None, description="By default the file's primary one.")
     stats: Annotated[
         list[Statistic], Field(min_length=1, max_length=64), AfterValidator(_known)

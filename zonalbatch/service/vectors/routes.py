@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from zonalbatch.service.rasters.routes import PROBLEMS
+from zonalbatch.service.problems import PROBLEMS
 from zonalbatch.service.refusals import NO_RASTER, TOO_LARGE
 from zonalbatch.service.vectors.measuring import (
     VectorMeasure,

@@ -35,6 +35,13 @@ class Grant:
     reader: Reader = field(default_factory=reader_here, compare=False)
     """By what it is read."""
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of requests over HTTP, beside those that all have; may hold secrets."""
+        lines = self.options.get("GDAL_HTTP_HEADERS", "").splitlines()
+        pairs = (line.partition(":") for line in lines if line)
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
     def __repr__(self) -> str:
         """Name the file, without what is secret."""
         return f"Grant({shown(self.href)!r})"
