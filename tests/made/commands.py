@@ -46,6 +46,16 @@ def command(*arguments: object, folder: Path | None = None) -> Told:
     return typed([SCRIPT, *arguments], folder)
 
 
+PEAK = """
+def peak() -> int:
+    '''MiB that this process has held at most (getrusage tells the parent's, where it was larger).'''
+    with open("/proc/self/status") as told:
+        (line,) = (line for line in told if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
+"""
+"""Python by which a fresh interpreter tells its peak."""
+
+
 def python(code: str) -> str:
     """What a fresh interpreter prints that ends well."""
     told = typed([sys.executable, "-c", code])

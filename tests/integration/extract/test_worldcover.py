@@ -16,19 +16,18 @@ from rasterio.windows import from_bounds
 
 import zonalbatch as zb
 from tests.made.apis import full_api
+from tests.made.commands import PEAK
 from zonalbatch.catalog.named import named
 
 ITEM = "stac_items/stactools-esa-worldcover/ESA_WorldCover_10m_2021_v200_N00E006.json"
 FILE = "scenes/esa_worldcover/ESA_WorldCover_10m_2021_v200_N00E006_Map.tif"
 BOX = (6.9711, 1.0301, 7.5333, 2.0111)
-MEASURED = """
+MEASURED = f"""{PEAK}
 import sys
 import zonalbatch as zb
 name, out = sys.argv[1:]
 zb.extract_raster(name, bbox=(6.0, 0.0, 9.0, 3.0), output_dir=out, filename="whole.tif")
-with open("/proc/self/status") as told:  # a process inherits the peak that getrusage tells
-    (line,) = (line for line in told if line.startswith("VmHWM"))
-print(int(line.split()[1]) // 1024)
+print(peak())
 """
 
 
