@@ -48,7 +48,7 @@ def command(*arguments: object, folder: Path | None = None) -> Told:
 
 PEAK = """
 def peak() -> int:
-    '''MiB that this process has held at most (getrusage tells the parent's, where it was larger).'''
+    '''MiB that this process held at most (getrusage tells its parent's, if that was more).'''
     with open("/proc/self/status") as told:
         (line,) = (line for line in told if line.startswith("VmHWM"))
     return int(line.split()[1]) // 1024
