@@ -31,6 +31,7 @@ from zonalbatch.given import (
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.outside import outside
 from zonalbatch.planning.plan import on_one_lattice
+from zonalbatch.progress import tracked
 from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
@@ -309,8 +310,4 @@ def _summarised(
 
 
 def _told(summaries: Iterable[LayerSummary], of: int, progress: bool) -> Iterable[LayerSummary]:
-    if not progress:
-        return summaries
-    from rich.progress import track
-
-    return track(summaries, description="rasters", total=of)
+    return tracked(summaries, "rasters", of) if progress else summaries

@@ -96,6 +96,7 @@ def extract(
     found = extract_raster(
         dataset, bbox=box_of(bbox), zones=zones, output_dir=out, target_resolution=resolution,
         resampling=resampling, filename=filename, datetime=datetime, target_crs=target_crs,
+        progress=sys.stderr.isatty(),
     )  # fmt: skip
     if as_json:
         document: dict[str, Any] = asdict(found) | {"path": str(found.path)}
@@ -125,7 +126,8 @@ def clip(
 ) -> None:
     """Write the pixels of a data set about each zone: a chip for each, and for each day.
 
-    Chips lie on the source's own grid. Those that cannot be read are listed, with exit code 3.
+    Chips lie on the source's own grid. Those that cannot be read are listed, with exit code 3. A
+    second run goes on: files that are there are kept.
 
     **Examples**
 
@@ -138,10 +140,12 @@ def clip(
     found = clipped(
         dataset, zones, output_dir=out, id=id, datetime=datetime, size=size,
         target_crs=target_crs,
+        progress=sys.stderr.isatty(),
         outside=outside,  # type: ignore[arg-type]
         form=form,  # type: ignore[arg-type]
     )  # fmt: skip
-    print(f"wrote {found.chips:,} chip{'s' * (found.chips != 1)} to {found.path}")
+    kept = f", {found.kept:,} were there" if found.kept else ""
+    print(f"wrote {found.chips:,} chip{'s' * (found.chips != 1)} to {found.path}{kept}")
     if found.outside:
         print(f"{found.outside:,} zones and days without any pixel")
     print(f"{found.license.name}: {found.license.text}")

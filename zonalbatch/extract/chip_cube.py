@@ -81,6 +81,10 @@ class ChipCube:
         finally:
             shutil.rmtree(self._draft, ignore_errors=True)
 
+    def keeps(self, zone: int, day: str, recipe: str) -> bool:
+        """False: a cube is written as a whole."""
+        return False
+
     def put(self, chip: Chip) -> None:
         """Write a chip."""
         assert chip.cells is not None

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ChipFiles"]
 
+RECIPE = "RECIPE"
+"""Tag of a file: digest of what its cells follow from."""
+
 
 class ChipFiles:
     """A folder that chips are written to; the table is written at the end."""
@@ -33,7 +36,7 @@ class ChipFiles:
         self.path, self.count = folder, 0
         self._names, self._days = names, days
         self._stems = _stems(names)
-        self._rows = list[dict[str, Any]]()
+        self._there = list[tuple[int, str]]()
         self._looks = {day: _look(of, day, pieces) for day, pieces in days.items()}
 
     def __enter__(self) -> ChipFiles:
@@ -49,9 +52,33 @@ class ChipFiles:
         return self
 
     def __exit__(self, *how: object) -> None:
-        """List what was written."""
-        table = pa.Table.from_pylist(self._rows) if self._rows else pa.table({"file": []})
+        """List what is there."""
+        ids = pa.array(self._names)
+        zones = pa.array([zone for zone, _ in sorted(self._there)], pa.int64())
+        days = [None if day == "all" else day for _, day in sorted(self._there)]
+        files = [self._name(*one) for one in sorted(self._there)]
+        table = pa.table({
+            "zone_id": ids.take(zones), "day": pa.array(days, pa.string()),
+            "file": pa.array(files, pa.string()),
+        })  # fmt: skip
         pq.write_table(table, self.path / "chips.parquet")
+
+    def keeps(self, zone: int, day: str, recipe: str) -> bool:
+        """True if an earlier run wrote a zone's chip of a day by the same recipe; it is listed."""
+        import rasterio
+        from rasterio.errors import RasterioError
+
+        name = self._name(zone, day)
+        if not (self.path / name).is_file():
+            return False
+        try:
+            with rasterio.open(self.path / name) as file:
+                same = file.tags().get(RECIPE) == recipe
+        except RasterioError:
+            return False
+        if same:
+            self._there.append((zone, day))
+        return bool(same)
 
     def put(self, chip: Chip) -> None:
         """Write a chip.
@@ -60,16 +87,18 @@ class ChipFiles:
             OutputError: it cannot be written.
         """
         assert chip.cells is not None
-        pieces, window = self._days[chip.day], chip.frame.window
-        stem = self._stems[chip.zone]
-        name = f"{stem}.tif" if chip.day == "all" else f"{stem}_{chip.day}.tif"
+        pieces, look = self._days[chip.day], dict(self._looks[chip.day])
+        look["tags"] = look["tags"] | {RECIPE: chip.recipe}
         write_cog(
-            self.path / name, chip.frame, pieces.dtype, pieces.nodata, [(window, chip.cells)],
-            self._looks[chip.day],
+            self.path / self._name(chip.zone, chip.day), chip.frame, pieces.dtype, pieces.nodata,
+            [(chip.frame.window, chip.cells)], look,
         )  # fmt: skip
         self.count += 1
-        day = None if chip.day == "all" else chip.day
-        self._rows.append({"zone_id": self._names[chip.zone], "day": day, "file": name})
+        self._there.append((chip.zone, chip.day))
+
+    def _name(self, zone: int, day: str) -> str:
+        stem = self._stems[zone]
+        return f"{stem}.tif" if day == "all" else f"{stem}_{day}.tif"
 
 
 def _look(of: Named, day: str, pieces: Pieces) -> dict[str, Any]:

@@ -5,17 +5,19 @@ data set ─► pieces by day ─► windows of the zones ─► cells ─► a 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from zonalbatch import __version__
 from zonalbatch.catalog.document import License
 from zonalbatch.catalog.named import Named
 from zonalbatch.cover.areas import AREAL
@@ -29,9 +31,13 @@ from zonalbatch.extract.pieces import Pieces, pieces_by_day
 from zonalbatch.extract.stream import executor_of, read_ahead
 from zonalbatch.extract.touched import touched
 from zonalbatch.lattice import Lattice, Window
+from zonalbatch.progress import tracked
 from zonalbatch.projections import transformer
 from zonalbatch.searches.area import Area
 from zonalbatch.zones import open_zones
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["Chip", "Clipped", "Form", "clip"]
 
@@ -49,10 +55,12 @@ class Chip:
     day: str
     """``2024-06-01``; ``all`` of what does not change."""
     frame: Frame
+    recipe: str
+    """Digest of what its cells follow from."""
     cells: NDArray[Any] | None
-    """(row, col); None if they could not be read."""
+    """(row, col); None if there are none, or they could not be read."""
     cause: str
-    """Why there are none; empty if there are."""
+    """Why they could not be; empty if they could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,9 @@ class Clipped:
     path: Path
     """The folder of COGs, or the Zarr cube."""
     chips: int
-    """How many there are."""
+    """How many were written."""
+    kept: int
+    """How many were there already, of an earlier run."""
     outside: int
     """Pairs of zones and days without a file: the data set has nothing there."""
     failures: tuple[tuple[Any, str, str], ...]
@@ -82,11 +92,14 @@ def clip(
     outside: Literal["keep", "nodata"] = "keep",
     form: Form = "cog",
     target_crs: str | None = None,
+    client: Client | None = None,
+    progress: bool = False,
 ) -> Clipped:
     """The pixels of a data set about each zone: a chip for each, and for each day.
 
     Chips lie on the source's own grid, and nothing is resampled. A chip that cannot be read is
-    listed, and the others are written.
+    listed, and the others are written. Files that an earlier run wrote of the same pixels are kept,
+    so that a run which was cut off goes on.
 
     Args:
         dataset: ``provider:variable``, as of `extract_raster`.
@@ -100,6 +113,8 @@ def clip(
         outside: ``nodata`` blanks cells that the zone does not touch.
         form: ``cog`` or ``zarr``.
         target_crs: of the files that are taken, where they lie in several; none is warped.
+        client: of a Dask cluster whose workers read; None reads in threads.
+        progress: True shows a bar.
 
     Raises:
         InputError: an argument makes no sense.
@@ -118,11 +133,24 @@ def clip(
         raise InputError(f"{of.told} has no nodata to blank cells with; leave outside out")
     lattices = {day: native_lattice(of, pieces) for day, pieces in days.items()}
     writer = _writer(form, Path(output_dir), of, names, lattices, days, size)
-    missed, failures = 0, list[tuple[Any, str, str]]()
+    missed = kept = 0
+    failures = list[tuple[Any, str, str]]()
     with writer:
         for day, pieces in days.items():
-            windows = _windows(shapes, reader.crs, lattices[day], size)
-            for chip in _chips(day, pieces, lattices[day], windows, reader.crs, shapes, outside):
+            mosaic = Mosaic(pieces, lattices[day], "nearest")
+            frames = _frames(shapes, reader.crs, lattices[day], size)
+            cuts = shapes if outside == "nodata" else [None] * len(names)
+            asked = [
+                _Call(
+                    mosaic, i, day, frame, reader.crs, cuts[i], _recipe(of, pieces, frame, cuts[i])
+                )
+                for i, frame in frames.items()
+            ]
+            due = [call for call in asked if not writer.keeps(call.zone, day, call.recipe)]
+            missed += len(names) - len(frames)
+            kept += len(asked) - len(due)
+            chips = _chips(mosaic, due, client)
+            for chip in tracked(chips, f"chips, {day}", len(due)) if progress else chips:
                 if chip.cause:
                     failures.append((names[chip.zone], day, chip.cause))
                 elif chip.cells is None:
@@ -130,7 +158,7 @@ def clip(
                 else:
                     writer.put(chip)
     return Clipped(
-        path=writer.path, chips=writer.count, outside=missed, failures=tuple(failures),
+        path=writer.path, chips=writer.count, kept=kept, outside=missed, failures=tuple(failures),
         dataset=of.told, license=of.data.license,
     )  # fmt: skip
 
@@ -167,18 +195,19 @@ def _writer(
     return ChipCube(folder, of, names, lattices, days, size or 0)
 
 
-def _windows(shapes: Objects, crs: str, lattice: Lattice, size: int | None) -> list[Window | None]:
-    """The window of each zone; None of one that the lattice's CRS does not show."""
-    bounds = _bounds(shapes, crs, lattice)
-    windows = list[Window | None]()
-    for sides in bounds.tolist():
-        window = None if np.isnan(sides).any() else outward(lattice, sides)
-        if window is not None and size is not None:
+def _frames(shapes: Objects, crs: str, lattice: Lattice, size: int | None) -> Mapping[int, Frame]:
+    """The cells about each zone, by its place; none of what the lattice's CRS does not show."""
+    frames = dict[int, Frame]()
+    for i, sides in enumerate(_bounds(shapes, crs, lattice).tolist()):
+        if np.isnan(sides).any():
+            continue
+        window = outward(lattice, sides)
+        if size is not None:
             row, col = (window.top + window.bottom) // 2, (window.left + window.right) // 2
             top, left = row - size // 2, col - size // 2
             window = Window(top, left, top + size, left + size)
-        windows.append(window)
-    return windows
+        frames[i] = Frame(lattice, window)
+    return frames
 
 
 def _bounds(shapes: Objects, crs: str, lattice: Lattice) -> NDArray[np.float64]:
@@ -196,39 +225,49 @@ def _bounds(shapes: Objects, crs: str, lattice: Lattice) -> NDArray[np.float64]:
     return found
 
 
-def _chips(
-    day: str,
-    pieces: Pieces,
-    lattice: Lattice,
-    windows: Sequence[Window | None],
-    crs: str,
-    shapes: Objects,
-    outside: str,
-) -> Iterator[Chip]:
-    """A chip for each zone, in order, some read ahead."""
-    mosaic = Mosaic(pieces, lattice, "nearest")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """A chip to be read, here or on a worker."""
 
-    def chip(i: int, window: Window) -> Chip:
-        frame, cells, cause = Frame(lattice, window), None, ""
+    mosaic: Mosaic
+    zone: int
+    day: str
+    frame: Frame
+    crs: str
+    """Of the zones."""
+    cut: Any
+    """The zone that cells are blanked outside of; None blanks none."""
+    recipe: str
+
+    def __call__(self) -> Chip:
+        cells, cause = None, ""
         try:
-            cells = _cells(mosaic, window, crs, shapes[i] if outside == "nodata" else None)
+            cells = _cells(self.mosaic, self.frame.window, self.crs, self.cut)
         except (ReadError, InputError) as error:
             cause = str(error)
-        return Chip(zone=i, day=day, frame=frame, cells=cells, cause=cause)
+        return Chip(
+            zone=self.zone, day=self.day, frame=self.frame, recipe=self.recipe, cells=cells,
+            cause=cause,
+        )  # fmt: skip
 
-    calls = (
-        (i, partial(chip, i, window)) for i, window in enumerate(windows) if window is not None
-    )
+
+def _chips(mosaic: Mosaic, due: Sequence[_Call], client: Client | None) -> Iterator[Chip]:
+    """What calls give, in order; some are read ahead."""
     try:
-        with executor_of(mosaic) as (executor, most):
-            for _, made in read_ahead(calls, executor, most):
+        with executor_of(mosaic, client) as (executor, most):
+            for _, made in read_ahead(((call.zone, call) for call in due), executor, most):
                 yield made
     finally:
         mosaic.close()
-    for i, window in enumerate(windows):
-        if window is None:
-            none = Frame(lattice, Window(0, 0, 0, 0))
-            yield Chip(zone=i, day=day, frame=none, cells=None, cause="")
+
+
+def _recipe(of: Named, pieces: Pieces, frame: Frame, cut: Any) -> str:
+    """Digest of all that a chip's cells follow from but the files' own bytes."""
+    told = [
+        __version__, of.told, pieces.items, pieces.dtype, repr(pieces.nodata), repr(frame),
+        None if cut is None else shapely.to_wkb(cut, hex=True),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _cells(mosaic: Mosaic, window: Window, crs: str, zone: Any) -> NDArray[Any] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from zonalbatch import __version__
 from zonalbatch.errors import InputError, OutputError
@@ -20,6 +22,8 @@ from zonalbatch.extract.mosaic import Mosaic
 from zonalbatch.extract.pieces import Pieces, pieces_of
 from zonalbatch.extract.stream import streamed
 from zonalbatch.extract.writing import write_cog
+from zonalbatch.lattice import Window
+from zonalbatch.progress import tracked
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,6 +43,7 @@ def extract_raster(
     datetime: str | None = None,
     target_crs: str | None = None,
     client: Client | None = None,
+    progress: bool = False,
 ) -> Extracted:
     """The pixels of a data set about a box, as one cloud-optimised GeoTIFF.
 
@@ -59,6 +64,7 @@ def extract_raster(
         datetime: of a data set that changes: a day.
         target_crs: the source's; another one is refused, as pixels are not warped.
         client: of a Dask cluster whose workers read; None reads in threads.
+        progress: True shows a bar.
 
     Returns:
         Path, CRS, shape, transform, nodata, licence and provenance.
@@ -83,7 +89,10 @@ def extract_raster(
     aside = any(piece.grid.on(own.lattice) is None for piece in pieces.files)
     told = provenance(asked, pieces, how if aside or asked.target_resolution else None)
     look = look_of(asked.of, pieces, told)
-    write_cog(path, frame, pieces.dtype, pieces.nodata, streamed(cells, client), look)
+    windows: Iterable[tuple[Window, NDArray[Any]]] = streamed(cells, client)
+    if progress:
+        windows = tracked(windows, path.name, sum(1 for _ in cells.windows()))
+    write_cog(path, frame, pieces.dtype, pieces.nodata, windows, look)
     return Extracted(
         path=path, crs=frame.lattice.crs, shape=frame.window.shape, transform=frame.transform,
         nodata=pieces.nodata, license=asked.of.data.license, provenance=told,

@@ -150,6 +150,45 @@ def test_one_that_cannot_be_read(changing: str, noise: Path, tmp_path: Path) -> 
         path.write_bytes(whole)
     assert [one[:2] for one in found.failures] == [("seam", DAYS[1])]
     assert found.chips == 3
+    again = zb.clip(changing, zones(), output_dir=tmp_path, id="name", datetime="2024-06")
+    assert (again.chips, again.kept, again.failures) == (1, 3, ())
+    assert len(pandas.read_parquet(tmp_path / "chips.parquet")) == 4
+
+
+def test_a_second_run_goes_on(changing: str, tmp_path: Path) -> None:
+    """What is there is kept; what is broken, or asked for otherwise, is written anew."""
+
+    def run(**asked: Any) -> tuple[int, int]:
+        found = zb.clip(
+            changing, zones(), output_dir=tmp_path, id="name", datetime="2024-06", **asked
+        )
+        return found.chips, found.kept
+
+    assert run() == (4, 0)
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.tif")}
+    broken, gone = sorted(before)[:2]
+    broken.write_bytes(b"II*\0")
+    gone.unlink()
+    assert run() == (2, 2)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.tif")} == before
+    assert run(outside="nodata") == (4, 0)
+    moved = zones()
+    moved.loc[0, "geometry"] = moved.geometry[0].buffer(0.002)  # the same cells, cut otherwise
+    found = zb.clip(
+        changing, moved, output_dir=tmp_path, id="name", datetime="2024-06", outside="nodata"
+    )
+    assert (found.chips, found.kept) == (2, 2)
+
+
+def test_on_a_cluster(changing: str, tmp_path: Path, cluster: Any) -> None:
+    """The same files, read by workers."""
+    asked: dict[str, Any] = {"id": "name", "datetime": "2024-06", "outside": "nodata"}
+    zb.clip(changing, zones(), output_dir=tmp_path / "there", client=cluster, **asked)
+    zb.clip(changing, zones(), output_dir=tmp_path / "here", **asked)
+    names = {path.name for path in (tmp_path / "here").iterdir()}
+    assert len(names) == 5
+    for name in names:
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from zonalbatch.compat.rasterstats.surface import Surface, open_surface
 from zonalbatch.compat.rasterstats.zone_arrays import ZoneArray, figures_of, zone_array
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.lattice import Lattice
+from zonalbatch.progress import tracked
 
 __all__ = ["gen_zonal_stats", "raster_stats", "windows", "zonal_stats"]
 
@@ -59,11 +60,7 @@ def raster_stats(*args: Any, **kwargs: Any) -> list[Any]:
 def zonal_stats(*args: Any, **kwargs: Any) -> list[Any]:
     """The results of `gen_zonal_stats` as a list; ``progress=True`` shows a bar."""
     found = gen_zonal_stats(*args, **kwargs)
-    if not kwargs.get("progress"):
-        return list(found)
-    from rich.progress import track
-
-    return list(track(found, description="zones"))
+    return list(tracked(found, "zones") if kwargs.get("progress") else found)
 
 
 def gen_zonal_stats(
