@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
-from zonalbatch.places import Place
+from zonalbatch.explore.reading import framed, read_table, sealed_file
+from zonalbatch.explore.rows import Rows
+from zonalbatch.explore.selection import Selection, selection
 from zonalbatch.sinks.dataset import Dataset
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import told_columns
@@ -45,7 +45,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Rows):
     """The result of a run, read when it is asked for."""
 
     output: Output
@@ -77,16 +77,42 @@ class Results:
                 f"the run in {self.path} has not ended, and none of its parts is there yet; run "
                 "the job again to go on with it"
             )
-        return pa.concat_tables([_read(file) for file in self.output.files])
+        return pa.concat_tables([read_table(file) for file in self.output.files])
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Some columns of all rows; None reads what `table` holds."""
+        if "table" in self.__dict__ or columns is None:
+            return self.table if columns is None else self.table.select(list(columns))
+        return self.select().read(columns)
 
     @cached_property
-    def gdf(self) -> geopandas.GeoDataFrame:
-        """All rows as a GeoDataFrame with geometry, ordered by zone and time.
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns of `table`."""
+        return self.select().schema
+
+    @property
+    def zone_filter(self) -> None:
+        """None: rows of all zones."""
+        return None
+
+    def select(
+        self,
+        zones: Any = None,
+        time: Any = None,
+        measurements: str | Sequence[str] | None = None,
+    ) -> Selection:
+        """Some of the rows; what is not asked for is not read.
+
+        Args:
+            zones: an id, or several.
+            time: as of `search`: ``2024-06-01``, ``2024-06``, ``2024-06/2024-08``, ``2024-06/..``.
+            measurements: their names.
 
         Raises:
-            OutputError: the run has not ended.
+            InputError: there is no such zone or measurement, or the time is not understood.
+            OutputError: the run has no rows yet.
         """
-        return self._frame(self.table)
+        return selection(self.output, zones=zones, time=time, measurements=measurements)
 
     @cached_property
     def picked(self) -> geopandas.GeoDataFrame:
@@ -100,7 +126,7 @@ class Results:
             self.output.picked,
             "picks no rows; write pick into its job, such as pick: {every: 10d, by: clearest}",
         )
-        return self._frame(table.select(told_columns(table.schema)))
+        return framed(table.select(told_columns(table.schema)), self.zones)
 
     @cached_property
     def temporal(self) -> geopandas.GeoDataFrame:
@@ -110,39 +136,20 @@ class Results:
             OutputError: the run has not ended.
             InputError: its job asks for nothing over time.
         """
-        return self._frame(
-            self._beside(
-                self.output.temporal,
-                "tells nothing over time; write temporal into its job, such as temporal: "
-                "{every: month, statistics: [mean]}",
-            )
+        table = self._beside(
+            self.output.temporal,
+            "tells nothing over time; write temporal into its job, such as temporal: "
+            "{every: month, statistics: [mean]}",
         )
+        return framed(table, self.zones)
 
     def _beside(self, dataset: Dataset, none: str) -> pa.Table:
         """All rows of what is told beside the results; ``none`` says that there are none."""
-        self._sealed("failures.parquet")
+        sealed_file(self.output, "failures.parquet")
         files = dataset.files
         if not files:
             raise InputError(f"the result in {self.path} {none}, and run it")
-        return pa.concat_tables([_read(file) for file in files])
-
-    def _frame(self, table: pa.Table) -> geopandas.GeoDataFrame:
-        """Rows with the geometry of their zones, ordered by zone and time."""
-        import geopandas
-
-        shapes = _shapes(_read(self._sealed("zones.parquet"), ["zone_id", "geometry"]))
-        table = table.replace_schema_metadata(None)
-        keep = [name for name in table.column_names if name != "bbox"]
-        frame = table.select(keep).to_pandas()
-        order = [c for c in ("zone_id", "datetime", "layer", "measurement") if c in frame]
-        frame = frame.sort_values(order, kind="stable", ignore_index=True)
-        if "geometry" in frame:
-            shape = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=shapes.crs)
-        else:
-            shape = frame["zone_id"].map(shapes.set_index("zone_id")["geometry"])
-        return geopandas.GeoDataFrame(
-            frame.assign(geometry=shape), geometry="geometry", crs=shapes.crs
-        )
+        return pa.concat_tables([read_table(file) for file in files])
 
     @cached_property
     def failures(self) -> pd.DataFrame:
@@ -151,7 +158,7 @@ class Results:
         Raises:
             OutputError: the run has not ended.
         """
-        return _read(self._sealed("failures.parquet")).to_pandas()
+        return read_table(sealed_file(self.output, "failures.parquet")).to_pandas()
 
     def rollup(
         self,
@@ -180,7 +187,7 @@ class Results:
         """
         from zonalbatch.rollup import rollup
 
-        self._sealed("failures.parquet")
+        sealed_file(self.output, "failures.parquet")
         return rollup(self.output, by, every, stats)
 
     @property
@@ -188,17 +195,6 @@ class Results:
         """SHA-256 over the rows sorted by (zone_id, layer), whatever files they lie in."""
         keys = ("zone_id", "layer", "measurement", "statistic")
         return digest_of(self._rows, [key for key in keys if key in self._rows.column_names])
-
-    def _sealed(self, name: str) -> Place:
-        """A file that is written when a run ends."""
-        place = self.output.path / name
-        ended = self.output.sealed() is not None or not self.output.manifest()
-        if not ended or not place.exists():
-            raise OutputError(
-                f"the run in {self.path} has not ended: there is no {name} yet; run the job again "
-                "to go on with it"
-            )
-        return place
 
 
 def open_results(path: str | os.PathLike[str]) -> Results:
@@ -223,7 +219,7 @@ def status_of(path: str | os.PathLike[str]) -> Status:
     manifest = output.manifest()
     if not manifest:
         raise InputError(_why_no_status(output))
-    parts = _read(output.plans / manifest["fingerprint"] / "parts.parquet", ["id"])
+    parts = read_table(output.plans / manifest["fingerprint"] / "parts.parquet", ["id"])
     sealed = output.sealed()
     if sealed is not None and sealed.fingerprint != manifest["fingerprint"]:
         sealed = None
@@ -252,28 +248,3 @@ def _why_no_status(output: Output) -> str:
             "had one; ask again in a while, or run the job"
         )
     return f"{output.path} is no output of a run: it has no manifest.json"
-
-
-def _shapes(zones: pa.Table) -> geopandas.GeoDataFrame:
-    """The geometry of each zone."""
-    import geopandas
-
-    geo = json.loads(zones.schema.metadata[b"geo"])
-    frame = zones.replace_schema_metadata(None).to_pandas()
-    shapes = geopandas.GeoSeries.from_wkb(frame["geometry"], crs=geo["columns"]["geometry"]["crs"])
-    return geopandas.GeoDataFrame(frame[["zone_id"]], geometry=shapes)
-
-
-def _read(place: Place, columns: list[str] | None = None) -> pa.Table:
-    """A table of a result, whose pages are what their checksums say.
-
-    Raises:
-        OutputError: the file is gone or broken.
-    """
-    try:
-        return pq.read_table(place.source(), columns=columns, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as error:
-        raise OutputError(
-            f"{place} cannot be read ({str(error).splitlines()[0]}); run the job again with "
-            "--verify to have it back"
-        ) from error

@@ -1,0 +1,52 @@
+"""Cube: columns as an xarray data set over zones and times, indexed by geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import xarray
+
+from zonalbatch.errors import InputError
+from zonalbatch.explore.columns import column_named, numbers
+from zonalbatch.explore.grid import grid_of
+
+if TYPE_CHECKING:
+    from zonalbatch.explore.rows import Rows
+
+__all__ = ["cube"]
+
+
+def cube(rows: Rows, names: Sequence[str] | None) -> xarray.Dataset:
+    """(zone, time) of each column, and ``status``; (zone, layer) where layers have no date.
+
+    Raises:
+        OutputError: the run has not ended.
+        InputError: there is no such column, or xvec is not installed.
+    """
+    try:
+        import xvec
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"a cube needs {error.name}; install it with: pip install 'zonalbatch[explore]'"
+        ) from None
+    there = rows.columns
+    columns = numbers(there) if names is None else [column_named(there, name) for name in names]
+    grid = grid_of(rows, columns)
+    dims = ("zone", "time" if grid.dated else "layer")
+    shapes = rows.zones
+    made = xarray.Dataset(
+        {
+            **{
+                one.name: (dims, grid.values[one.name], {"statistic": one.statistic})
+                for one in columns
+            },
+            "status": (dims, grid.status),
+        },
+        coords={
+            "zone_id": ("zone", grid.zones), dims[1]: grid.times,
+            "geometry": ("zone", shapes.geometry.to_numpy()),
+        },
+    )  # fmt: skip
+    index = xvec.GeometryIndex
+    return made.set_xindex("geometry", index, crs=shapes.crs)

@@ -1,0 +1,170 @@
+"""Selection: some rows of a result; what is not asked for is not read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zonalbatch.errors import InputError, OutputError
+from zonalbatch.explore.columns import columns_of, is_long
+from zonalbatch.explore.reading import read_table, sealed_file
+from zonalbatch.explore.rows import Rows
+from zonalbatch.near import hint
+from zonalbatch.sinks.output import Output
+from zonalbatch.sinks.table import told_columns
+
+__all__ = ["Selection", "selection"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection(Rows):
+    """Rows of some zones, times and measurements, read when they are asked for."""
+
+    output: Output
+    zones_asked: tuple[Any, ...] | None
+    span: tuple[dt.datetime | None, dt.datetime | None]
+    measurements: tuple[str, ...] | None
+    names: tuple[str, ...]
+    """Columns that are told."""
+
+    @property
+    def zone_filter(self) -> pc.Expression | None:
+        """Which zones are asked for."""
+        if self.zones_asked is None:
+            return None
+        return pc.field("zone_id").isin(_ids(self.zones_asked, self._stored.field("zone_id").type))
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Of the columns that are told."""
+        return pa.schema([self._stored.field(name) for name in self.names])
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Some columns of the rows; row groups without any of them are not read."""
+        names = list(self.names if columns is None else columns)
+        files = self.output.files
+        if not files:
+            raise OutputError(f"the run in {self.output.path} has no rows yet; run the job again")
+        where = self._filter
+        return pa.concat_tables([read_table(file, names, where) for file in files])
+
+    @cached_property
+    def _stored(self) -> pa.Schema:
+        import pyarrow.parquet as pq
+
+        return pq.read_schema(self.output.files[0].source())
+
+    @property
+    def _filter(self) -> pc.Expression | None:
+        start, end = self.span
+        parts = [self.zone_filter]
+        if start is not None:
+            parts.append(pc.field("datetime") >= pa.scalar(start, pa.timestamp("us", "UTC")))
+        if end is not None:
+            parts.append(pc.field("datetime") <= pa.scalar(end, pa.timestamp("us", "UTC")))
+        if self.measurements is not None and is_long(self._stored):
+            parts.append(pc.field("measurement").isin(list(self.measurements)))
+        there = [one for one in parts if one is not None]
+        if not there:
+            return None
+        whole = there[0]
+        for one in there[1:]:
+            whole = whole & one
+        return whole
+
+
+def selection(
+    output: Output,
+    *,
+    zones: Any,
+    time: Any,
+    measurements: str | Sequence[str] | None,
+) -> Selection:
+    """The rows that are asked for; zones of which there is none are an error.
+
+    Raises:
+        InputError: there is no such zone or measurement, or the time is not understood.
+        OutputError: the run has no rows yet.
+    """
+    import pyarrow.parquet as pq
+
+    if not output.files:
+        raise OutputError(f"the run in {output.path} has no rows yet; run the job again")
+    stored = pq.read_schema(output.files[0].source())
+    asked = None if zones is None else _listed(zones)
+    if asked is not None:
+        _check_zones(output, asked)
+    chosen = None if measurements is None else tuple(_texts(measurements))
+    return Selection(
+        output=output, zones_asked=asked, span=_span(time), measurements=chosen,
+        names=tuple(_columns(output, stored, chosen)),
+    )  # fmt: skip
+
+
+def _columns(output: Output, stored: pa.Schema, chosen: tuple[str, ...] | None) -> list[str]:
+    names = told_columns(stored)
+    if chosen is None:
+        return names
+    measured = columns_of(stored, output.manifest())
+    there = {one.measurement for one in measured}
+    for name in chosen:
+        if name not in there:
+            near = hint(name, there) or f"; there are {', '.join(sorted(there))}"
+            raise InputError(f"nothing was measured by the name {name!r}{near}")
+    others = {one.name for one in measured if one.measurement not in chosen}
+    return [name for name in names if name not in others]
+
+
+def _listed(zones: Any) -> tuple[Any, ...]:
+    one = isinstance(zones, str | bytes) or not hasattr(zones, "__iter__")
+    return (zones,) if one else tuple(zones)
+
+
+def _texts(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
+
+
+def _span(time: Any) -> tuple[dt.datetime | None, dt.datetime | None]:
+    if time is None:
+        return None, None
+    from zonalbatch.searches.question import Question
+
+    return Question.of(datetime=time).span
+
+
+def _ids(asked: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(list(asked)).cast(kind)
+    except (pa.ArrowException, TypeError) as error:
+        raise InputError(f"zones {list(asked)[:3]!r} are no ids of zones ({error})") from None
+
+
+def _check_zones(output: Output, asked: tuple[Any, ...]) -> None:
+    there = read_table(sealed_file(output, "zones.parquet"), ["zone_id"])["zone_id"]
+    known = pc.is_in(_ids(asked, there.type), there.combine_chunks()).to_pylist()
+    for zone, is_known in zip(asked, known, strict=True):
+        if not is_known:
+            some = ", ".join(repr(one) for one in there.slice(0, 3).to_pylist())
+            raise InputError(f"there is no zone {zone!r} in the result, which has {some}, …")
+
+
+def narrowed(rows: Rows, zones: Any) -> Selection:
+    """Some zones of rows.
+
+    Raises:
+        InputError: there is no such zone among them.
+    """
+    asked = _listed(zones)
+    if not isinstance(rows, Selection):
+        return selection(rows.output, zones=asked, time=None, measurements=None)
+    _check_zones(rows.output, asked)
+    for zone in asked:
+        if rows.zones_asked is not None and zone not in rows.zones_asked:
+            raise InputError(f"zone {zone!r} was not selected; select it too")
+    return replace(rows, zones_asked=asked)
