@@ -18,7 +18,7 @@ __all__ = ["cube"]
 
 
 def cube(rows: Rows, names: Sequence[str] | None) -> xarray.Dataset:
-    """(zone, time) of each column, and ``status``; (zone, layer) where layers have no date.
+    """(geometry, time) of each column, and ``status``; by layer where layers have no date.
 
     Raises:
         OutputError: the run has not ended.
@@ -33,7 +33,7 @@ def cube(rows: Rows, names: Sequence[str] | None) -> xarray.Dataset:
     there = rows.columns
     columns = numbers(there) if names is None else [column_named(there, name) for name in names]
     grid = grid_of(rows, columns)
-    dims = ("zone", "time" if grid.dated else "layer")
+    dims = ("geometry", "time" if grid.dated else "layer")
     shapes = rows.zones
     made = xarray.Dataset(
         {
@@ -44,9 +44,9 @@ def cube(rows: Rows, names: Sequence[str] | None) -> xarray.Dataset:
             "status": (dims, grid.status),
         },
         coords={
-            "zone_id": ("zone", grid.zones), dims[1]: grid.times,
-            "geometry": ("zone", shapes.geometry.to_numpy()),
+            "zone_id": ("geometry", grid.zones), dims[1]: grid.times,
+            "geometry": shapes.geometry.to_numpy(),
         },
     )  # fmt: skip
-    index = xvec.GeometryIndex
-    return made.set_xindex("geometry", index, crs=shapes.crs)
+    made = made.drop_indexes("geometry").set_xindex("zone_id")
+    return made.set_xindex("geometry", xvec.GeometryIndex, crs=shapes.crs)

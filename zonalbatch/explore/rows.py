@@ -74,8 +74,10 @@ class Rows:
         return zone_shapes(self.output, self.zone_filter)
 
     def to_xarray(self, columns: Sequence[str] | None = None) -> xarray.Dataset:
-        """A cube, (zone, time), with a variable for each column and a geometry index (xvec).
+        """A cube, (geometry, time), with a variable for each column.
 
+        Zones are found by ``cube.sel(zone_id=…)`` and, as xvec indexes their geometry, by
+        ``cube.xvec.query("geometry", …)``.
         Where several layers tell of one zone and time, the one that saw most of the zone does.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from zonalbatch.explore.smoothing import daily
 
 __all__ = ["anomalies", "phenology"]
 
+FLAT = 1e-9
+"""Range of a curve, as a share of its values, that is rounding alone."""
 COLUMNS = ("zone_id", "season", "start", "peak", "end", "days", "base", "top")
 
 
@@ -77,30 +79,39 @@ def _seasons(curve: pd.Series, threshold: float, amplitude: float) -> list[tuple
             f"phenology needs {error.name}; install it with: pip install 'zonalbatch[explore]'"
         ) from None
     values: NDArray[np.float64] = curve.to_numpy()
-    if len(values) < 3 or np.ptp(values) == 0:
+    if len(values) < 3 or np.ptp(values) <= FLAT * np.abs(values).max():
         return []
     peaks, _ = find_peaks(values, prominence=amplitude * np.ptp(values))
-    days = curve.index
-    found = []
-    for at, peak in enumerate(peaks):
-        left = peaks[at - 1] if at else 0
-        right = peaks[at + 1] if at + 1 < len(peaks) else len(values) - 1
-        rising, falling = values[left : peak + 1], values[peak : right + 1]
-        start = _last_below(rising, threshold)
-        end = _last_below(falling[::-1], threshold)
-        first = pd.NaT if start is None else days[left + start]
-        last = pd.NaT if end is None else days[right - end]
-        length = (right - end) - (left + start) if start is not None and end is not None else np.nan
-        base = (rising.min() + falling.min()) / 2
-        found.append((at + 1, first, days[peak], last, length, base, values[peak]))
-    return found
+    return [
+        (number, *_season(curve, left, peak, right, threshold))
+        for number, (left, peak, right) in enumerate(_sides(peaks, len(values)), 1)
+    ]
 
 
-def _last_below(rising: NDArray[np.float64], threshold: float) -> int | None:
-    """The first place from which on a rise to its end is above a share of it.
+def _sides(peaks: NDArray[np.int64], count: int) -> Iterator[tuple[int, int, int]]:
+    """Each peak between the ones before and after, or the ends of the curve."""
+    yield from zip([0, *peaks[:-1]], peaks, [*peaks[1:], count - 1], strict=True)
 
-    None if it is nowhere below, as the series begins too late.
-    """
-    low, top = rising.min(), rising[-1]
-    below = np.flatnonzero(rising < low + threshold * (top - low))
+
+def _season(
+    curve: pd.Series, left: int, peak: int, right: int, threshold: float
+) -> tuple[Any, ...]:
+    """Start, peak and end of one season, its length, and how high it rises from where."""
+    values, days = curve.to_numpy(), curve.index
+    rising, falling = values[left : peak + 1], values[peak : right + 1][::-1]
+    low = min(rising.min(), falling.min())
+    top = values[peak]
+    # Of a side that the curve does not show down to its foot, the other one's foot is taken.
+    first = _crossing(rising, low if left == 0 == rising.argmin() else rising.min(), threshold)
+    cut = right == len(values) - 1 and falling.argmin() == 0
+    last = _crossing(falling, low if cut else falling.min(), threshold)
+    start = pd.NaT if first is None else days[left + first]
+    end = pd.NaT if last is None else days[right - last]
+    length = np.nan if first is None or last is None else right - last - left - first
+    return start, days[peak], end, length, (rising.min() + falling.min()) / 2, top
+
+
+def _crossing(rising: NDArray[np.float64], low: float, threshold: float) -> int | None:
+    """From which place on a rise to its end is above a share of it; None if it is all along."""
+    below = np.flatnonzero(rising < low + threshold * (rising[-1] - low))
     return int(below[-1]) + 1 if len(below) else None

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import InputError, OutputError
-from zonalbatch.explore.columns import columns_of, is_long
+from zonalbatch.explore.columns import Column, columns_of, is_long
 from zonalbatch.explore.reading import read_table, sealed_file
 from zonalbatch.explore.rows import Rows
 from zonalbatch.near import hint
@@ -39,6 +39,13 @@ class Selection(Rows):
         if self.zones_asked is None:
             return None
         return pc.field("zone_id").isin(_ids(self.zones_asked, self._stored.field("zone_id").type))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What was measured of what is asked for."""
+        wanted = self.measurements
+        told = super().columns
+        return told if wanted is None else tuple(c for c in told if c.measurement in wanted)
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -84,7 +84,8 @@ class Series:
         A season is a peak of the smoothed daily curve that rises above both of its sides by
         ``amplitude`` of the zone's range. It starts where the curve last crosses, before the peak,
         ``threshold`` of the way from the lowest point on its left up to the peak, and ends
-        likewise on its right (seasonal amplitude, Jönsson and Eklundh 2004).
+        likewise on its right (seasonal amplitude, Jönsson and Eklundh 2004). Where the dates do not
+        reach so far, there is no start or no end.
 
         Args:
             threshold: share of the amplitude, between 0 and 1.
