@@ -5,11 +5,13 @@
     zb.zonal_stats("fields.gpkg", "ndvi.tif", stats=["mean", "p90"])     # a GeoDataFrame, at once
     report = zb.run(zb.Job.from_file("job.yaml"))                       # a job, on a cluster
 
-Everything is imported when it is first asked for, so that importing the package is cheap.
+Everything is imported when it is first asked for, so that importing the package is cheap. Where
+geopandas or xarray is imported already, their objects get an accessor: gdf.zonal.stats("ndvi.tif").
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -57,3 +59,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if not {"geopandas", "xarray"}.isdisjoint(sys.modules):
+    import_module("zonalbatch.accessors")

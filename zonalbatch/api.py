@@ -38,10 +38,10 @@ from zonalbatch.planning.earlier import Earlier
 from zonalbatch.planning.outside import with_outside
 from zonalbatch.planning.peak import PROCESS
 from zonalbatch.planning.plan import Plan, make_plan
-from zonalbatch.progress import Silent
 from zonalbatch.receipts import Report
 from zonalbatch.recipe import Recipe, looked_up
 from zonalbatch.seal import seal
+from zonalbatch.shown import observer_here
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import Form, check_names
 from zonalbatch.sources import (
@@ -103,7 +103,7 @@ def run(
     Args:
         job: what to do: a job, the path of a job file, or a job's document.
         client: a Dask client to work with; None takes the job's cluster.
-        observer: who is told of progress.
+        observer: who is told of progress; None shows a bar in notebooks, and nothing elsewhere.
         prune: remove the rows of zones and layers that the job does not name; without it, a job
             that would lose rows is refused.
         retry_failed: do parts again that lack what could not be read; without it, only those whose
@@ -122,7 +122,7 @@ def run(
     if client is not None:
         _check_client(client)
     output = _output(job)
-    observer = observer or Silent()
+    observer = observer or observer_here()
     limits = Limits(
         memory=_memory_of_part(job),
         requests=job.limits.requests_in_flight,

@@ -31,9 +31,9 @@ from zonalbatch.given import (
 from zonalbatch.layers import Layer, Layers
 from zonalbatch.planning.outside import outside
 from zonalbatch.planning.plan import on_one_lattice
-from zonalbatch.progress import tracked
 from zonalbatch.recipe import Recipe, WeightBy
 from zonalbatch.result_frame import fresh_columns, result_frame
+from zonalbatch.shown import tracked
 from zonalbatch.sinks.table import FIXED, Form, check_names, result_columns
 from zonalbatch.sources import (
     Access,

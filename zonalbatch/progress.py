@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from zonalbatch.planning.files import Part
 from zonalbatch.planning.plan import Plan
 from zonalbatch.receipts import Receipt
 
-__all__ = ["Bar", "Lines", "Silent", "observer_for", "size_text", "tracked"]
-
-T = TypeVar("T")
+__all__ = ["Bar", "Lines", "Silent", "observer_for", "size_text"]
 
 
 class Silent:
@@ -128,14 +125,6 @@ def observer_for(stream: object = None) -> Bar | Lines:
     """A bar on a terminal, plain lines elsewhere."""
     stream = stream or sys.stderr
     return Bar() if getattr(stream, "isatty", lambda: False)() else Lines()
-
-
-def tracked(found: Iterable[T], what: str, of: int | None = None) -> Iterable[T]:
-    """The same, with a bar on stderr while they come; ``of`` is how many there will be."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(found, description=what, total=of, console=Console(stderr=True), transient=True)
 
 
 def size_text(size: float) -> str:

@@ -100,6 +100,11 @@ class Report:
         """0 if all is done, 3 if failures are recorded."""
         return 3 if self.failures else 0
 
+    def _repr_html_(self) -> str:
+        from zonalbatch.notebook.reports import report_html
+
+        return report_html(self)
+
 
 def failed_name(failure: Failure) -> str:
     """What failed, in a few letters: the same file of the same layer is the same name."""

@@ -50,6 +50,11 @@ class Results(Rows):
 
     output: Output
 
+    def _repr_html_(self) -> str:
+        from zonalbatch.notebook.results import results_html
+
+        return results_html(self)
+
     @property
     def path(self) -> str:
         """Where it lies: a folder, or a link into an object store."""

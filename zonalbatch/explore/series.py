@@ -30,6 +30,21 @@ class Series:
     """Of the same shape: the share of the zone's cells that have a value, 0 under clouds; NaN where
     nothing tells."""
 
+    def __repr__(self) -> str:
+        """How much there is of it."""
+        dates, zones = self.frame.shape
+        span = (
+            f", {self.frame.index[0]:%Y-%m-%d} to {self.frame.index[-1]:%Y-%m-%d}" if dates else ""
+        )
+        share = float(self.frame.notna().to_numpy().mean()) if dates and zones else 0.0
+        return f"Series of {self.column}: {dates:,} dates{span}, {zones:,} zones, {share:.0%} known"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        table: str = self.frame._repr_html_()  # type: ignore[operator]
+        return f"<p>{escape(repr(self))}</p>{table}"
+
     def smooth(self, method: str = "whittaker", **settings: Any) -> Series:
         """The same, smoothed; gaps are filled by the smooth curve, but not beyond a zone's dates.
 

@@ -31,9 +31,9 @@ from zonalbatch.extract.pieces import Pieces, pieces_by_day
 from zonalbatch.extract.stream import executor_of, read_ahead
 from zonalbatch.extract.touched import touched
 from zonalbatch.lattice import Lattice, Window
-from zonalbatch.progress import tracked
 from zonalbatch.projections import transformer
 from zonalbatch.searches.area import Area
+from zonalbatch.shown import tracked
 from zonalbatch.zones import open_zones
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from zonalbatch.extract.pieces import Pieces, pieces_of
 from zonalbatch.extract.stream import streamed
 from zonalbatch.extract.writing import write_cog
 from zonalbatch.lattice import Window
-from zonalbatch.progress import tracked
+from zonalbatch.shown import tracked
 
 if TYPE_CHECKING:
     from distributed import Client

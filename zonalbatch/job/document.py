@@ -137,6 +137,11 @@ class Job(JobKeys):
         """
         return write_document(_without_secrets(self._document))
 
+    def _repr_html_(self) -> str:
+        from zonalbatch.notebook.jobs import job_html
+
+        return job_html(self)
+
     @property
     def _document(self) -> dict[str, Any]:
         if self.in_memory:

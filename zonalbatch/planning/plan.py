@@ -136,6 +136,11 @@ class Plan:
             decoded=sum(part.decoded for part in new),
         )
 
+    def _repr_html_(self) -> str:
+        from zonalbatch.notebook.plans import plan_html
+
+        return plan_html(self)
+
     def halved(self, part: Part, halves: tuple[Part, Part]) -> Plan:
         """The plan with two parts in the place of one, stored, so that later runs have it so.
 

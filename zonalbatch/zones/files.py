@@ -25,7 +25,6 @@ from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import Source, explained
 from zonalbatch.zones.streams import parsed, tables
-from zonalbatch.zones.vector import VectorFile
 from zonalbatch.zones.vetting import refuse_content, refuse_name
 
 __all__ = ["open_files"]
@@ -102,6 +101,9 @@ def _file(path: str, layer: str | None, encoding: str | None, *, trusted: bool) 
         if not path.endswith((".parquet", ".geoparquet", ".pq")):
             if not trusted:
                 refuse_content(path)
+            # Only here: it brings a second GDAL, 30 MiB that no worker needs.
+            from zonalbatch.zones.vector import VectorFile
+
             return VectorFile.open(_unzipped(path), layer, encoding, trusted=trusted)
         for key, value in (("layer", layer), ("encoding", encoding)):
             if value is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +17,9 @@ from zonalbatch.zones.columns import plain_type
 from zonalbatch.zones.crs import read_crs
 from zonalbatch.zones.shapes import Objects
 from zonalbatch.zones.source import Source, explained
+
+if TYPE_CHECKING:
+    import geopandas
 
 __all__ = ["Frames", "frame_sources"]
 

@@ -6,9 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import geopandas
-from pyogrio.errors import DataSourceError
-
 from zonalbatch.errors import ZonesError
 from zonalbatch.zones.files import open_files
 from zonalbatch.zones.frames import frame_sources
@@ -49,9 +46,7 @@ def sources_of(
         return [array_labels(zones, band)]
     if band is not None:
         raise ZonesError(f"band {band} is of a raster of labels; leave it out for other zones")
-    if isinstance(zones, geopandas.GeoDataFrame) or (
-        type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
-    ):
+    if _is_frame(zones):
         return frame_sources(zones)
     raise ZonesError(
         "zones must be a GeoDataFrame, a path or a DataArray of labels, not a "
@@ -59,11 +54,21 @@ def sources_of(
     )
 
 
+def _is_frame(zones: Any) -> bool:
+    """True of GeoDataFrames, and of those whose partitions Dask holds."""
+    import geopandas
+
+    parted = type(zones).__module__.startswith("dask_geopandas") and hasattr(zones, "geometry")
+    return parted or isinstance(zones, geopandas.GeoDataFrame)
+
+
 def _of_path(path: str, layer: str | None, encoding: str | None, *, trusted: bool) -> list[Source]:
     """Files with geometries or, if GDAL knows a file as a raster only, its labels."""
     try:
         return open_files(path, layer, encoding, trusted=trusted)
     except ZonesError as error:
+        from pyogrio.errors import DataSourceError
+
         if not isinstance(error.__cause__, DataSourceError):
             raise
         if _is_job(path):

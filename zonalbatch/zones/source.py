@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import pyarrow as pa
-import pyogrio
 from pyproj import CRS
 
 from zonalbatch.errors import ReadError, ZonesError
@@ -24,12 +23,10 @@ ROW = "row"
 
 READ_FAULTS = (
     ReadError,
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
     pa.ArrowException,
     zipfile.BadZipFile,
     OSError,
-    RuntimeError,
+    RuntimeError,  # pyogrio's are of this kind
 )
 
 

@@ -215,6 +215,7 @@ def test_all_can_be_done_by_keys(watched: Watched, home: str) -> None:
     keys.press("Enter")
     ring = drawn(watched)["coordinates"][0]
     assert len(ring) == 4
+    watched.page.wait_for_selector("#stage [aria-label^='Corner 1 of 3']")  # drawn a frame later
     keys.press("Tab")
     assert "Corner 1 of 3" in str(watched.page.evaluate("document.activeElement.ariaLabel"))
     keys.press("ArrowUp")

@@ -21,7 +21,7 @@ from zonalbatch.compat.rasterstats.surface import Surface, open_surface
 from zonalbatch.compat.rasterstats.zone_arrays import ZoneArray, figures_of, zone_array
 from zonalbatch.cover.coverage import CoverageRule
 from zonalbatch.lattice import Lattice
-from zonalbatch.progress import tracked
+from zonalbatch.shown import tracked
 
 __all__ = ["gen_zonal_stats", "raster_stats", "windows", "zonal_stats"]
 
