@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import xvec  # noqa: F401  the accessor
+import xvec  # noqa: F401
 
 import zonalbatch as zb
 from tests.made.rasters import BLOCKS, noise, write_tif
