@@ -131,6 +131,8 @@ def test_a_cube(changing: str, noise: Path, tmp_path: Path) -> None:
         assert cube["zone_id"].to_numpy().tolist() == ["seam", "box", "away"]
         for zone in range(2):
             left, top = float(cube["left"][zone]), float(cube["top"][zone])
+            middle = zones().geometry[zone].envelope.centroid
+            assert (left + 0.08, top - 0.08) == pytest.approx((middle.x, middle.y), abs=0.01)
             for at, day in enumerate(DAYS):
                 expected = pixels(noise, day, (left, top - 0.16, left + 0.16, top))
                 assert np.array_equal(chips[zone, at].to_numpy(), expected)

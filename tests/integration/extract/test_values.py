@@ -16,7 +16,7 @@ import shapely
 import zonalbatch as zb
 from tests.made.apis import light_api
 from tests.made.datasets import NONE, data_set, tile
-from zonalbatch.errors import InputError, SourceError
+from zonalbatch.errors import InputError, ReadError, SourceError
 
 BOX = (10.1, 50.1, 10.9, 50.9)
 
@@ -49,6 +49,27 @@ def test_nan_stays_nan(tmp_path: Path) -> None:
     assert (read(found.path)[:, 20:] == 5).all()
     again = zb.zonal_stats(zone, str(found.path), ["mean", "count"])
     assert again[["mean", "count"]].equals(told[["mean", "count"]])
+
+
+def test_a_file_is_replaced_once_the_new_one_is_whole(tmp_path: Path) -> None:
+    """Who reads the old one goes on with it; where a read fails it stays, and nothing else does."""
+    out, rng = tmp_path / "out", np.random.default_rng(4)
+    whole = rng.integers(0, 30_000, (600, 600), "int16")
+    items = [tile(tmp_path, "a", whole, 10, 51, step=1 / 600, tiled=True)]
+    with offered(tmp_path, items) as name:
+        asked: dict[str, Any] = {"bbox": BOX, "output_dir": out, "filename": "dem.tif"}
+        old = zb.extract_raster(name, **asked).path.read_bytes()
+        with (out / "dem.tif").open("rb") as reader:
+            zb.extract_raster(name, **asked | {"target_resolution": 0.01})
+            assert reader.read() == old
+        new = (out / "dem.tif").read_bytes()
+        assert new != old
+        path = tmp_path / "a.tif"
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(ReadError, match=r"a\.tif"):
+            zb.extract_raster(name, **asked)
+    assert (out / "dem.tif").read_bytes() == new
+    assert [one.name for one in out.iterdir()] == ["dem.tif"]
 
 
 def test_gaps_that_nothing_would_tell(tmp_path: Path) -> None:
