@@ -37,7 +37,8 @@ def job(folder: Path, start: str, out: str) -> zb.Job:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("share", [0.1, pytest.param(0.15, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("share", [0.1, 0.15])
 def test_a_server_that_fails_now_and_then(
     tmp_path: Path, cluster: Client, monkeypatch: pytest.MonkeyPatch, share: float,
     capsys: pytest.CaptureFixture[str],

@@ -125,6 +125,7 @@ class TestInterruption:
         assert "Traceback" not in stopped.told, stopped.told
         assert stopped.told.splitlines()[-1].startswith("interrupted; run the same command again")
 
+    @pytest.mark.long
     def test_who_is_impatient(self, tmp_path: Path) -> None:
         """Ctrl-C three times in a row is no more than once: exit 130 and one sentence."""
         stopped = stop(many_parts(tmp_path), signal.SIGINT, times=3)

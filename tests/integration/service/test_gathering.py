@@ -39,6 +39,7 @@ async def told(abouts: Sequence[tuple[str, Any]], **settings: Any) -> list[Any]:
     return found
 
 
+@pytest.mark.long
 def test_those_that_wait_go_together() -> None:
     """All that came before a process was free, up to a number, and those alone that are alike."""
     alike = [("a", i) for i in range(TOGETHER + 5)]
