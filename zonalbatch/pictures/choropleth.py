@@ -71,8 +71,10 @@ def draw_several(
     chosen = _chosen(told) if times is None else [told.when(time) for time in times]
     chosen = [at for at in chosen if len(at)]
     size = (2.6, 2.6 * _tall(shapes) + 0.25)
-    panels = panels_of(fig, max(1, len(chosen)), cols, size, share=False, layout="compressed")
-    if not told.there.any() or not chosen:
+    empty = not told.there.any() or not chosen
+    count = 1 if empty else len(chosen)
+    panels = panels_of(fig, count, cols, size, (1.0, 0.4), "compressed")
+    if empty:
         nothing(panels.axes[0], told.why_none)
         return panels
     every = [_of(told, at) for at in chosen]
@@ -84,9 +86,7 @@ def draw_several(
     if shown is not None:
         colour_bar(panels.axes[0], shown, told.label, ax=list(panels.axes), shrink=0.8)
     if any(np.isnan(values).any() for values, _ in every):
-        panels.figure.legend(
-            handles=[_lacking("no value")], loc="outside lower left", fontsize=8, frameon=False
-        )
+        panels.legend([_lacking("no value")])
     return panels
 
 
@@ -107,6 +107,8 @@ def _chosen(told: Told) -> list[NDArray[np.int64]]:
 
 def _of(told: Told, at: NDArray[np.int64]) -> tuple[Floats, str]:
     """(zone,) the value of some times, their median if there are several; what it is."""
+    valued = at[told.there[:, at].any(axis=0)]
+    at = valued if len(valued) else at[:1]
     if len(at) == 1:
         return told.values[:, at[0]], day_told(told.times[at[0]])
     values = told.values[:, at]

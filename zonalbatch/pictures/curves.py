@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zonalbatch.pictures.style import ALARM, INK
-from zonalbatch.pictures.told import LOST, Told
+from zonalbatch.pictures.told import Told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def curves_of(told: Told) -> list[Curve]:
     """A curve for each zone."""
     low, high, name = _spread(told)
     there = told.there
-    lost = np.isin(told.status, LOST) & ~there
+    lost = told.lost
     return [
         Curve(
             zone=zone, times=told.times, values=told.values[at],

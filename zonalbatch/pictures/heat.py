@@ -20,6 +20,8 @@ __all__ = ["draw", "spans"]
 
 NAMED = 40
 """Most zones whose ids are written beside their rows."""
+UNREAD = "#e9a3a8"
+"""Of what could not be read; no colour of the ramp is red."""
 USUAL = 0.9
 """Share of the steps from date to date that are no gap."""
 
@@ -51,7 +53,7 @@ def spans(days: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.in
     if len(days) == 1:
         return np.array([days[0] - 0.5, days[0] + 0.5]), np.zeros(1, np.int64)
     steps = np.diff(days)
-    reach = np.quantile(steps, USUAL) / 2
+    reach = np.quantile(steps, USUAL, method="lower") / 2
     half = np.minimum(steps / 2, reach)
     first = days - np.concatenate([half[:1], half])
     last = days + np.concatenate([half, half[-1:]])
@@ -69,18 +71,19 @@ def _across(told: Told) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     if told.dated:
         return spans(told.times.astype("datetime64[s]").astype(np.int64) / 86_400)
     count = len(told.times)
-    return np.arange(count + 1) - 0.5, np.arange(count, dtype=np.int64)
+    return np.arange(count + 1).astype(np.float64) - 0.5, np.arange(count, dtype=np.int64)
 
 
 def _grey(axes: Axes, told: Told, edges: NDArray[np.float64], places: NDArray[np.int64]) -> None:
-    """What has a row, but no value."""
+    """What has a row, but no value: 1, or 2 where it could not be read."""
     from matplotlib.colors import ListedColormap
 
-    rows = np.zeros((len(told.zones), len(edges) - 1), bool)
-    rows[:, places] = told.status != ""
+    ground = np.zeros((len(told.zones), len(edges) - 1), np.int8)
+    ground[:, places] = np.where(told.there | (told.status == ""), 0, np.where(told.lost, 2, 1))
     ends = np.arange(len(told.zones) + 1) - 0.5
-    ground = np.ma.masked_equal(rows, False)
-    axes.pcolorfast(edges, ends, ground, cmap=ListedColormap([GREY])).set_gid("none")  # type: ignore[arg-type]
+    shown = np.ma.masked_equal(ground, 0)
+    image = axes.pcolorfast(edges, ends, shown, cmap=ListedColormap([GREY, UNREAD]), vmin=1, vmax=2)  # type: ignore[arg-type]
+    image.set_gid("none")
 
 
 def _dress(axes: Axes, told: Told, edges: NDArray[np.float64]) -> None:
@@ -100,5 +103,7 @@ def _dress(axes: Axes, told: Told, edges: NDArray[np.float64]) -> None:
         axes.set_yticks([])
         axes.set_ylabel(f"{some_of(len(told.zones), 'zone')}, in the order of their ids")
     axes.spines[:].set_visible(False)
-    if (~told.there & (told.status != "")).any():
-        legend_below(axes, [Patch(color=GREY, label=told.none)], 32 if told.dated else 90)
+    unseen = ~told.there & ~told.lost & (told.status != "")
+    handles = [Patch(color=GREY, label=told.none)] if unseen.any() else []
+    handles += [Patch(color=UNREAD, label="could not be read")] if told.lost.any() else []
+    legend_below(axes, handles, 32 if told.dated else 90)

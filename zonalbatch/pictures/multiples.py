@@ -39,12 +39,12 @@ def draw(rows: Rows, column: str | None, zones: Any, cols: int, fig: Figure | No
     told = told_of(rows, column, _first(rows, zones), SPREADS)
     check_dated(told)
     curves = curves_of(told)
-    panels = panels_of(fig, max(1, len(curves)), cols, (2.6, 1.75), share=True)
+    size = (2.6, 1.75)
     if not told.there.any():
-        for axes in panels.axes[1:]:
-            axes.remove()
+        panels = panels_of(fig, 1, 1, size)
         nothing(panels.axes[0], told.why_none)
-        return Panels(panels.figure, panels.axes[:1])
+        return panels
+    panels = panels_of(fig, len(curves), cols, size, (0, 0.8), share=True)
     for axes, curve in zip(panels.axes, curves, strict=True):
         _panel(axes, curve)
     make_room(panels.axes[0], 1)
@@ -81,10 +81,7 @@ def _words(panels: Panels, label: str, curves: list[Curve], left_out: int) -> No
         told = f"{some_of(len(curves), 'zone')}; {left_out:,} more left out"
         panels.figure.suptitle(told, fontsize=10, x=0.01, ha="left")
     whole = _together(curves)
-    panels.figure.legend(
-        handles=handles_of(whole, [COLOURS[0]]), loc="outside lower left", ncols=4, fontsize=8,
-        frameon=False,
-    )  # fmt: skip
+    panels.legend(handles_of(whole, [COLOURS[0]]))
 
 
 def _together(curves: list[Curve]) -> list[Curve]:

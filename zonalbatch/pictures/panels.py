@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zonalbatch.pictures.writing import check_matplotlib
 
@@ -28,10 +29,18 @@ class Panels:
     def __repr__(self) -> str:
         return f"<Panels: {len(self.axes)} axes>"
 
+    def legend(self, handles: Sequence[Any]) -> None:
+        """One for all panels, below them."""
+        if handles:
+            self.figure.legend(
+                handles=handles, loc="outside lower left", fontsize=8, frameon=False,
+                ncols=max(1, min(len(handles), int(self.figure.get_figwidth() // 1.9))),
+            )  # fmt: skip
+
 
 def panels_of(
-    fig: Figure | None, count: int, cols: int, size: tuple[float, float], share: bool,
-    layout: str = "constrained",
+    fig: Figure | None, count: int, cols: int, size: tuple[float, float],
+    beside: tuple[float, float] = (0.0, 0.0), layout: str = "constrained", share: bool = False,
 ) -> Panels:  # fmt: skip
     """So many axes in rows of ``cols``.
 
@@ -40,8 +49,9 @@ def panels_of(
         count: of panels; one at least.
         cols: most of a row.
         size: of a panel, inches.
-        share: True gives all the same x and y.
+        beside: what a new figure has more than panels, inches.
         layout: of a new figure.
+        share: True gives all the same x and y.
 
     Raises:
         InputError: matplotlib is missing.
@@ -52,7 +62,7 @@ def panels_of(
     if fig is None:
         import matplotlib.pyplot as plt
 
-        inches = (max(4.5, cols * size[0]), rows * size[1] + 0.8)
+        inches = (max(4.5, cols * size[0] + beside[0]), rows * size[1] + beside[1])
         fig = plt.figure(figsize=inches, layout=layout)
     grid = fig.subplots(rows, cols, sharex=share, sharey=share, squeeze=False).ravel()
     for spare in grid[count:]:

@@ -37,6 +37,8 @@ __all__ = ["check_dated", "draw"]
 
 STAGES = {"start": ":", "peak": "-", "end": "--"}
 """Of a season -> how its line is drawn."""
+HEADROOM = 0.28
+"""Room above values for the names of these, in parts of their own."""
 
 
 def draw(
@@ -114,6 +116,9 @@ def _seasons(axes: Axes, told: Told, colours: list[str]) -> None:
 
     found = phenology(_frame(told), 0.5, 0.25, "whittaker", {})
     by_zone = dict(zip(told.zones, colours, strict=True))
+    if len(colours) == 1:
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + HEADROOM * (high - low))
     for row in found.to_dict("records"):
         for stage, style in STAGES.items():
             when = row[stage]

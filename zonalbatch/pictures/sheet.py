@@ -92,7 +92,7 @@ def _scenes(
     from zonalbatch.sources import open_pixels
 
     job = _job(rows, bands)
-    found, arrays = _layers(job, bands)
+    found, arrays = _layers(job)
     by_id = {layer.id: layer for layer in found if layer.assets}
     layers = [by_id[name] for name in wanted if name in by_id]
     if not layers:
@@ -115,7 +115,7 @@ def _job(rows: Rows, bands: Sequence[Any]) -> Job:
     return stored_job(rows.output, bands=named, measurements=measured, mask=None, weights=None)
 
 
-def _layers(job: Job, bands: Sequence[Any]) -> tuple[Sequence[Layer], Mapping[str, Any]]:
+def _layers(job: Job) -> tuple[Sequence[Layer], Mapping[str, Any]]:
     """The layers of a job, and what holds them if that is memory.
 
     Raises:
@@ -127,9 +127,8 @@ def _layers(job: Job, bands: Sequence[Any]) -> tuple[Sequence[Layer], Mapping[st
         found, arrays = find_layers(job)
     except SourceError as error:
         raise InputError(
-            f"{error}; bands= says where red, green and blue lie, as bands of a job do, such as "
-            "['B04', 'B03', 'B02'], or {'asset': 'IMAGE', 'description': 'B03'} for one of a file "
-            f"of several; it is {list(bands)!r}"
+            f"{error}; say by bands where red, green and blue lie, as a job does, such as ['B04', "
+            "'B03', 'B02'], or {'asset': 'IMAGE', 'description': 'B03'} where a file has several"
         ) from error
     return found.layers, arrays
 

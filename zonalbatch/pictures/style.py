@@ -80,7 +80,7 @@ def legend_below(axes: Axes, handles: Sequence[Any], points: float = 32) -> None
     axes.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0, 0), frameon=False, fontsize=8,
         bbox_transform=offset_copy(axes.transAxes, figure, y=-points, units="points"),
-        ncols=max(1, min(len(handles), int(wide // 1.9))), borderaxespad=0, columnspacing=1.4,
+        ncols=max(1, min(len(handles), int(wide // 1.7))), borderaxespad=0, columnspacing=1.4,
         handletextpad=0.6,
     )  # fmt: skip
 

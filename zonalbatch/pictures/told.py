@@ -20,7 +20,7 @@ from zonalbatch.searches.question import Question
 if TYPE_CHECKING:
     from zonalbatch.explore.rows import Rows
 
-__all__ = ["LOST", "Told", "told_of"]
+__all__ = ["Told", "span_of", "told_of"]
 
 LOST = ("failed", "partial")
 """Status of rows that something could not be read of."""
@@ -63,6 +63,11 @@ class Told:
     def there(self) -> NDArray[np.bool_]:
         """(zone, time) True where there is a value."""
         return np.isfinite(self.values)
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """(zone, time) True where there is no value, as something could not be read."""
+        return np.isin(self.status, LOST) & ~self.there
 
     @property
     def none(self) -> str:
