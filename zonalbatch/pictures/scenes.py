@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -71,7 +72,11 @@ def scenes_seen(
         frame: the area, cut into pixels.
         opened: gives the pixels of an href.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
+        # GDAL's arrays in memory, from which it warps, lie nowhere until they are told where.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return list(pool.map(lambda layer: _seen(layer, bands, frame, opened), layers))
 
 

@@ -16,6 +16,7 @@ from tests.made.year import BROKEN, CLOUDY, DATES, HALF, Year, year
 from zonalbatch.errors import InputError
 from zonalbatch.explanation.inquiry import explain_job
 from zonalbatch.explore.stored_job import stored_job
+from zonalbatch.pictures import scenes as scenes_module
 from zonalbatch.results import Results
 
 RGB = ("red", "green", "blue")
@@ -111,6 +112,19 @@ def test_sheet_has_the_colours_of_the_files(rows: Results, scenes: Year) -> None
     assert (np.diff(reds[order]) >= -1e-6).all()
     assert reds.min() == 0
     assert reds.max() == 1
+
+
+def test_scenes_are_small(rows: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large scenes no more cells are kept than are seen, and they are in their places."""
+    whole: Any = rows.plot.sheet("2024-05-04")
+    monkeypatch.setattr(scenes_module, "PIXELS", 20)
+    few: Any = rows.plot.sheet("2024-05-04")
+    large, small = (np.asarray(axes.images[0].get_array()) for axes in (whole, few))
+    assert (large.shape, small.shape) == ((62, 62, 4), (20, 20, 4))
+    assert few.images[0].get_extent() == whole.images[0].get_extent()
+    cloud = small[:5, 11:, :3].mean()
+    land = small[6:, :, :3].mean()
+    assert cloud > land + 0.3, "half of the field in the north-east is under a cloud"
 
 
 def test_sheet_of_a_period_and_an_area(rows: Results) -> None:
