@@ -15,6 +15,7 @@ import rasterio
 from PIL import Image
 
 import zonalbatch as zb
+from zonalbatch.pictures.style import COLOURS, GREY, RAMP, bare, dated
 
 mpl.use("Agg")
 
@@ -50,9 +51,9 @@ def _scene(ax: Any, demo: Path) -> None:
 
 def _fields(ax: Any, day: Any) -> None:
     day.plot(
-        "ndvi_mean", ax=ax, cmap="viridis", vmin=0.1, vmax=0.9, edgecolor="white", linewidth=0.2,
+        "ndvi_mean", ax=ax, cmap=RAMP, vmin=0.1, vmax=0.9, edgecolor="white", linewidth=0.2,
         legend=True, legend_kwds={"label": "mean NDVI", "shrink": 0.8},
-        missing_kwds={"color": "lightgrey"},
+        missing_kwds={"color": GREY},
     )  # fmt: skip
     ax.set_title("one row per field and date", fontsize=10)
     ax.set_axis_off()
@@ -60,16 +61,16 @@ def _fields(ax: Any, day: Any) -> None:
 
 def _year(ax: Any, rows: Any) -> None:
     clear = rows[rows["ndvi_valid_fraction"] > 0.5]
-    for crop in CROPS:
+    for crop, colour in zip(CROPS, COLOURS, strict=False):
         by_day = clear[clear["crop"] == crop].groupby("datetime")["ndvi_mean"]
         middle, low, high = by_day.median(), by_day.quantile(0.1), by_day.quantile(0.9)
-        (line,) = ax.plot(middle.index, middle, marker="o", markersize=3, label=crop)
-        ax.fill_between(middle.index, low, high, color=line.get_color(), alpha=0.12)
+        ax.plot(middle.index, middle, marker="o", markersize=3, label=crop, color=colour)
+        ax.fill_between(middle.index, low, high, color=colour, alpha=0.12, lw=0)
     ax.set_title("clouds masked: the year of the crops", fontsize=10)
     ax.set_ylabel("NDVI")
     ax.legend(fontsize=8, frameon=False)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.xaxis.set_major_formatter(mpl.dates.DateFormatter("%b"))
+    bare(ax)
+    dated(ax)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.made.artefacts import artefact
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-REPOSITORY = Path(__file__).resolve().parents[2]
 _WATCH = """window.violations = [];
 document.addEventListener('securitypolicyviolation',
   (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));"""
@@ -86,8 +87,6 @@ class Watched:
 
     def keep(self, name: str) -> Path:
         """A picture of the whole page, in the folder that ZONALBATCH_ARTEFACTS names."""
-        default = REPOSITORY / ".cache" / "artefacts"
-        folder = Path(os.environ.get("ZONALBATCH_ARTEFACTS") or default)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
-        return folder / f"{name}.png"
+        path = artefact(name)
+        self.page.screenshot(path=path, full_page=True)
+        return path

@@ -22,15 +22,13 @@ from zonalbatch.cover.figures import AREA, LINE
 from zonalbatch.errors import InputError
 from zonalbatch.explanation.explanation import NAMES, Explanation
 from zonalbatch.pictures import check_picture, write_picture
+from zonalbatch.pictures.style import DPI, HATCH, RAMP, colour_bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["draw"]
+__all__ = ["LEGEND", "draw", "draw_on", "size_of"]
 
-COLOURS = "viridis"
-"""Told apart by colour-blind eyes; none of them is a grey, which is for cells without a value."""
 LOOKS = {
     UNREAD: ("#ffffff", "xxxx"),
     OUTSIDE: ("#f2f2f2", "...."),
@@ -40,7 +38,6 @@ LOOKS = {
     USER_MASK: ("#cccccc", "||||"),
 }
 """Reason -> grey and hatch of its cells."""
-HATCH = "#9a9a9a"
 OUTLINE = "#d7191c"
 HATCHED, WRITTEN = 4_000, 200
 """Most cells of a reason that are hatched, and most cells whose shares are written in."""
@@ -48,10 +45,13 @@ SMALLEST = 4.0
 """Smallest font that can be read, points."""
 MOST = 25_000_000
 """Most cells in the box around a zone that is drawn."""
-WIDTH, DPI = 8.0, 150
-"""Width, inches, and dots an inch."""
-
-Bytes = NDArray[np.uint8]
+WIDTH = 8.0
+"""Inches."""
+LEGEND: dict[str, Any] = {
+    "loc": "outside lower left", "ncols": 4, "fontsize": 8, "frameon": False, "handlelength": 2.4,
+    "handleheight": 1.4,
+}  # fmt: skip
+"""How the legend of a figure looks that shows this alone."""
 
 
 def draw(explanation: Explanation, path: Path) -> None:
@@ -64,17 +64,37 @@ def draw(explanation: Explanation, path: Path) -> None:
     check_picture(path)
     from matplotlib.figure import Figure
 
+    figure = Figure(figsize=size_of(explanation), dpi=DPI, layout="compressed")
+    handles = draw_on(figure.add_subplot(), explanation)
+    figure.legend(handles=handles, **LEGEND)
+    write_picture(figure, path)
+
+
+def size_of(explanation: Explanation) -> tuple[float, float]:
+    """Width and height of a figure, inches, for a zone in its true shape.
+
+    Raises:
+        InputError: there is nothing to draw, or far too much.
+    """
+    _refuse(explanation)
+    return WIDTH, _Frame(explanation).figure_height
+
+
+def draw_on(axes: Axes, explanation: Explanation) -> list[Any]:
+    """Draw a zone over its pixels on axes; the entries of a legend.
+
+    Raises:
+        InputError: there is nothing to draw, or far too much.
+    """
     _refuse(explanation)
     frame = _Frame(explanation)
-    figure = Figure(figsize=(WIDTH, frame.figure_height), dpi=DPI, layout="compressed")
-    axes = figure.add_subplot()
-    _pixels(figure, axes, explanation, frame)
+    _pixels(axes, explanation, frame)
     reasons = _reasons(axes, explanation, frame)
     _cell_edges(axes, explanation, frame)
     _zone(axes, explanation)
     _shares(axes, explanation, frame)
-    _words(figure, axes, explanation, frame, reasons)
-    write_picture(figure, path)
+    _words(axes, explanation, frame)
+    return [_entry(explanation, frame), *reasons]
 
 
 class _Frame:
@@ -133,18 +153,18 @@ def _refuse(e: Explanation) -> None:
         )
 
 
-def _pixels(figure: Figure, axes: Axes, e: Explanation, frame: _Frame) -> None:
+def _pixels(axes: Axes, e: Explanation, frame: _Frame) -> None:
     """The valid cells, and what their colours mean."""
     valid = e.reason == VALID
     image = np.ma.masked_invalid(frame.image(e.value))
-    shown = axes.imshow(image, cmap=COLOURS, extent=frame.extent, interpolation="nearest")
+    shown = axes.imshow(image, cmap=RAMP, extent=frame.extent, interpolation="nearest")
     axes.set_aspect(frame.aspect)
     if valid.any():
-        bar = figure.colorbar(shown, ax=axes, fraction=0.045, pad=0.02)
         text = e.measurement.expression.text
         same = e.measurement.name == text or len(text) > 60
         label = e.measurement.name if same else f"{e.measurement.name} = {text}"
-        bar.set_label(label, fontsize=9)
+        bar = colour_bar(axes, shown, label, pad=0.02)
+        bar.ax.yaxis.label.set_size(9)
         bar.ax.tick_params(labelsize=8)
 
 
@@ -250,10 +270,8 @@ def _written(fraction: float) -> str:
     return "<.01" if fraction < 0.005 else f"{fraction:.2f}".lstrip("0").replace("1.00", ".99")
 
 
-def _words(figure: Figure, axes: Axes, e: Explanation, frame: _Frame, reasons: list[Any]) -> None:
-    """Title, axes and legend."""
-    from matplotlib.lines import Line2D
-
+def _words(axes: Axes, e: Explanation, frame: _Frame) -> None:
+    """Title and axes."""
     left, right, bottom, top = frame.extent
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
@@ -264,14 +282,16 @@ def _words(figure: Figure, axes: Axes, e: Explanation, frame: _Frame, reasons: l
     axes.set_xlabel(f"x, {frame.crs}", fontsize=8)
     axes.set_ylabel("y", fontsize=8)
     axes.set_title(_title(e), fontsize=10, loc="left")
+
+
+def _entry(e: Explanation, frame: _Frame) -> Any:
+    """The zone's entry of a legend."""
+    from matplotlib.lines import Line2D
+
     look = {"color": OUTLINE, "lw": 1.6} if e.kind in (AREA, LINE) else {
         "color": OUTLINE, "lw": 0, "marker": "o"
     }  # fmt: skip
-    zone = Line2D([], [], label=_of_zone(e, frame), **look)  # type: ignore[arg-type]
-    figure.legend(
-        handles=[zone, *reasons], loc="outside lower left", ncols=4, fontsize=8, frameon=False,
-        handlelength=2.4, handleheight=1.4,
-    )  # fmt: skip
+    return Line2D([], [], label=_of_zone(e, frame), **look)  # type: ignore[arg-type]
 
 
 def _of_zone(e: Explanation, frame: _Frame) -> str:

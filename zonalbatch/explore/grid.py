@@ -54,6 +54,7 @@ def grid_of(rows: Rows, columns: Sequence[Column]) -> Grid:
     table = _wide(rows, columns, measured)
     zones = rows.zones["zone_id"].to_numpy()
     table = table.filter(pc.is_in(table["zone_id"], pa.array(zones)))
+    table = table.filter(pc.is_valid(table["layer"]))  # else the zone meets none, at no time
     axis, at_time = _times(table)
     at_zone = pc.index_in(table["zone_id"], pa.array(zones)).to_numpy()
     seen = _seen(table, measured)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray
 
     from zonalbatch.explore.series import Series
+    from zonalbatch.pictures.pictures import Pictures
 
 __all__ = ["Rows"]
 
@@ -72,6 +73,13 @@ class Rows:
             OutputError: the run has not ended.
         """
         return zone_shapes(self.output, self.zone_filter)
+
+    @property
+    def plot(self) -> Pictures:
+        """Pictures of the rows: ``plot.series(3)``, ``plot.choropleth("ndvi_mean")`` and others."""
+        from zonalbatch.pictures.pictures import Pictures
+
+        return Pictures(self)
 
     def to_xarray(self, columns: Sequence[str] | None = None) -> xarray.Dataset:
         """A cube, (geometry, time), with a variable for each column.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zonalbatch.errors import InputError
 from zonalbatch.pictures import check_picture, write_picture
+from zonalbatch.pictures.style import COLOURS, DPI, bare, dated, title
 from zonalbatch.searches.census import cloud_cover
 from zonalbatch.sources import times_of
 
@@ -17,14 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's, told apart by colour-blind eyes."""
-MARKERS = ("o", "s", "^", "D", "v", "P")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Of collections, as colours are."""
 UNKNOWN = -7.0
 """Where items lie that say no cloud cover, below 0 percent."""
-
-LEAST = timedelta(days=4)
-"""Time that an axis shows at least before and after what is drawn."""
 
 
 def draw(items: Sequence[dict[str, Any]], path: Path) -> None:
@@ -40,7 +36,7 @@ def draw(items: Sequence[dict[str, Any]], path: Path) -> None:
     groups = _by_collection(items)
     if not groups:
         raise InputError("there is nothing to draw: no item has a date")
-    figure = Figure(figsize=(9, 4.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(9, 4.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     for place, (name, points) in enumerate(groups.items()):
         _scatter(axes, name, points, place)
@@ -79,25 +75,15 @@ def _scatter(axes: Axes, name: str, points: list[tuple[Any, float | None]], plac
 
 def _dress(axes: Axes, groups: dict[str, list[tuple[Any, float | None]]]) -> None:
     """Axes, title and legend."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     points = [point for group in groups.values() for point in group]
-    bare = sum(cover is None for _, cover in points)
-    locator = AutoDateLocator(minticks=3, maxticks=9)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    days = [day for day, _ in points]
-    if max(days) - min(days) < LEAST:  # else matplotlib shows years around a single date
-        axes.set_xlim(min(days) - LEAST, max(days) + LEAST)
-    axes.set_ylim(-12 if bare else -3, 103)
-    axes.set_yticks([*([UNKNOWN] if bare else []), 0, 25, 50, 75, 100])
-    axes.set_yticklabels([*(["not said"] if bare else []), "0", "25", "50", "75", "100"])
+    unsaid = sum(cover is None for _, cover in points)
+    dated(axes, [day for day, _ in points])
+    axes.set_ylim(-12 if unsaid else -3, 103)
+    axes.set_yticks([*([UNKNOWN] if unsaid else []), 0, 25, 50, 75, 100])
+    axes.set_yticklabels([*(["not said"] if unsaid else []), "0", "25", "50", "75", "100"])
     axes.set_ylabel("cloud cover, %")
-    axes.grid(axis="y", color="#dddddd", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    count = f"{len(points):,} item{'s' * (len(points) != 1)}"
-    axes.set_title(count, loc="left", fontsize=11)
+    bare(axes)
+    title(axes, f"{len(points):,} item{'s' * (len(points) != 1)}")
     axes.legend(
         loc="lower right", bbox_to_anchor=(1, 1), ncols=min(3, len(groups)), frameon=False,
         fontsize=9, borderaxespad=0.2, handletextpad=0.2, columnspacing=1.2,

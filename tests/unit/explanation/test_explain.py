@@ -340,7 +340,7 @@ def test_what_cannot_be_drawn(
         zb.explain(zones, tif, "far", id="id", bands=1, png=tmp_path / "zone.png")
     with pytest.raises(InputError, match=r"ends in \.png"):
         zb.explain(zones, tif, "ring", id="id", bands=1, png=tmp_path / "zone.jpg")
-    monkeypatch.setattr("zonalbatch.pictures.find_spec", lambda name: None)
+    monkeypatch.setattr("zonalbatch.pictures.writing.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'zonalbatch\[plot\]'"):
         zb.explain(zones, tif, "ring", id="id", bands=1, png=tmp_path / "zone.png")
 

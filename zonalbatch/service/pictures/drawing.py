@@ -17,11 +17,11 @@ from pyproj.exceptions import ProjError
 
 from zonalbatch.cog.frame import Bounds, Frame, brought, level_for, window_of
 from zonalbatch.lattice import Grid
+from zonalbatch.pictures.thinning import thinned
 from zonalbatch.projections import transformer
 from zonalbatch.service.areas import WGS84
 from zonalbatch.service.desk import Desk, OpenRaster
 from zonalbatch.service.pictures.colours import STEPS, png
-from zonalbatch.service.pictures.thinning import thinned
 from zonalbatch.service.rasters.opening import file_raster
 from zonalbatch.service.refusals import BAD, TOO_LARGE, Refusal
 from zonalbatch.sources.view import View
