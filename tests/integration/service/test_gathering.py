@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.made.service import AREA, RASTER, Served
 from zonalbatch.service.gathering import TOGETHER, Gathering
