@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,12 @@ class Results(Rows):
         if "table" in self.__dict__ or columns is None:
             return self.table if columns is None else self.table.select(list(columns))
         return self.select().read(columns)
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The same, file by file."""
+        if "table" in self.__dict__:
+            return iter([self.table.select(list(columns))])
+        return self.select().pieces(columns)
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -17,10 +17,12 @@ from zonalbatch.explore.columns import Column, is_long
 if TYPE_CHECKING:
     from zonalbatch.explore.rows import Rows
 
-__all__ = ["Grid", "grid_of"]
+__all__ = ["STATUS", "Grid", "grid_of"]
 
-RANK = {"ok": 0, "partial": 1, "filtered": 2, "empty": 3, "failed": 4}
-"""Of rows of one zone and time, the one of the lowest rank is taken."""
+STATUS = ("ok", "partial", "filtered", "empty", "failed")
+"""Of rows of one zone and time, the one that comes first here is taken."""
+NONE = len(STATUS)
+"""Code of a pair without a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,10 +35,15 @@ class Grid:
     """(time,) datetime64[ns], UTC, ascending; names of layers where none has a date."""
     values: dict[str, NDArray[np.float64]]
     """Name -> (zone, time); NaN where there is none."""
-    status: NDArray[np.str_]
-    """(zone, time); empty where there is no row."""
+    codes: NDArray[np.int8]
+    """(zone, time) index into STATUS, `NONE` where there is no row."""
     seen: NDArray[np.float64]
     """(zone, time) share of the zone's cells that have a value; NaN where no column tells."""
+
+    @property
+    def status(self) -> NDArray[np.str_]:
+        """(zone, time); empty where there is no row."""
+        return np.array([*STATUS, ""])[self.codes]
 
     @property
     def dated(self) -> bool:
@@ -47,66 +54,104 @@ class Grid:
 def grid_of(rows: Rows, columns: Sequence[Column]) -> Grid:
     """Rows as a grid; where several tell of one pair, the one that saw most of the zone.
 
+    Files are read one after the other: no more is held at once than the grid and one of them.
+
     Raises:
         OutputError: the run has not ended.
     """
     measured = columns[0].measurement if columns else ""
-    table = _wide(rows, columns, measured)
-    zones = rows.zones["zone_id"].to_numpy()
-    table = table.filter(pc.is_in(table["zone_id"], pa.array(zones)))
-    table = table.filter(pc.is_valid(table["layer"]))  # else the zone meets none, at no time
-    axis, at_time = _times(table)
-    at_zone = pc.index_in(table["zone_id"], pa.array(zones)).to_numpy()
-    seen = _seen(table, measured)
-    status = table["status"].to_numpy(zero_copy_only=False).astype(str)
-    rank = np.array([RANK.get(one, 9) for one in np.unique(status)])
-    rank = rank[np.unique(status, return_inverse=True)[1]] if len(status) else np.empty(0, int)
-    last = np.lexsort((np.nan_to_num(seen), -rank))  # what comes last is what stays
+    zones, axis = rows.zones["zone_id"].to_numpy(), _axis(rows)
     shape = (len(zones), len(axis))
-
-    def laid(values: NDArray[Any], empty: NDArray[Any]) -> NDArray[Any]:
-        empty[at_zone[last], at_time[last]] = values[last]
-        return empty
-
-    return Grid(
-        zones=zones, times=axis, seen=laid(seen, np.full(shape, np.nan)),
-        values={
-            one.name: laid(_numbers(table[one.name]), np.full(shape, np.nan)) for one in columns
-        },
-        status=laid(status, np.full(shape, "", "<U8")),
+    grid = Grid(
+        zones=zones, times=axis, seen=np.full(shape, np.nan),
+        codes=np.full(shape, NONE, np.int8),
+        values={one.name: np.full(shape, np.nan) for one in columns},
     )  # fmt: skip
+    known = pa.array(zones)
+    for table in _wide(rows, columns, measured):
+        there = table.filter(pc.is_in(table["zone_id"], known))
+        _lay(grid, there, pc.index_in(there["zone_id"], known).to_numpy(), measured)
+    return grid
 
 
-def _wide(rows: Rows, columns: Sequence[Column], measured: str) -> pa.Table:
-    """What is needed of the rows: one row for each pair of zone and layer."""
+def _lay(grid: Grid, table: pa.Table, at_zone: NDArray[Any], measured: str) -> None:
+    """Put rows into their places, where they tell more than what is there."""
+    at_time = np.searchsorted(grid.times, _times(table, dated=grid.dated))
+    code = _codes(table["status"])
+    seen = _seen(table, measured)
+    last = np.lexsort((np.nan_to_num(seen), -code))  # what comes last is what stays
+    place = (at_zone[last], at_time[last])
+    better = (code[last] < grid.codes[place]) | (
+        (code[last] == grid.codes[place])
+        & (np.nan_to_num(seen[last]) >= np.nan_to_num(grid.seen[place]))
+    )
+    last, place = last[better], (place[0][better], place[1][better])
+    grid.codes[place], grid.seen[place] = code[last], seen[last]
+    for name, values in grid.values.items():
+        values[place] = _numbers(table[name])[last]
+
+
+def _wide(rows: Rows, columns: Sequence[Column], measured: str) -> Any:
+    """What is needed of the rows, file by file: one row for each pair of zone and layer.
+
+    Rows of zones that meet no layer have no place on the axis of times.
+    """
     beside = [f"{measured}_count", f"{measured}_n_total"]
     wanted = list(dict.fromkeys([*(one.name for one in columns), *beside]))
     fixed = ["zone_id", "datetime", "layer", "status"]
+    layered = pc.field("layer").is_valid()
     if not is_long(rows.schema):
-        return rows.read([*fixed, *(name for name in wanted if name in rows.schema.names)])
-    table = rows.read([*fixed, "measurement", "statistic", "value"])
+        there = [*fixed, *(name for name in wanted if name in rows.schema.names)]
+        for table in rows.pieces(there):
+            yield table.filter(layered)
+        return
+    for table in rows.pieces([*fixed, "measurement", "statistic", "value"]):
+        yield _widened(table.filter(layered), fixed, wanted)
+
+
+def _widened(table: pa.Table, fixed: list[str], wanted: list[str]) -> pa.Table:
+    """Rows of the long layout, one row for each pair."""
     names = pc.binary_join_element_wise(table["measurement"], table["statistic"], "_")
     # Each pair of zone and layer has a row for each name, so that those of all names come in the
     # same order.
     found = {name: table.filter(pc.equal(names, name)) for name in wanted}
     wide = found[wanted[0]].select(fixed)
     for name, some in found.items():
-        if some.num_rows:
+        if some.num_rows or name == wanted[0]:
             wide = wide.append_column(name, some["value"])
     return wide
 
 
-def _times(table: pa.Table) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The axis of times, and the place of each row on it."""
-    times = table["datetime"]
-    if times.null_count == len(times) and len(times):
-        axis, at = np.unique(table["layer"].to_numpy().astype(str), return_inverse=True)
-        return axis, at
-    if times.null_count:
+def _axis(rows: Rows) -> NDArray[Any]:
+    """The axis of times; names of layers where none has a date.
+
+    Raises:
+        InputError: some have one and others none.
+    """
+    pairs = [
+        table.filter(pc.field("layer").is_valid()).group_by(["datetime", "layer"]).aggregate([])
+        for table in rows.pieces(["datetime", "layer"])
+    ]
+    table = pa.concat_tables(pairs)
+    dated = len(table) - table["datetime"].null_count
+    if 0 < dated < len(table):
         raise InputError("some layers have a date and others none; select those that have")
-    moments = times.cast(pa.timestamp("ns")).to_numpy()
-    axis, at = np.unique(moments, return_inverse=True)
-    return axis, at
+    return np.unique(_times(table, dated=bool(dated) or not len(table)))
+
+
+def _times(table: pa.Table, *, dated: bool) -> NDArray[Any]:
+    """(row,) what tells of time."""
+    if dated:
+        times: NDArray[Any] = table["datetime"].cast(pa.timestamp("ns")).to_numpy()
+        return times
+    return table["layer"].to_numpy().astype(str)
+
+
+def _codes(status: pa.ChunkedArray) -> NDArray[np.int8]:
+    """(row,) index into STATUS."""
+    found = pc.index_in(status, pa.array(STATUS)).fill_null(NONE)
+    codes: NDArray[np.int8] = found.to_numpy().astype(np.int8)
+    return codes
 
 
 def _seen(table: pa.Table, measured: str) -> NDArray[np.float64]:

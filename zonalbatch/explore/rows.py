@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from zonalbatch.explore.series import Series
     from zonalbatch.pictures.pictures import Pictures
+    from zonalbatch.pages.page import Page
 
 __all__ = ["Rows"]
 
@@ -34,6 +36,14 @@ class Rows:
 
         Raises:
             OutputError: a file is gone or broken, or a run that goes on has written none yet.
+        """
+        raise NotImplementedError
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """What `read` reads, file by file.
+
+        Raises:
+            As `read`.
         """
         raise NotImplementedError
 
@@ -135,3 +145,25 @@ class Rows:
     def phenology(self, column: str | None = None, **settings: Any) -> pd.DataFrame:
         """`Series.phenology` of all zones."""
         return self.series(column=column).phenology(**settings)
+
+    def explore(
+        self,
+        column: str | None = None,
+        time: Any = "slider",
+        path: str | os.PathLike[str] | None = None,
+    ) -> Page:
+        """A map as a page that needs no network: a slider over dates, series by a click.
+
+        Args:
+            column: as of `series`.
+            time: ``slider``, or one day, such as ``2024-06-01``; the name of a layer where layers
+                have no date.
+            path: of an HTML file to write.
+
+        Raises:
+            OutputError: the run has not ended, or the file cannot be written.
+            InputError: there is no such column, or no such day.
+        """
+        from zonalbatch.pages.explorer import explorer
+
+        return explorer(self, column_named(self.columns, column), time, path)

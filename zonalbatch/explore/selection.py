@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -54,12 +54,16 @@ class Selection(Rows):
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Some columns of the rows; row groups without any of them are not read."""
-        names = list(self.names if columns is None else columns)
+        return pa.concat_tables(self.pieces(self.names if columns is None else columns))
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The same, file by file."""
         files = self.output.files
         if not files:
             raise OutputError(f"the run in {self.output.path} has no rows yet; run the job again")
         where = self._filter
-        return pa.concat_tables([read_table(file, names, where) for file in files])
+        for file in files:
+            yield read_table(file, list(columns), where)
 
     @cached_property
     def _stored(self) -> pa.Schema:
