@@ -20,6 +20,7 @@ from zonalbatch.cli.extract import clip, datasets, extract
 from zonalbatch.cli.interruption import Interruption
 from zonalbatch.cli.jobs import demo, plan, run, schema, status, validate
 from zonalbatch.cli.plot import plot
+from zonalbatch.cli.report import report
 from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.search import search
 from zonalbatch.cli.serve import serve
@@ -73,8 +74,8 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 
 COMMANDS = (
-    demo, run, plan, validate, schema, status, search, rollup, plot, stats, points, explain,
-    compare, datasets, extract, clip, info, create_tms, doctor, serve,
+    demo, run, plan, validate, schema, status, search, rollup, report, plot, stats, points,
+    explain, compare, datasets, extract, clip, info, create_tms, doctor, serve,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -167,3 +167,28 @@ class Rows:
         from zonalbatch.pages.explorer import explorer
 
         return explorer(self, column_named(self.columns, column), time, path)
+
+    def report(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        column: str | None = None,
+        zones: Sequence[Any] | None = None,
+    ) -> Page:
+        """What the run did and found, as a page that needs no network.
+
+        What ran, rows and status by date, failures by cause, a map, distributions, the zones that
+        are worth a look, series of some.
+
+        Args:
+            path: of an HTML file to write.
+            column: of the map and the series, such as ``ndvi_mean``; None takes the mean of the
+                first measurement that is an expression, or of the first of all.
+            zones: ids whose series are drawn; None takes the worst and some usual ones.
+
+        Raises:
+            OutputError: the file cannot be written, or the result's manifest is damaged.
+            InputError: there is no such column or zone.
+        """
+        from zonalbatch.pages.report import report
+
+        return report(self, path, column, zones)

@@ -27,7 +27,7 @@ __all__ = ["Atlas", "atlas_of", "carried_table"]
 SEEN_STEPS = 10
 """Into which the share of a zone that has values is told."""
 UNTOLD = SEEN_STEPS + 1
-BUDGET = 8 * 2**20
+BUDGET = 7 * 2**20
 """Characters of all values, at most, unless they are as coarse as can be."""
 RANGE = (2.0, 98.0)
 """Percentiles of all values that have the first and the last colour."""

@@ -1,13 +1,13 @@
 // Axes: where lines of a chart stand, and what is written on them.
 
-import { round, told } from "./numbers.js";
+import { told } from "./numbers.js";
 
 const DAY = 86400;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 // Round numbers between two values, and how they are written.
 export function valueTicks(low, high, most = 5) {
-  const step = nice((high - low || Math.abs(high) || 1) / most), digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const step = nice((high - low || Math.abs(high) || 1) / most), digits = digitsOf(step);
   const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
   const write = (at) => (Math.abs(at) >= 1e5 || digits > 6 ? told(at, 3) : at.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−"));
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ({ at: (first + i) * step, name: write((first + i) * step) }));
@@ -51,7 +51,15 @@ function monthTicks(first, last, stride) {
   return ticks;
 }
 
+// The least of 1, 2, 2.5 and 5 × 10ⁿ that is not less.
 function nice(step) {
-  const floor = round(step);
-  return [floor, floor * 2, floor * 2.5, floor * 5, floor * 10].map((one) => round(one)).find((one) => one >= step * 0.999) ?? floor;
+  const power = 10 ** Math.floor(Math.log10(step) + 1e-9);
+  return [1, 2, 2.5, 5, 10].find((one) => one * power >= step * 0.999) * power;
+}
+
+// Digits after the point that a step needs.
+function digitsOf(step) {
+  let digits = 0;
+  while (digits < 12 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 * step * 10 ** digits) digits++;
+  return digits;
 }
