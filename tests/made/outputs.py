@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from zonalbatch.layers import Failure
 from zonalbatch.receipts import Receipt
 from zonalbatch.results import Results, open_results
+from zonalbatch.sinks.failures import write_failures
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.sealed import Sealed
 from zonalbatch.sinks.table import TIME, geo_metadata
@@ -68,7 +69,10 @@ def fields(count: int, seed: int = 7, crs: str = "EPSG:32631") -> geopandas.GeoD
 def season(count: int, dates: int, seed: int = 7) -> tuple[NDArray[np.float64], list[dt.datetime]]:
     """(zone, time) of a season with clouds, and its dates, every four days."""
     rng = np.random.default_rng(seed)
-    peak = rng.normal(200, 25, count)[:, None]
+    wide = np.sqrt(count)
+    row, col = np.divmod(np.arange(count), np.ceil(wide))
+    hills = 35 * np.sin(5 * row / wide) + 30 * np.cos(4 * col / wide)
+    peak = (200 + hills + rng.normal(0, 12, count))[:, None]
     day = 4.0 * np.arange(dates)
     curve = 0.15 + 0.7 * np.exp(-(((day - peak) / 70) ** 2)) + rng.normal(0, 0.03, (count, dates))
     cloudy = rng.random(dates)[None] ** 0.7 > rng.random((count, dates))
@@ -134,7 +138,9 @@ def _rows(
         .append_column("value", column)
         for name, column in columns.items()
     ]
-    return pa.concat_tables(long)
+    # Those of one pair lie beside each other, as in a result.
+    order = np.argsort(np.tile(np.arange(len(zone)), len(columns)), kind="stable")
+    return pa.concat_tables(long).take(pa.array(order))
 
 
 def _layer(number: int, moment: dt.datetime | None) -> str:
@@ -187,6 +193,4 @@ def _seal(output: Output, made: Made) -> None:
             table.replace_schema_metadata(geo_metadata(crs, covering=False)), file,
             write_page_checksum=True,
         )  # fmt: skip
-    from zonalbatch.sinks.failures import write_failures
-
     write_failures(output.path / "failures.parquet", made.failures)

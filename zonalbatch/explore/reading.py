@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,7 +18,7 @@ from zonalbatch.sinks.output import Output
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["framed", "read_table", "sealed_file", "zone_shapes"]
+__all__ = ["framed", "read_schema", "read_table", "sealed_file", "zone_shapes"]
 
 
 def read_table(
@@ -32,10 +34,27 @@ def read_table(
     Raises:
         OutputError: the file is gone or broken.
     """
-    try:
+    with _broken(place):
         return pq.read_table(
             place.source(), columns=columns, filters=filters, page_checksum_verification=True
         )
+
+
+def read_schema(place: Place) -> pa.Schema:
+    """Names and types of the columns of a table.
+
+    Raises:
+        OutputError: the file is gone or broken.
+    """
+    with _broken(place):
+        return pq.read_schema(place.source())
+
+
+@contextmanager
+def _broken(place: Place) -> Iterator[None]:
+    """What Arrow says of a file, as an error of ours."""
+    try:
+        yield
     except (OSError, pa.ArrowException) as error:
         raise OutputError(
             f"{place} cannot be read ({str(error).splitlines()[0]}); run the job again with "

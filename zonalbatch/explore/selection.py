@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from zonalbatch.errors import InputError, OutputError
 from zonalbatch.explore.columns import Column, columns_of, is_long
-from zonalbatch.explore.reading import read_table, sealed_file
+from zonalbatch.explore.reading import read_schema, read_table, sealed_file
 from zonalbatch.explore.rows import Rows
 from zonalbatch.near import hint
 from zonalbatch.sinks.output import Output
@@ -67,9 +67,7 @@ class Selection(Rows):
 
     @cached_property
     def _stored(self) -> pa.Schema:
-        import pyarrow.parquet as pq
-
-        return pq.read_schema(self.output.files[0].source())
+        return read_schema(self.output.files[0])
 
     @property
     def _filter(self) -> pc.Expression | None:
@@ -103,11 +101,9 @@ def selection(
         InputError: there is no such zone or measurement, or the time is not understood.
         OutputError: the run has no rows yet.
     """
-    import pyarrow.parquet as pq
-
     if not output.files:
         raise OutputError(f"the run in {output.path} has no rows yet; run the job again")
-    stored = pq.read_schema(output.files[0].source())
+    stored = read_schema(output.files[0])
     asked = None if zones is None else _listed(zones)
     if asked is not None:
         _check_zones(output, asked)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from zonalbatch.explore.columns import Column
+from zonalbatch.explore.grid import Grid
 from zonalbatch.pages.atlas import atlas_of
 from zonalbatch.pages.document import document, part
 from zonalbatch.pages.page import Page
@@ -30,7 +31,7 @@ def explorer(rows: Rows, column: Column, time: Any, path: str | os.PathLike[str]
     day = None if time == SLIDER else place_of_day(grid, time)
     name = str(rows.output.path).rstrip("/").rpartition("/")[2]
     title = f"{column.name} · {name}"
-    body = part("explorer", title=column.name, about=_about(grid.values[column.name].shape, name))
+    body = part("explorer", title=column.name, about=_about(grid, name))
     page = Page(
         html=document(
             title=title, body=body + part("map"), styles=("theme", "map", "explorer"),
@@ -44,7 +45,10 @@ def explorer(rows: Rows, column: Column, time: Any, path: str | os.PathLike[str]
     return page
 
 
-def _about(shape: tuple[int, ...], name: str) -> str:
-    zones, times = shape
-    several = "s" * (zones != 1), "s" * (times != 1)
-    return f"{zones:,} zone{several[0]} × {times:,} date{several[1]}, of {name}"
+def _about(grid: Grid, name: str) -> str:
+    kind = "date" if grid.dated else "layer"
+    told = [
+        f"{count:,} {noun}{'s' * (count != 1)}"
+        for count, noun in ((len(grid.zones), "zone"), (len(grid.times), kind))
+    ]
+    return f"{' × '.join(told)}, of {name}"

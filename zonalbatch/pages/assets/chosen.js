@@ -16,7 +16,8 @@ export class Chosen {
     const some = board.chosen.length > 0;
     this.hint.hidden = some;
     figure.hidden = !some || atlas.dates < 2;
-    if (!figure.hidden) drawChart(figure, board, this.written);
+    if (figure.hidden) figure.querySelector("svg").replaceChildren();
+    else drawChart(figure, board, this.written);
     this.table.replaceChildren(...(some ? [this.rows()] : []));
   }
 
