@@ -93,12 +93,10 @@ def _missing(grid: Grid, there: NDArray[np.int64]) -> Sequence[tuple[int, str]]:
     missing = dates - there
     order = np.argsort(-missing, kind="stable")[:MOST]
     kind = "dates" if grid.dated else "layers"
-    # Where all zones lack the same, none is the worst.
-    usual = float(np.median(missing))
     return [
         (int(zone), f"{missing[zone]:,} of {dates:,} {kind} without a value")
         for zone in order
-        if missing[zone] and (missing[zone] > usual or usual == dates)
+        if _stands_out(missing, int(zone), dates)
     ]
 
 
@@ -129,12 +127,18 @@ def _far(
 def _failed(grid: Grid) -> Sequence[tuple[int, str]]:
     failed = (grid.codes == FAILED).sum(axis=1)
     partial = (grid.codes == PARTIAL).sum(axis=1)
-    order = np.lexsort((-partial, -failed))[:MOST]
+    total = failed + partial
     return [
         (int(zone), _unread(int(failed[zone]), int(partial[zone]), grid.dated))
-        for zone in order
-        if failed[zone] or partial[zone]
+        for zone in np.lexsort((-partial, -failed))[:MOST]
+        if _stands_out(total, int(zone), len(grid.times))
     ]
+
+
+def _stands_out(counts: NDArray[np.int64], zone: int, dates: int) -> bool:
+    """True if a zone lacks more dates than most; where most lack all of them, any that does."""
+    usual = float(np.median(counts))
+    return bool(counts[zone] and (counts[zone] > usual or usual == dates))
 
 
 def _unread(failed: int, partial: int, dated: bool) -> str:

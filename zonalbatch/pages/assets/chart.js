@@ -22,8 +22,8 @@ export function drawChart(figure, board, written) {
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", summary(atlas, zones));
   svg.replaceChildren(
-    mark("text", { class: "name", x: 4, y: 13 }, atlas.column),
-    ...rules(frame), ...months(frame), chosenDate(frame, board.date),
+    mark("text", { class: "name", x: 4, y: 13 }, cut(atlas.column)),
+    ...rules(frame), ...months(frame), chosenDate(frame, board.date, atlas.column),
     ...zones.map((one, lane) => series(frame, atlas, one, zones.length - 1 - lane, written)), ...readers(frame, board),
   );
   figure.querySelector("figcaption").textContent = caption(atlas, zones);
@@ -71,11 +71,17 @@ function shortened(name) {
   return name.length > 15 ? `${name.slice(0, 14)}…` : name;
 }
 
-function chosenDate({ height, x, places, names, width }, date) {
-  const at = x(places[date]), end = at > width - 90;
+// The date stands beside its line, and never on the name of the column.
+function chosenDate({ height, x, places, names, width }, date, column) {
+  const at = x(places[date]), end = at > width - 90, name = shortened(names[date]);
+  const left = Math.max(at + 4, 12 + 7.2 * cut(column).length);
   return mark("g", { class: "chosen-date" },
     mark("line", { x1: at, x2: at, y1: 17, y2: height - AXIS }),
-    mark("text", { x: end ? at - 4 : at + 4, y: 13, "text-anchor": end ? "end" : "start" }, names[date]));
+    mark("text", { x: end ? at - 4 : left, y: 13, "text-anchor": end ? "end" : "start" }, name));
+}
+
+function cut(name) {
+  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
 // The line of a zone, its points (hollow where less than half of it was seen), and a lane of the dates without a value.

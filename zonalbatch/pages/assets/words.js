@@ -3,7 +3,7 @@
 import { share } from "./numbers.js";
 
 const REASONS = {
-  ok: "no value", partial: "partly unreadable", filtered: "too little is clear", empty: "no valid cell: cloudy, masked or without data",
+  ok: "no value", partial: "partly unreadable", filtered: "too little is clear", empty: "no valid cell (cloudy, masked)",
   failed: "could not be read", "": "not covered by this date",
 };
 
