@@ -37,7 +37,7 @@ function drawHistogram(figure, { column, edges, counts, below, above, stride, me
       mark("text", { x: LEFT - 7, y: y(at / stride) + 4, "text-anchor": "end" }, at >= 1e4 ? at.toLocaleString("en", { notation: "compact" }) : name),
     ]),
     ...bins,
-    ...valueTicks(first, last, Math.max(2, Math.floor(width / 110))).map(({ at, name }) => mark("text", { x: x(at), y: HEIGHT - 8, "text-anchor": "middle" }, name)),
+    ...valueTicks(first, last, Math.max(4, Math.floor(width / 110))).map(({ at, name }) => mark("text", { x: x(at), y: HEIGHT - 8, "text-anchor": "middle" }, name)),
     mark("line", { class: "median", x1: x(median), x2: x(median), y1: 6, y2: HEIGHT - BOTTOM }),
     mark("text", { x: x(median) + (left ? -6 : 6), y: 14, "text-anchor": left ? "end" : "start" }, `median ${told(median)}`),
   );

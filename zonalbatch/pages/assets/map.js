@@ -13,13 +13,17 @@ import { NOTHING } from "./shapes.js";
 import { Tip } from "./tip.js";
 import { View } from "./view.js";
 
+// Pixels below which a zone that is searched for is come closer to.
+const SPECK = 12;
+
 // Make the map in its place; gives the board, by which it is driven.
 export async function mapOf(root, given) {
   const atlas = await atlasOf(given), board = new Board(atlas), { shapes } = atlas;
   const view = new View(shapes.whole, shapes.narrowing), canvas = root.querySelector(".sheet"), written = digitsFor(atlas.step);
   const sheet = new Sheet(board, canvas, view), hand = new Hand(board, canvas, view);
   const show = (zone) => {
-    if (shapes.kinds[zone] !== NOTHING && !inside(shapes.box(zone), view.box)) view.show(around(shapes.box(zone), view), 0.5);
+    const box = shapes.box(zone), speck = Math.max(box.right - box.left, box.top - box.bottom) * view.scale < SPECK;
+    if (shapes.kinds[zone] !== NOTHING && (speck || !inside(box, view.box))) view.show(around(box, shapes.whole));
     board.moved();
   };
   new Tip(board, root.querySelector(".tip"), hand, written);
@@ -55,9 +59,9 @@ function inside(box, seen) {
   return box.left >= seen.left && box.right <= seen.right && box.bottom >= seen.bottom && box.top <= seen.top;
 }
 
-// A box no smaller than what is seen now, so that a zone is seen among others.
-function around(box, view) {
-  const x = (box.left + box.right) / 2, y = (box.bottom + box.top) / 2;
-  const wide = Math.max(box.right - box.left, (view.box.right - view.box.left) / 4) / 2, high = Math.max(box.top - box.bottom, (view.box.top - view.box.bottom) / 4) / 2;
-  return { left: x - wide, right: x + wide, bottom: y - high, top: y + high };
+// A zone among its neighbours; of a point a share of the whole.
+function around({ left, bottom, right, top }, whole) {
+  const x = (left + right) / 2, y = (bottom + top) / 2;
+  const size = Math.max(right - left, top - bottom) || Math.max(whole.right - whole.left, whole.top - whole.bottom) / 50;
+  return { left: x - 5 * size, right: x + 5 * size, bottom: y - 5 * size, top: y + 5 * size };
 }

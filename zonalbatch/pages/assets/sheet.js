@@ -3,15 +3,21 @@
 import { COLOURS, STEPS, stepOf } from "./ramp.js";
 import { AREA, LINE, NOTHING, POINT } from "./shapes.js";
 
-const TINY = 2.5;
+// Pixels below which a zone is a square, and from which on it has an edge.
+const TINY = 4;
 const EDGED = 9;
 
 export class Sheet {
   constructor(board, canvas, view) {
-    Object.assign(this, { board, canvas, view, context: canvas.getContext("2d"), due: false });
+    Object.assign(this, { board, canvas, view, due: false, shown: "" });
+    // Zones are drawn beside the screen, and again only where they look different.
+    this.base = document.createElement("canvas");
+    this.pen = this.base.getContext("2d");
+    this.context = canvas.getContext("2d");
     this.theme();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.theme();
+      this.shown = "";
       this.ask();
     });
     new ResizeObserver(([{ contentRect }]) => this.resize(contentRect)).observe(canvas);
@@ -39,13 +45,14 @@ export class Sheet {
       pen.lineTo(at + size + 1, -1);
     }
     pen.stroke();
-    return this.context.createPattern(tile, "repeat");
+    return this.pen.createPattern(tile, "repeat");
   }
 
   resize({ width, height }) {
     if (!width || !height) return;
     const ratio = devicePixelRatio || 1;
-    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    for (const one of [this.canvas, this.base]) [one.width, one.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    this.shown = "";
     this.view.resize(width, height);
     this.draw();
   }
@@ -59,14 +66,25 @@ export class Sheet {
 
   draw() {
     this.due = false;
-    const { context, view } = this, ratio = devicePixelRatio || 1;
+    const { context, view, board } = this, ratio = devicePixelRatio || 1;
+    const look = [view.x, view.y, view.scale, board.date].join(" ");
+    if (look !== this.shown) this.zones(ratio);
+    this.shown = look;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context.drawImage(this.base, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, view.width, view.height);
+    this.outlined();
+    if (board.cross) this.crossed();
+  }
+
+  zones(ratio) {
+    const { pen, view } = this;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, view.width, view.height);
     const steps = this.sorted();
     this.fill(steps.get(-1) ?? [], this.hatch, this.colours.hatch);
     for (let step = 0; step < STEPS; step++) if (steps.has(step)) this.fill(steps.get(step), COLOURS[step], this.colours.edge);
-    this.outlined();
-    if (this.board.cross) this.crossed();
   }
 
   // Zones in sight by the step of their colour; -1 of those without a value.
@@ -84,27 +102,28 @@ export class Sheet {
     return steps;
   }
 
+  // Each zone by itself: one path of all of them takes many times as long.
   fill(zones, colour, edge) {
-    const { context } = this, lines = new Path2D(), areas = new Path2D(), edges = new Path2D();
-    for (const zone of zones) this.trace(zone, areas, lines, edges);
-    context.fillStyle = context.strokeStyle = colour;
-    context.fill(areas, "nonzero");
-    context.lineWidth = 2.5;
-    context.stroke(lines);
-    context.strokeStyle = edge;
-    context.lineWidth = 0.8;
-    context.stroke(edges);
+    const { pen } = this;
+    [pen.fillStyle, pen.lineWidth] = [colour, 0.8];
+    for (const zone of zones) this.paint(zone, colour, edge);
   }
 
-  // Corners all turn the same way, so that zones that overlap stay filled.
-  trace(zone, areas, lines, edges) {
-    const { view } = this, { shapes } = this.board.atlas, kind = shapes.kinds[zone], box = shapes.box(zone);
+  paint(zone, colour, edge) {
+    const { pen, view } = this, { shapes } = this.board.atlas, kind = shapes.kinds[zone], box = shapes.box(zone);
     const wide = (box.right - box.left) * view.scale * view.narrowing, high = (box.top - box.bottom) * view.scale;
-    if (kind === POINT) return shapes.each(zone, (from, to) => this.dots(areas, edges, from, to));
-    if (wide < TINY && high < TINY) return this.speck(areas, box);
-    const path = kind === AREA ? areas : lines;
-    this.corners(zone, path, kind === AREA);
-    if (kind === AREA && Math.max(wide, high) > EDGED) this.corners(zone, edges, true);
+    if (kind !== POINT && wide < TINY && high < TINY) return this.speck(box, wide, high);
+    const path = new Path2D();
+    if (kind === POINT) shapes.each(zone, (from, to) => this.dots(path, from, to));
+    else this.corners(zone, path, kind === AREA);
+    if (kind === LINE) return this.stroke(path, colour, 2.5);
+    pen.fill(path, "nonzero");
+    if (kind === POINT || Math.max(wide, high) > EDGED) this.stroke(path, edge, 0.8);
+  }
+
+  stroke(path, colour, wide) {
+    [this.pen.strokeStyle, this.pen.lineWidth] = [colour, wide];
+    this.pen.stroke(path);
   }
 
   corners(zone, path, closed) {
@@ -117,24 +136,18 @@ export class Sheet {
     });
   }
 
-  dots(areas, edges, from, to) {
+  dots(path, from, to) {
     const { shapes } = this.board.atlas, radius = shapes.count > 5000 ? 2 : 5;
     for (let i = from; i < to; i++) {
       const [x, y] = this.view.pixel(shapes.x[i], shapes.y[i]);
-      for (const path of [areas, edges]) {
-        path.moveTo(x + radius, y);
-        path.arc(x, y, radius, 0, 2 * Math.PI, true);
-      }
+      path.moveTo(x + radius, y);
+      path.arc(x, y, radius, 0, 2 * Math.PI);
     }
   }
 
-  speck(path, box) {
-    const [x, y] = this.view.pixel((box.left + box.right) / 2, (box.bottom + box.top) / 2), half = TINY / 2;
-    path.moveTo(x - half, y - half);
-    path.lineTo(x - half, y + half);
-    path.lineTo(x + half, y + half);
-    path.lineTo(x + half, y - half);
-    path.closePath();
+  speck(box, wide, high) {
+    const [x, y] = this.view.pixel((box.left + box.right) / 2, (box.bottom + box.top) / 2), w = Math.max(1.5, wide), h = Math.max(1.5, high);
+    this.pen.fillRect(x - w / 2, y - h / 2, w, h);
   }
 
   // The zone under the pointer and those that were chosen, which have a number.
