@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import xarray
 
     from zonalbatch.explore.series import Series
-    from zonalbatch.pictures.pictures import Pictures
     from zonalbatch.pages.page import Page
+    from zonalbatch.pictures.pictures import Pictures
 
 __all__ = ["Rows"]
 

@@ -9,9 +9,9 @@ import zonalbatch as zb
 from tests.made.commands import Command, command, python
 from zonalbatch.cli.app import app
 
-COMMANDS = {"run", "plan", "validate", "schema", "status", "rollup", "plot", "stats",
-            "points", "explain", "compare", "demo", "search", "datasets", "extract", "clip",
-            "info", "create-tms", "doctor", "serve"}  # fmt: skip
+COMMANDS = {"run", "plan", "validate", "schema", "status", "rollup", "report", "plot",
+            "stats", "points", "explain", "compare", "demo", "search", "datasets", "extract",
+            "clip", "info", "create-tms", "doctor", "serve"}  # fmt: skip
 HEAVY = {
     "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow",
     "pystac", "rasterio", "rioxarray", "shapely", "xarray",

@@ -15,6 +15,7 @@ import pytest
 from tests.made.commands import assert_one_sentence, command
 from tests.made.opened import chosen_points, opened
 from tests.made.outputs import Made, fields, season, written
+from tests.made.series import series
 from zonalbatch.errors import InputError
 from zonalbatch.layers import Failure
 from zonalbatch.results import Results, open_results
@@ -326,3 +327,25 @@ def test_the_policy_lets_nothing_in(page: Path) -> None:
     assert "http" not in policy
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert data["atlas"]["column"] == "ndvi_mean"
+
+
+def test_a_real_run_has_a_report(chromium: Browser, tmp_path: Path) -> None:
+    """Of a run as it is done, and of some of its zones and dates."""
+    with series(tmp_path) as rasters:
+        rasters.run(rasters.zones(), [rasters.date(number) for number in range(4)])
+        results = rasters.results()
+    results.report(tmp_path / "all.html")
+    expected = results.series(5, "red_mean").frame[5]
+    with opened(chromium, tmp_path / "all.html") as watched:
+        assert "The run has ended" in watched.page.inner_text("header")
+        assert watched.page.locator(".bars title").count() == 4
+        watched.page.click(".search input")
+        watched.page.fill(".search input", "5")
+        watched.page.keyboard.press("Enter")
+        points = chosen_points(watched, "5")
+        np.testing.assert_allclose(list(points.values()), expected.to_numpy(), rtol=1e-3)
+    some = results.select(zones=[5, 6], time="2020-02/2020-03")
+    some.report(tmp_path / "some.html")
+    with opened(chromium, tmp_path / "some.html") as watched:
+        assert watched.page.locator(".bars title").count() == 2
+        assert "2 of 2 zones with a value" in watched.page.inner_text(".told")
