@@ -128,7 +128,8 @@ class Rows:
         """A column as a table: a row for each date, a column for each zone.
 
         Raises:
-            As `series`.
+            OutputError: the run has not ended.
+            InputError: there is no such column, or no row has a date.
         """
         return self.series(column=column).frame
 

@@ -1,0 +1,1 @@
+"""Made: what the pages show that is made from the code."""
