@@ -11,7 +11,7 @@ FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long chaos lint types build bench constraints clean
+.PHONY: help demo test test-long chaos lint types build docs bench constraints clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ build: $(VENV)/.dev  ## make the source archive and the wheel in dist/, with the
 	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/job/__init__\.py '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/service/page/main\.js '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep 'licenses/LICENSE '
+
+docs: $(VENV)/.dev  ## build the pages of docs/ into .cache/docs, to be opened from there
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/.bench  ## run the benchmarks beside their peers; BENCH= gives arguments
 	$(BIN)/python -m benchmarks $(BENCH)

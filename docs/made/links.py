@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 __all__ = ["Site", "section"]
 
-LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()#:\s]+)(?P<anchor>#[^()\s]*)?\)")
+LINK = re.compile(
+    r"(?P<image>!?)\[(?P<text>[^\[\]]*)\]\((?P<path>[^()#:\s]+)(?P<anchor>#[^()\s]*)?\)"
+)
 FENCE = re.compile(r"(^```.*?^```$)", re.M | re.S)
 
 

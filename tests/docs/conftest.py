@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -19,9 +19,6 @@ from tests.made.serving import command_serving
 from tests.made.supplies import catalogue, make_supplies
 from zonalbatch.catalog.named import OURS
 from zonalbatch.demo import Landscape
-
-if TYPE_CHECKING:
-    from tests.made.buckets import S3
 
 RANGES = Path(__file__).resolve().parents[1] / "range_server.py"
 
@@ -66,12 +63,14 @@ def data_sets(api: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(supplies: Landscape, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with a folder of jobs; host and port."""
+def service(
+    supplies: Landscape, files_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A service with a folder of jobs, which may read from the server; host and port."""
     folder = tmp_path_factory.mktemp("service")
     with command_serving(
-        folder / "log", root=supplies.folder, jobs=folder / "jobs", private="127.0.0.1",
-        workers=1, rate=0, seconds=120,
+        folder / "log", root=supplies.folder, jobs=folder / "jobs",
+        private=files_server.removeprefix("http://"), workers=1, rate=0, seconds=120,
     ) as address:  # fmt: skip
         yield address.removeprefix("http://")
 
@@ -87,11 +86,13 @@ class Needs:
         found: dict[str, str] = {}
         if "https://example.org/" in text:
             found["https://example.org"] = self._get("files_server")
+        if "https://stac.example.org/v1" in text:
+            found["https://stac.example.org/v1"] = self._get("api")
         if "earth-search" in text:
             found["earth-search"] = self._get("api")
         if "localhost:8000" in text:
             found["localhost:8000"] = self._get("service")
-        if "s3://bucket" in text:
+        if "s3://bucket/out" in text:
             found["s3://bucket/out"] = self._get("bucket")
         return found
 

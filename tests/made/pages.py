@@ -1,11 +1,12 @@
 """Pages: the blocks of code in Markdown, and a reader who types them one after the other.
 
-A block is left out where a comment stands right before it: ``<!-- not run: reason -->``. What stands in a
-block of text right behind another block is what that one prints; ``…`` stands for anything.
+A block is left out where a comment stands right before it: ``<!-- not run: reason -->``. What
+stands in a block of text right behind another block is what that one prints; ``…`` stands for
+anything.
 
-A block of YAML is a job where it has a version, or else keys to be written into the last one; each is
-checked, and is the ``job.yaml`` of what comes behind it. One that begins with the name of another file, as
-a comment, is that file.
+A block of YAML is a job where it has a version, or else keys to be written into the last one; each
+is checked, and is the ``job.yaml`` of what comes behind it. A block of YAML or Python that begins
+with the name of a file, as a comment, is that file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import asyncio
 import contextlib
 import inspect
 import io
-import os
 import re
 import subprocess
 import types
@@ -39,6 +39,9 @@ FENCE = re.compile(
     r"(?:\n+^```text\n(?P<shown>.*?)^```$)?",
     re.M | re.S,
 )
+PATIENCE = 300.0
+"""Seconds that a block of commands may take."""
+NAMED = re.compile(r"# (\S+\.(?:yaml|py))\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,9 @@ class Reader:
         return text
 
     def _python(self, text: str) -> str:
+        if named := NAMED.match(text):
+            (self.folder / named[1]).write_text(text)
+            return ""
         code = compile(text, "<page>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -113,13 +119,14 @@ class Reader:
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder, env=environment() | {"COLUMNS": "100", "TERM": "dumb"},
             capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
         )  # fmt: skip
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
     def _yaml(self, text: str) -> str:
-        named = re.match(r"# (\S+\.yaml)\n", text)
+        named = NAMED.match(text)
         file = self.folder / (named[1] if named else "job.yaml")
         if named and not file.name.startswith("job"):
             yaml.safe_load(text)

@@ -112,6 +112,7 @@ def _write_world(folder: Path) -> None:
             nodata = 0 if kind == "uint8" else -32767
             one = tile(folder, f"{name}-{number}", values, left, top, 0.005, nodata=nodata)
             one["collection"] = name
+            one["properties"]["datetime"] = "2021-01-01T00:00:00Z"
             one["assets"]["map"] = one["assets"]["data"]
             tiles.append(one)
     (folder / "tiles.json").write_text(json.dumps(tiles))
