@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -49,15 +48,16 @@ def _cell(value: object) -> str:
 
 def _help(text: str) -> str:
     """A command's help: paragraphs as they are, examples as code."""
-    return "\n\n".join(_paragraphs(text.replace("\b", "")))
+    parts = re.split(r"\n\s*\n", text.replace("\b", "").strip("\n"))
+    told = "\n\n".join(filter(None, map(_paragraph, parts)))
+    return told.replace("\n```\n\n```sh", "")  # examples of neighbouring paragraphs
 
 
-def _paragraphs(text: str) -> Iterator[str]:
-    for part in re.split(r"\n\s*\n", text.strip()):
-        lines = [line.strip() for line in part.splitlines() if line.strip()]
-        head, colon, rest = " ".join(lines).partition(":")
-        if head in ("Example", "Examples"):
-            examples = [rest.strip()] if len(lines) == 1 else lines[1:]
-            yield "\n".join(["```sh", *filter(None, examples), "```"])
-        else:
-            yield head + colon + rest
+def _paragraph(part: str) -> str:
+    lines = " ".join(part.split())
+    if lines in ("**Example**", "**Examples**"):
+        return ""
+    examples = re.findall(r"`([^`]+)`", lines) if lines.startswith("Example") else []
+    if part.startswith("    "):
+        examples = [lines]
+    return "\n".join(["```sh", *examples, "```"]) if examples else lines

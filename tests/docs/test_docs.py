@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import zonalbatch as zb
+from tests.made.browser import Watched, browser
 from tests.made.pages import RUN, Reader, blocks_of
 from zonalbatch.statistics.vocabulary import ALIASES, STATISTICS
 
@@ -111,6 +112,20 @@ def test_nothing_comes_from_elsewhere(site: Path) -> None:
             assert beside.exists(), f"{page}: {link}"
         styles = "".join(one.read_text() for one in site.rglob("*.css"))
     assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", styles)
+
+
+@pytest.mark.long
+def test_it_is_read_from_a_disk(site: Path) -> None:
+    """In a real browser without a server: no request leaves, nothing breaks, a search finds."""
+    with browser() as started:
+        page = Watched.of(started, site.as_uri())
+        for name in ("index.html", "howto/http.html", "reference/python.html"):
+            page.page.goto((site / name).as_uri())
+        page.page.keyboard.press("f")
+        page.page.keyboard.type("inverted_cdf")
+        page.page.locator(".md-search-result__item").first.wait_for()
+        page.keep("docs-search")
+        page.assert_well()
 
 
 def test_each_public_name_is_told(site: Path) -> None:
