@@ -42,7 +42,9 @@ def _default(name: str, key: Schema, required: Any) -> str:
     if name in required:
         return "required"
     value = key.get("default")
-    return "" if value is None or isinstance(value, dict) else f"`{_cell(json.dumps(value))}`"
+    if value is None or isinstance(value, dict):
+        return ""
+    return f"`{_cell(value if isinstance(value, str) else json.dumps(value))}`"
 
 
 def _kind(key: Schema) -> str:
