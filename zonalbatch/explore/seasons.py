@@ -90,7 +90,7 @@ def _seasons(curve: pd.Series, threshold: float, amplitude: float) -> list[tuple
 
 def _sides(peaks: NDArray[np.int64], count: int) -> Iterator[tuple[int, int, int]]:
     """Each peak between the ones before and after, or the ends of the curve."""
-    yield from zip([0, *peaks[:-1]], peaks, [*peaks[1:], count - 1], strict=True)
+    yield from zip([0, *peaks], peaks, [*peaks[1:], count - 1], strict=False)  # of no peak, none
 
 
 def _season(

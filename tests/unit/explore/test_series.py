@@ -181,8 +181,8 @@ class TestPhenology:
         assert found["end"].notna().all()
 
     def test_no_season(self) -> None:
-        """A constant, and a zone without values, have none; the table keeps its types."""
-        for values in (np.ones(len(DAYS)), np.full(len(DAYS), np.nan)):
+        """A constant, a zone without values and one that only rises have none; types are kept."""
+        for values in (np.ones(len(DAYS)), np.full(len(DAYS), np.nan), np.arange(len(DAYS))):
             found = series(values).phenology()
             assert len(found) == 0
             assert str(found["peak"].dtype) == "datetime64[ns]"
