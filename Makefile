@@ -41,6 +41,7 @@ build: $(VENV)/.dev  ## make the source archive and the wheel in dist/, with the
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/job/__init__\.py '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/service/page/main\.js '
+	$(BIN)/python -m zipfile --list dist/*.whl | grep '^zonalbatch/pages/assets/report\.js '
 	$(BIN)/python -m zipfile --list dist/*.whl | grep 'licenses/LICENSE '
 
 docs: $(VENV)/.dev  ## build the pages of docs/ into .cache/docs, to be opened from there
