@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -36,18 +37,26 @@ def fated(folder: str, plan: str, part_id: str, *rest: Any) -> Receipt:
 
 
 def _meet(folder: Path, moment: str, part_id: str, pairs: int) -> None:
-    for file in sorted(folder.glob("fate-*.json")):
-        fate = json.loads(file.read_text())
-        if fate["moment"] != moment or pairs <= fate["above"]:
-            continue
-        if fate["times"] is not None:
-            fate["times"] -= 1
-            file.write_text(json.dumps(fate)) if fate["times"] else file.unlink()
-        with (folder / "log").open("a") as log:
-            log.write(f"{fate['how']} {part_id} {pairs}\n")
-        if fate["how"] == "memory":
+    for how in _due(folder, moment, part_id, pairs):
+        if how == "memory":
             raise MemoryError("no room")
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _due(folder: Path, moment: str, part_id: str, pairs: int) -> Iterator[str]:
+    """What is to happen now; each of two workers at once takes a time of its own."""
+    for file in sorted(folder.glob("fate-*.json")):
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fate: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+            if not fate or fate["moment"] != moment or pairs <= fate["above"]:
+                continue
+            if fate["times"] is not None:
+                fate["times"] -= 1
+                file.write_text(json.dumps(fate)) if fate["times"] else file.unlink()
+            with (folder / "log").open("a") as log:
+                log.write(f"{fate['how']} {part_id} {pairs}\n")
+        yield fate["how"]
 
 
 @dataclass
