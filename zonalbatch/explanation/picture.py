@@ -132,7 +132,8 @@ class _Frame:
 
     def image(self, values: NDArray[Any]) -> np.ma.MaskedArray[Any, Any]:
         """(row, col) values of the zone's cells, masked where it has none."""
-        out = np.ma.masked_all(self.shape, values.dtype)
+        # What is masked is a number too: matplotlib reckons with it, and masked_all leaves any.
+        out = np.ma.masked_array(np.zeros(self.shape, values.dtype), True)
         out[self.at] = values
         return out
 
