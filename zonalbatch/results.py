@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from zonalbatch.digest import digest_of
 from zonalbatch.errors import InputError, OutputError
+from zonalbatch.explore.columns import checked
 from zonalbatch.explore.reading import framed, read_table, sealed_file
 from zonalbatch.explore.rows import Rows
 from zonalbatch.explore.selection import Selection, selection
@@ -85,9 +86,15 @@ class Results(Rows):
         return pa.concat_tables([read_table(file) for file in self.output.files])
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Some columns of all rows; None reads what `table` holds."""
-        if "table" in self.__dict__ or columns is None:
-            return self.table if columns is None else self.table.select(list(columns))
+        """Some columns of all rows; None reads what `table` holds.
+
+        Raises:
+            InputError: there is none of a name.
+        """
+        if columns is None:
+            return self.table
+        if "table" in self.__dict__:
+            return self.table.select(checked(columns, self.table.schema))
         return self.select().read(columns)
 
     def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -214,6 +221,8 @@ def open_results(path: str | os.PathLike[str]) -> Results:
     Raises:
         InputError: there is none.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{path!r} is no output of a run; give the output.path of one")
     output = Output.at(path)
     if not output.part_sizes():
         raise InputError(f"{path} holds no results; give the output.path of a run")

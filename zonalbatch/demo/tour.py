@@ -68,6 +68,7 @@ def _show_next(folder: Path) -> None:
     print("\nNow try:\n")
     print(f"  {command} run {folder}/job.yaml            # nothing to do: all parts are there")
     print(f"  {command} status {folder}/out --digest")
+    print(f"  {command} report {folder}/out             # a page: rows by date, a map, series")
     print(f"  {command} stats {folder}/fields.parquet {scene} --stats mean,p90 --column crop")
 
 

@@ -12,7 +12,7 @@ from zonalbatch.errors import InputError
 from zonalbatch.near import hint
 from zonalbatch.sinks.table import FIXED, LONG, told_columns
 
-__all__ = ["Column", "column_named", "columns_of", "is_long", "numbers"]
+__all__ = ["Column", "checked", "column_named", "columns_of", "is_long", "numbers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ def columns_of(schema: pa.Schema, manifest: Mapping[str, Any]) -> tuple[Column, 
     return tuple(found)
 
 
+def checked(names: Sequence[str], schema: pa.Schema) -> list[str]:
+    """Names of columns that there are.
+
+    Raises:
+        InputError: there is none of a name.
+    """
+    for name in names:
+        if name not in schema.names:
+            raise InputError(f"there is no column {name!r}{hint(name, schema.names)}")
+    return list(names)
+
+
 def numbers(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Those that are numbers."""
     return tuple(one for one in columns if one.number)
@@ -68,6 +80,8 @@ def column_named(columns: Sequence[Column], name: str | None) -> Column:
         InputError: there is none of that name, or it has to be said which.
     """
     there = numbers(columns)
+    if not there:
+        raise InputError("there is no column of numbers, only lists; see gdf")
     if name is None:
         if len({one.measurement for one in there}) != 1:
             raise InputError(f"say which column, such as {_some(there)}")

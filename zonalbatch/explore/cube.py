@@ -10,6 +10,7 @@ import xarray
 from zonalbatch.errors import InputError
 from zonalbatch.explore.columns import column_named, numbers
 from zonalbatch.explore.grid import grid_of
+from zonalbatch.explore.selection import listed
 
 if TYPE_CHECKING:
     from zonalbatch.explore.rows import Rows
@@ -31,7 +32,8 @@ def cube(rows: Rows, names: Sequence[str] | None) -> xarray.Dataset:
             f"a cube needs {error.name}; install it with: pip install 'zonalbatch[explore]'"
         ) from None
     there = rows.columns
-    columns = numbers(there) if names is None else [column_named(there, name) for name in names]
+    wanted = () if names is None else listed(names)
+    columns = numbers(there) if names is None else [column_named(there, one) for one in wanted]
     grid = grid_of(rows, columns)
     dims = ("geometry", "time" if grid.dated else "layer")
     shapes = rows.zones

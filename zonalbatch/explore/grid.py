@@ -21,6 +21,8 @@ __all__ = ["STATUS", "Grid", "grid_of"]
 
 STATUS = ("ok", "partial", "filtered", "empty", "failed")
 """Of rows of one zone and time, the one that comes first here is taken."""
+SEEN, COUNTS = "valid_fraction", ("count", "n_total")
+"""Statistics by which it is known how much of a zone was seen."""
 NONE = len(STATUS)
 """Code of a pair without a row."""
 
@@ -96,7 +98,7 @@ def _wide(rows: Rows, columns: Sequence[Column], measured: str) -> Any:
 
     Rows of zones that meet no layer have no place on the axis of times.
     """
-    beside = [f"{measured}_count", f"{measured}_n_total"]
+    beside = [f"{measured}_{one}" for one in (SEEN, *COUNTS)]
     wanted = list(dict.fromkeys([*(one.name for one in columns), *beside]))
     fixed = ["zone_id", "datetime", "layer", "status"]
     layered = pc.field("layer").is_valid()
@@ -155,13 +157,18 @@ def _codes(status: pa.ChunkedArray) -> NDArray[np.int8]:
 
 
 def _seen(table: pa.Table, measured: str) -> NDArray[np.float64]:
-    """(row,) the share of cells with a value."""
-    names = (f"{measured}_count", f"{measured}_n_total")
-    if not set(names) <= set(table.column_names):
+    """(row,) the share of cells with a value: as the run told it, or by their counts."""
+    known, counts = f"{measured}_{SEEN}", [f"{measured}_{one}" for one in COUNTS]
+    if known in table.column_names:
+        share = _numbers(table[known])
+    elif set(counts) <= set(table.column_names):
+        count, total = (_numbers(table[name]) for name in counts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.clip(count / total, 0, 1)
+    else:
         return np.full(table.num_rows, np.nan)
-    count, total = (_numbers(table[name]) for name in names)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.clip(count / total, 0, 1)
+    empty = _codes(table["status"]) == STATUS.index("empty")
+    return np.where(np.isnan(share) & empty, 0.0, share)
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -30,11 +30,13 @@ def anomalies(frame: pd.DataFrame, by: str) -> pd.DataFrame:
         "month": times.month, "week": times.isocalendar().week.to_numpy(),
         "season": times.month % 12 // 3,
     }  # fmt: skip
-    if by not in parts:
+    if not isinstance(by, str) or by not in parts:
         raise InputError(f"by={by!r} is no time of year; use {', '.join(parts)}")
     december = (times.month == 12) & (by == "season")  # a winter is that of its January
     group, year = np.asarray(parts[by]), np.asarray(times.year + december)
     years = frame.notna().groupby([group, year]).any().groupby(level=0).sum()
+    if not years.to_numpy().any():
+        raise InputError("there is no value that could differ from others; take more dates")
     if not (years > 1).any(axis=None):
         raise InputError(
             "an anomaly is what differs from other years, and there is one only; take more dates"
@@ -56,7 +58,8 @@ def phenology(
         InputError: an argument makes no sense.
     """
     for name, value in (("threshold", threshold), ("amplitude", amplitude)):
-        if not 0 < value < 1:
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if not real or not 0 < value < 1:
             raise InputError(f"{name}={value!r} is no share; give one between 0 and 1")
     curves = daily(frame, method, settings)
     rows = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,26 +11,40 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zonalbatch.errors import InputError, OutputError
-from zonalbatch.explore.columns import Column, columns_of, is_long
+from zonalbatch.explore.columns import Column, checked, columns_of, is_long
 from zonalbatch.explore.reading import read_schema, read_table, sealed_file
 from zonalbatch.explore.rows import Rows
+from zonalbatch.explore.spans import Span, span_of
 from zonalbatch.near import hint
 from zonalbatch.sinks.output import Output
 from zonalbatch.sinks.table import told_columns
 
-__all__ = ["Selection", "selection"]
+__all__ = ["Selection", "listed", "narrowed", "selection"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Selection(Rows):
     """Rows of some zones, times and measurements, read when they are asked for."""
 
     output: Output
     zones_asked: tuple[Any, ...] | None
-    span: tuple[dt.datetime | None, dt.datetime | None]
+    span: Span
     measurements: tuple[str, ...] | None
     names: tuple[str, ...]
     """Columns that are told."""
+
+    def __repr__(self) -> str:
+        """What is asked for."""
+        some = "all zones" if self.zones_asked is None else f"{len(self.zones_asked):,} zones"
+        ends = ["" if one is None else f"{one:%Y-%m-%d}" for one in self.span]
+        time = f", {' to '.join(ends)}" if any(ends) else ""
+        what = "" if self.measurements is None else f", {', '.join(self.measurements)}"
+        return f"Selection of {self.output.path}: {some}{time}{what}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<p>{escape(repr(self))}</p>{self.gdf._repr_html_()}"
 
     @property
     def zone_filter(self) -> pc.Expression | None:
@@ -53,8 +66,13 @@ class Selection(Rows):
         return pa.schema([self._stored.field(name) for name in self.names])
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Some columns of the rows; row groups without any of them are not read."""
-        return pa.concat_tables(self.pieces(self.names if columns is None else columns))
+        """Some columns of the rows; row groups without any of them are not read.
+
+        Raises:
+            InputError: there is none of a name.
+        """
+        names = self.names if columns is None else checked(columns, self._stored)
+        return pa.concat_tables(self.pieces(names))
 
     def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The same, file by file."""
@@ -104,12 +122,12 @@ def selection(
     if not output.files:
         raise OutputError(f"the run in {output.path} has no rows yet; run the job again")
     stored = read_schema(output.files[0])
-    asked = None if zones is None else _listed(zones)
+    asked = None if zones is None else listed(zones)
     if asked is not None:
         _check_zones(output, asked)
     chosen = None if measurements is None else tuple(_texts(measurements))
     return Selection(
-        output=output, zones_asked=asked, span=_span(time), measurements=chosen,
+        output=output, zones_asked=asked, span=span_of(time), measurements=chosen,
         names=tuple(_columns(output, stored, chosen)),
     )  # fmt: skip
 
@@ -128,21 +146,17 @@ def _columns(output: Output, stored: pa.Schema, chosen: tuple[str, ...] | None) 
     return [name for name in names if name not in others]
 
 
-def _listed(zones: Any) -> tuple[Any, ...]:
+def listed(zones: Any) -> tuple[Any, ...]:
+    """One id, or several, each once."""
     one = isinstance(zones, str | bytes) or not hasattr(zones, "__iter__")
-    return (zones,) if one else tuple(zones)
+    return (zones,) if one else tuple(dict.fromkeys(zones))
 
 
-def _texts(names: str | Sequence[str]) -> Sequence[str]:
-    return [names] if isinstance(names, str) else names
-
-
-def _span(time: Any) -> tuple[dt.datetime | None, dt.datetime | None]:
-    if time is None:
-        return None, None
-    from zonalbatch.searches.question import Question
-
-    return Question.of(datetime=time).span
+def _texts(names: Any) -> Sequence[str]:
+    listed = [names] if isinstance(names, str) else names
+    if not isinstance(listed, Iterable) or not all(isinstance(one, str) for one in listed):
+        raise InputError(f"measurements={names!r} are no names; give one, or a list of them")
+    return list(listed)
 
 
 def _ids(asked: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
@@ -167,11 +181,13 @@ def narrowed(rows: Rows, zones: Any) -> Selection:
     Raises:
         InputError: there is no such zone among them.
     """
-    asked = _listed(zones)
+    asked = listed(zones)
     if not isinstance(rows, Selection):
         return selection(rows.output, zones=asked, time=None, measurements=None)
     _check_zones(rows.output, asked)
-    for zone in asked:
-        if rows.zones_asked is not None and zone not in rows.zones_asked:
+    kind = rows.schema.field("zone_id").type
+    there = None if rows.zones_asked is None else _ids(rows.zones_asked, kind).to_pylist()
+    for zone, known in zip(asked, _ids(asked, kind).to_pylist(), strict=True):
+        if there is not None and known not in there:
             raise InputError(f"zone {zone!r} was not selected; select it too")
     return replace(rows, zones_asked=asked)

@@ -62,7 +62,7 @@ def filled(frame: pd.DataFrame, limit: str | None) -> pd.DataFrame:
 
 def _by(method: str, settings: Mapping[str, Any]) -> Callable[[Values], Values]:
     """How a zone's daily values become smooth ones."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InputError(f"smoothing by {method!r} is unknown; use {', '.join(METHODS)}")
     smoother, defaults = METHODS[method]
     for name, value in settings.items():
@@ -72,6 +72,8 @@ def _by(method: str, settings: Mapping[str, Any]) -> Callable[[Values], Values]:
         real = isinstance(value, int | float) and not isinstance(value, bool)
         if not (real and np.isfinite(value) and value > 0):
             raise InputError(f"{name}={value!r} is no setting of {method}; give a number above 0")
+        if name == "order" and value not in ORDERS:
+            raise InputError(f"order={value!r} is none; give 1, 2 or 3")
     told = {**defaults, **settings}
 
     def smooth(values: Values) -> Values:
@@ -85,6 +87,8 @@ def _by(method: str, settings: Mapping[str, Any]) -> Callable[[Values], Values]:
     return smooth
 
 
+ORDERS = (1, 2, 3)
+"""Of differences and of polynomials: below the least number of days."""
 LEAST = 4
 """Values of a zone without which there is no curve."""
 

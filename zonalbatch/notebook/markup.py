@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["bar", "card", "chips", "folded", "table"]
+__all__ = ["bar", "card", "chips", "folded", "grid", "table"]
 
 FRAME = (
     "font:13px/1.5 system-ui,sans-serif;max-width:52em;padding:.6em .9em;margin:.3em 0;"
@@ -56,4 +56,18 @@ def folded(title: str, text: str) -> str:
     return (
         f'<details style="margin-top:.4em"><summary style="cursor:pointer">{escape(title)}'
         f'</summary><pre style="white-space:pre-wrap;margin:.3em 0">{escape(text)}</pre></details>'
+    )
+
+
+def grid(title: str, head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Rows under names of columns, shown by a click."""
+    cell = 'style="text-align:right;padding:0 1.2em 0 0"'
+
+    def row(words: Sequence[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag} {cell}>{escape(word)}</{tag}>' for word in words)}</tr>"
+
+    body = row(head, "th") + "".join(row(line, "td") for line in lines)
+    return (
+        f'<details style="margin-top:.4em"><summary style="cursor:pointer">{escape(title)}'
+        f'</summary><table style="font:inherit;border:0;background:none">{body}</table></details>'
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from zonalbatch.notebook.markup import ACCENT, bar, card, table
+from zonalbatch.notebook.markup import ACCENT, bar, card, grid, table
 from zonalbatch.progress import size_text
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ WIDTH, HEIGHT = 420.0, 260.0
 """Of the map, at most, pixels."""
 MOST = 2_000
 """Parts that are drawn."""
+LISTED = 50
+"""Parts that are listed."""
 SIDES = ["left", "bottom", "right", "top"]
 
 
@@ -42,7 +44,19 @@ def plan_html(plan: Plan) -> str:
     notes = [bar(1 - left / cost.parts, "parts that are done")] if todo.kept and cost.parts else []
     notes += [f'<p style="margin:.4em 0">{escape(note)}</p>' for note in plan.notes]
     title = f"{cost.zones:,} zones × {cost.layers:,} layers"
-    return card("Plan", title, [table(rows), *notes, _map(plan)])
+    return card("Plan", title, [table(rows), *notes, _map(plan), _parts(plan)])
+
+
+def _parts(plan: Plan) -> str:
+    """The first parts, by a click."""
+    head = ("part", "zones", "layers", "rows at most", "to decode")
+    lines = [
+        (part.id[:8], f"{part.stop - part.start:,}", f"{len(part.layers):,}", f"{part.pairs:,}",
+         size_text(part.decoded))
+        for part in plan.parts[:LISTED]
+    ]  # fmt: skip
+    more = f", the first {LISTED}" * (len(plan.parts) > LISTED)
+    return grid(f"parts{more}", head, lines) if lines else ""
 
 
 def _map(plan: Plan) -> str:

@@ -19,6 +19,13 @@ __all__ = ["results_html"]
 
 def results_html(results: Results) -> str:
     """Zones, dates, rows, columns, failures; of a run that goes on, how far it has come."""
+    try:
+        return _html(results)
+    except ZonalbatchError as error:
+        return card("Results", results.path, [table([("", str(error))])])
+
+
+def _html(results: Results) -> str:
     sealed = results.output.sealed()
     if sealed is None:
         return card("Results", results.path, [_under_way(results)])

@@ -47,9 +47,10 @@ def account_of(output: Output) -> Account:
     sealed = manifest.get("sealed") or {}
     receipts = list(output.receipts(output.part_sizes()).values())
     parts = _parts(output, manifest)
+    lost = 0 if parts is None or not sealed else parts - len(receipts)
     return Account(
         name=str(output.path).rstrip("/").rpartition("/")[2],
-        ended=bool(sealed) and bool(sealed.get("complete")),
+        ended=bool(sealed) and bool(sealed.get("complete")) and lost <= 0,
         state=_state(sealed, receipts, parts),
         facts=tuple(_facts(manifest, sealed, receipts, output)),
         measured=tuple(
@@ -74,6 +75,9 @@ def _state(sealed: Mapping[str, Any], receipts: list[Receipt], parts: int | None
         done = f"{sum(not one.passing for one in receipts):,}"
         of = "" if parts is None else f" of {parts:,}"
         return f"The run has not ended: {done}{of} parts are done; run the job again to go on."
+    if parts is not None and len(receipts) < parts:
+        lost = parts - len(receipts)
+        return f"{lost:,} of {parts:,} parts are gone: run the job again, which makes them anew."
     if not sealed["complete"]:
         return "Some files could not be read that may be another time; run the job again for them."
     return "The run has ended; all its parts are done."

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zonalbatch.errors import OutputError
+from zonalbatch.errors import InputError, OutputError
 from zonalbatch.places.files import write_text
 
 __all__ = ["Page"]
@@ -28,9 +28,10 @@ class Page:
         """Write it to a file; where it is then.
 
         Raises:
+            InputError: it is no name of a file of this machine.
             OutputError: the file cannot be written.
         """
-        file = Path(path)
+        file = _file(path)
         try:
             write_text(file, self.html)
         except OSError as error:
@@ -44,3 +45,9 @@ class Page:
             f'sandbox="allow-scripts allow-downloads" width="100%" height="{HEIGHT}" '
             'style="border: 0; border-radius: 8px"></iframe>'
         )
+
+
+def _file(path: object) -> Path:
+    if not isinstance(path, str | os.PathLike) or not Path(path).name or "://" in str(path):
+        raise InputError(f"{path!r} is no file of this machine; name one such as page.html")
+    return Path(path)

@@ -18,6 +18,7 @@ from zonalbatch import __version__
 from zonalbatch.errors import InputError, ZonalbatchError
 from zonalbatch.explore.columns import Column, column_named
 from zonalbatch.explore.grid import Grid, grid_of
+from zonalbatch.explore.selection import listed
 from zonalbatch.pages.account import Account, account_of
 from zonalbatch.pages.atlas import carried_table
 from zonalbatch.pages.causes import causes_of, failures_of
@@ -263,6 +264,7 @@ def _picked(grid: Grid, zones: Sequence[Any] | None, odd: Odd) -> list[tuple[int
         some = {zone for zone, _ in worst}
         return worst + [one for one in odd.usual if one[0] not in some][: SERIES - len(worst)]
     places = {str(zone): place for place, zone in enumerate(grid.zones.tolist())}
+    zones = listed(zones)
     for zone in zones:
         if str(zone) not in places:
             raise InputError(f"there is no zone {zone!r} in the result; give ids that it has")

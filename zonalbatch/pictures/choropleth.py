@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from zonalbatch.errors import InputError
+from zonalbatch.explore.selection import listed
 from zonalbatch.pictures.labels import day_told, some_of
 from zonalbatch.pictures.panels import Panels, panels_of
 from zonalbatch.pictures.style import (
@@ -45,7 +46,7 @@ def draw(rows: Rows, column: str | None, time: Any, ax: Axes | None) -> Axes:
     """See `Pictures.choropleth`."""
     if isinstance(time, list | tuple):
         raise InputError(f"time has {len(time)} dates, and a map shows one; draw choropleths")
-    told = told_of(rows, column).by_day()
+    told = told_of(rows, column).by_day(time)
     shapes = rows.zones
     axes = axes_of(ax, _size(shapes), "compressed")
     if not told.there.any() or not len(shapes):
@@ -66,7 +67,8 @@ def draw_several(
     rows: Rows, column: str | None, times: Sequence[Any] | None, cols: int, fig: Figure | None
 ) -> Panels:
     """See `Pictures.choropleths`."""
-    told = told_of(rows, column).by_day()
+    times = list(listed(times)) if times is not None else None
+    told = told_of(rows, column).by_day(times[0] if times else None)
     shapes = rows.zones
     chosen = _chosen(told) if times is None else [told.when(time) for time in times]
     chosen = [at for at in chosen if len(at)]
@@ -152,7 +154,10 @@ def _map(
 ) -> Any:  # fmt: skip
     """Zones by value, hatched where there is none; what a colour bar is of, None without values."""
     there = np.isfinite(values)
-    edge = {"edgecolor": "white", "linewidth": 0.3} if len(values) <= EDGED else {"linewidth": 0}
+    areas = shapes.geom_type.isin(["Polygon", "MultiPolygon"]).any()
+    edge: dict[str, Any] = {"linewidth": 0 if areas else 2}  # a line is all edge
+    if areas and len(values) <= EDGED:
+        edge = {"edgecolor": "white", "linewidth": 0.3}
     aspect = _aspect(shapes)
     if not there.all():
         shapes[~there].plot(

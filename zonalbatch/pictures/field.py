@@ -49,7 +49,7 @@ def _column(rows: Rows, name: str | None) -> Column:
         return next(iter(by_name.values()))
     if name is None:
         raise InputError(f"say which measurement; there are {known}")
-    if name not in by_name:
+    if not isinstance(name, str) or name not in by_name:
         near = hint(name, by_name) or f"; there are {known}"
         raise InputError(f"nothing was measured by the name {name!r}{near}")
     return by_name[name]

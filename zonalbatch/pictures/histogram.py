@@ -23,7 +23,8 @@ MOST, LEAST = 60, 5
 
 def draw(rows: Rows, column: str | None, time: Any, ax: Axes | None) -> Axes:
     """See `Pictures.histogram`."""
-    told = told_of(rows, column).by_day()
+    told = told_of(rows, column)
+    told = told if time is None else told.by_day(time)
     axes = axes_of(ax, (6.4, 4))
     at = told.when(time) if time is not None else np.arange(len(told.times))
     values = told.values[:, at]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.errors import InputError
 from zonalbatch.pictures.writing import check_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Panels", "panels_of"]
+__all__ = ["Panels", "checked_cols", "panels_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,9 @@ class Panels:
     def __repr__(self) -> str:
         return f"<Panels: {len(self.axes)} axes>"
 
+    def __iter__(self) -> Iterator[Axes]:
+        return iter(self.axes)
+
     def legend(self, handles: Sequence[Any]) -> None:
         """One for all panels, below them."""
         if handles:
@@ -36,6 +40,17 @@ class Panels:
                 handles=handles, loc="outside lower left", fontsize=8, frameon=False,
                 ncols=max(1, min(len(handles), int(self.figure.get_figwidth() // 1.9))),
             )  # fmt: skip
+
+
+def checked_cols(cols: Any) -> int:
+    """How many panels a row has.
+
+    Raises:
+        InputError: it is no number of panels.
+    """
+    if isinstance(cols, bool) or not isinstance(cols, int) or cols < 1:
+        raise InputError(f"cols={cols!r} is no number of panels in a row; give 1 or more")
+    return cols
 
 
 def panels_of(
@@ -54,10 +69,12 @@ def panels_of(
         share: True gives all the same x and y.
 
     Raises:
-        InputError: matplotlib is missing.
+        InputError: matplotlib is missing, or an argument makes no sense.
     """
     check_matplotlib()
-    cols = max(1, min(cols, count))
+    if fig is not None and not hasattr(fig, "subplots"):
+        raise InputError(f"fig is of type {type(fig).__name__}; give a figure of matplotlib")
+    cols = min(checked_cols(cols), max(1, count))
     rows = -(-count // cols)
     if fig is None:
         import matplotlib.pyplot as plt

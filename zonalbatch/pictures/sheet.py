@@ -15,9 +15,10 @@ from zonalbatch.errors import InputError, SourceError
 from zonalbatch.explore.columns import numbers
 from zonalbatch.explore.stored_job import stored_job
 from zonalbatch.pictures.labels import some_of
+from zonalbatch.pictures.panels import checked_cols
 from zonalbatch.pictures.scenes import Bounds, Scene, frame_over, scenes_seen
 from zonalbatch.pictures.style import GREY, HATCH, INK, axes_of, nothing, title
-from zonalbatch.pictures.told import Told, span_of, told_of
+from zonalbatch.pictures.told import Told, ends_of, told_of
 from zonalbatch.projections import transformer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _asked(rows: Rows, time: Any) -> tuple[dict[str, Any], Told]:
     times = pd.DatetimeIndex(table["datetime"]).tz_localize(None).to_numpy()
     table = table.assign(datetime=times.astype("datetime64[ns]"))
     if time is not None:
-        start, end = span_of(time)
+        start, end = ends_of(time)
         table = table[table["datetime"].between(start, end)]
     table = table.sort_values(["datetime", "layer"])
     return dict(zip(table["layer"], table["datetime"].to_numpy(), strict=True)), told
@@ -174,7 +175,7 @@ class _Sheet:
     def __init__(self, count: int, tall: float, cols: int | None) -> None:
         self.tall = tall
         usual = int(np.ceil(np.sqrt(count * tall * 1.4)))
-        self.cols = max(1, min(count, usual if cols is None else cols))
+        self.cols = min(count, usual if cols is None else checked_cols(cols)) or 1
         self.rows = -(-count // self.cols)
         self.inches = min(WIDEST, WIDE / self.cols / (1 + GAP))
         self.line = LINE / 72 / self.inches

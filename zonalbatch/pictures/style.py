@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.errors import InputError
 from zonalbatch.pictures.writing import check_matplotlib
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ def axes_of(ax: Axes | None, size: tuple[float, float], layout: str = "constrain
     """The axes that are given, or those of a new figure of some inches.
 
     Raises:
-        InputError: matplotlib is missing.
+        InputError: matplotlib is missing, or what is given is no axes.
     """
     check_matplotlib()
     if ax is not None:
+        if not hasattr(ax, "add_collection"):
+            raise InputError(
+                f"ax is of type {type(ax).__name__}; give one axes, such as plt.subplots()[1]"
+            )
         return ax
     import matplotlib.pyplot as plt  # whose figures notebooks show
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,17 +13,21 @@ from zonalbatch.errors import InputError
 from zonalbatch.explore.columns import Column, column_named, numbers
 from zonalbatch.explore.grid import grid_of
 from zonalbatch.explore.selection import narrowed
+from zonalbatch.explore.spans import span_of
 from zonalbatch.pictures.labels import label_of
-from zonalbatch.searches.question import Question
 
 if TYPE_CHECKING:
     from zonalbatch.explore.rows import Rows
 
-__all__ = ["Told", "span_of", "told_of"]
+__all__ = ["Told", "ends_of", "told_of"]
 
 LOST = ("failed", "partial")
 """Status of rows that something could not be read of."""
 DAY = np.timedelta64(1, "D")
+FAR = np.timedelta64(15, "D")
+"""A date that is further from a day that is asked for is not taken for it."""
+OPEN = (np.datetime64("1700-01-01", "ns"), np.datetime64("2200-01-01", "ns"))
+"""Open ends of time."""
 
 Floats = NDArray[np.float64]
 
@@ -93,9 +96,12 @@ class Told:
         ]
         return "\n".join(["no value", *lines])
 
-    def by_day(self) -> Told:
-        """The same by days: of several values of a zone on one day, that of which most is seen."""
-        if not self.dated:
+    def by_day(self, time: Any = None) -> Told:
+        """The same by days: of several values of a zone on one day, that of which most is seen.
+
+        As it is where a time of day is asked for.
+        """
+        if not self.dated or _is_moment(time):
             return self
         days, starts = np.unique(self.times.astype("datetime64[D]"), return_index=True)
         if len(days) == len(self.times):
@@ -120,18 +126,18 @@ class Told:
         """The places of the times that are meant.
 
         Args:
-            time: a day takes the nearest that has values, a period all times in it, the name of a
-                layer that layer; None takes the time that has the most values.
+            time: a day takes the nearest that has values, of those of one day that which has most,
+                a moment the nearest, a period all times in it, the name of a layer that layer; None
+                takes the time that has the most values.
 
         Raises:
-            InputError: the time is not understood, or the period has no date.
+            InputError: the time is not understood, the period has no date, or the nearest date with
+                a value is far away.
         """
         if not len(self.times):
             return np.empty(0, np.int64)
         if time is None:
-            counts = self.there.sum(axis=0)
-            seen = np.nansum(np.where(self.there, self.seen, 0), axis=0)
-            return np.lexsort((-seen, -counts))[:1]
+            return self._fullest(np.arange(len(self.times)))
         return self._dates(time) if self.dated else self._layer(time)
 
     def _layer(self, name: Any) -> NDArray[np.int64]:
@@ -144,30 +150,46 @@ class Told:
         return found
 
     def _dates(self, time: Any) -> NDArray[np.int64]:
-        start, end = span_of(time)
+        start, end = ends_of(time)
         if end - start <= DAY:
-            valued = np.flatnonzero(self.there.any(axis=0))
-            among = valued if len(valued) else np.arange(len(self.times))
-            away = np.abs(self.times[among] - start.astype("datetime64[D]"))
-            return among[away.argmin()][None]
+            return self._nearest(time, start, of_day=end > start)
         found = np.flatnonzero((self.times >= start) & (self.times <= end))
         if not len(found):
             first, last = (np.datetime_as_string(self.times[at], "D") for at in (0, -1))
             raise InputError(f"time {time!r} holds no date; there are dates from {first} to {last}")
         return found
 
+    def _nearest(self, time: Any, start: Any, *, of_day: bool) -> NDArray[np.int64]:
+        """The place of the time that has values and is nearest; of several on a day the fullest."""
+        valued = np.flatnonzero(self.there.any(axis=0))
+        among = valued if len(valued) else np.arange(len(self.times))
+        times = self.times[among].astype("datetime64[D]") if of_day else self.times[among]
+        away = np.abs(times - start.astype(times.dtype))
+        if away.min() > FAR:
+            day = np.datetime_as_string(self.times[among[away.argmin()]], "D")
+            raise InputError(f"there is no value near {time}; the nearest is of {day}")
+        return self._fullest(among[away == away.min()])
 
-def span_of(time: Any) -> tuple[Any, Any]:
+    def _fullest(self, among: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of some places that of the most values, and of these of what is seen most."""
+        there = self.there[:, among]
+        seen = np.nansum(np.where(there, self.seen[:, among], 0), axis=0)
+        return among[np.lexsort((-seen, -there.sum(axis=0)))[:1]]
+
+
+def _is_moment(time: Any) -> bool:
+    """True of a time of day, rather than a day or a period."""
+    if time is None:
+        return False
+    start, end = ends_of(time)
+    return bool(start == end)
+
+
+def ends_of(time: Any) -> tuple[Any, Any]:
     """From when to when a time is, datetime64[ns], UTC; open ends are far away."""
-    if isinstance(time, np.datetime64):
-        time = str(np.datetime_as_string(time, "s"))
-    if isinstance(time, dt.date) and not isinstance(time, dt.datetime):
-        time = time.isoformat()
-    ends = Question.of(datetime=time).span
-    far = (np.datetime64("1700-01-01", "ns"), np.datetime64("2200-01-01", "ns"))
     start, end = (
         none if one is None else np.datetime64(one.replace(tzinfo=None), "ns")
-        for one, none in zip(ends, far, strict=True)
+        for one, none in zip(span_of(time), OPEN, strict=True)
     )
     return start, end
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,17 @@ def test_series(results: zb.Results, folder: Path) -> None:
     share = told(folder, "red_count") / told(folder, "red_n_total")
     assert np.array_equal(results.series(column="red_mean").seen, share)
     assert list(results.series([5, 2], "red_mean").frame) == [2, 5]
+    assert list(results.select(zones=[5]).series("5", "red_mean").frame) == [5]
+    assert list(results.to_xarray("red_mean")) == ["red_mean", "status"]
     assert results.smooth("red_mean", "median").frame.shape == (DATES, SIDE**2)
 
 
 def test_selections(results: zb.Results, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of some zones, times and measurements; columns that are not asked for are not read."""
     some = results.select(zones=[1, 4], time="2020-02/2020-04", measurements="twice")
+    assert repr(some) == (f"Selection of {results.path}: 2 zones, 2020-02-01 to 2020-04-30, twice")
+    for day in (dt.date(2020, 2, 1), np.datetime64("2020-02-01"), pd.Timestamp("2020-02-01")):
+        assert len(results.select(zones=1, time=day).pivot("red_mean")) == 1
     assert set(some.gdf["zone_id"]) == {1, 4}
     assert set(some.gdf["datetime"].dt.month) == {2, 3, 4}
     assert {one.measurement for one in some.columns} == {"twice"}
@@ -162,9 +168,41 @@ def test_of_layers_of_one_time_the_one_that_saw_most(tmp_path: Path) -> None:
     assert np.array_equal(found.iloc[0], best["red_mean"].sort_index())
 
 
+def test_what_was_seen_is_told_by_either_statistic(tmp_path: Path) -> None:
+    """By valid_fraction as by count and n_total; nothing of an empty row; the best of two tiles."""
+    with series(tmp_path) as months:
+        whole, half = noise(CELLS, CELLS, seed=1), noise(CELLS, CELLS, seed=2)
+        half[:, CELLS // 2 + 8 :] = 0
+        whole[:, : CELLS // 2] = 0
+        for name, cells in (("a", whole), ("b", half)):
+            write_tif(tmp_path / f"{name}_20200101.tif", cells, nodata=0, **BLOCKS)
+        write_tif(tmp_path / "c_20200201.tif", half, nodata=0, **BLOCKS)
+        files = sorted(map(str, tmp_path.glob("?_*.tif")))
+        source = {"kind": "cog", "files": files, "datetime_pattern": "%Y%m%d"}
+        for out, statistics in (("x", ["valid_fraction"]), ("y", ["count", "n_total"])):
+            months.run(
+                months.zones(), [], source=source, group_by="item",
+                statistics=["mean", *statistics], output={"path": str(tmp_path / out)},
+            )  # fmt: skip
+    x, y = (zb.open_results(tmp_path / out).series(column="red_mean") for out in ("x", "y"))
+    np.testing.assert_allclose(x.seen, y.seen, atol=1e-12)
+    assert x.frame.equals(y.frame)
+    assert sorted(set(x.seen.iloc[1].round(6))) == [0, 0.1875, 1]
+
+
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
+        (lambda r: r.to_xarray("n"), "no column of numbers 'n'"),
+        (lambda r: r.to_xarray(3), "no column of numbers 3"),
+        (lambda r: r.select(measurements=3), "are no names"),
+        (lambda r: r.select(time=3.5), "is not understood"),
+        (lambda r: r.read(["nope"]), "nope"),
+        (lambda r: zb.open_results(None), "is no output of a run"),  # type: ignore[arg-type]
+        (lambda r: r.phenology("red_mean", threshold="0.5"), "between 0 and 1"),
+        (lambda r: r.smooth("red_mean", ["savgol"]), "use whittaker, savgol, median"),
+        (lambda r: r.smooth("red_mean", order=0.5), "give 1, 2 or 3"),
+        (lambda r: r.anomaly("red_mean", by=["month"]), "use month, week, season"),
         (lambda r: r.pivot(), "say which column, such as red_mean, twice_mean"),
         (lambda r: r.pivot("red_men"), "did you mean 'red_mean'"),
         (lambda r: r.pivot("red"), "no column of numbers 'red'"),

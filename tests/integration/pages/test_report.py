@@ -15,6 +15,7 @@ import pytest
 from tests.made.commands import assert_one_sentence, command
 from tests.made.opened import chosen_points, opened
 from tests.made.outputs import Made, fields, season, written
+from tests.made.runs import cut_small
 from tests.made.series import series
 from zonalbatch.errors import InputError
 from zonalbatch.layers import Failure
@@ -285,6 +286,35 @@ class TestWhatIsMissingIsSaid:
         assert (
             "nothing tells what was measured" in text_of(chromium, tmp_path / "lost.html").lower()
         )
+
+
+def test_a_lost_part_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ended run one of whose files is gone is not whole."""
+    cut_small(monkeypatch, rows=10)
+    with series(tmp_path) as months:
+        months.run(months.zones(), [months.date(n) for n in range(3)])
+        results = months.results()
+        assert "all its parts are done" in results.report().html
+        files = [file for file in results.files if pq.read_metadata(file).num_rows]
+        assert len(files) > 1
+        Path(files[0]).unlink()
+        told = open_results(results.path).report().html
+        assert "all its parts are done" not in told
+        assert f"1 of {len(files):,} parts are gone" in told
+
+
+@pytest.mark.parametrize("path", ["", 5, "s3://bucket/page.html"])
+def test_what_is_no_file(results: Results, path: Any) -> None:
+    """A page is written to a file of this machine."""
+    with pytest.raises(InputError, match="is no file of this machine"):
+        results.report(path)
+
+
+def test_one_id_is_one_zone(results: Results) -> None:
+    """Text is no list of letters, and an id that is asked for twice is drawn once."""
+    one, zone = results.report(zones="F00009").html, results.zones["zone_id"].iloc[0]
+    assert one == results.report(zones=["F00009", "F00009"]).html
+    assert one != results.report(zones=zone).html
 
 
 def test_hostile_names_are_text(chromium: Browser, tmp_path: Path) -> None:

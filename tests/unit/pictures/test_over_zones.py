@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -172,3 +173,41 @@ def test_rows_of_one_day_are_one_date(rows: Results) -> None:
     assert len(days.times) == len(DATES) - 1
     assert days.values[0, 0] == values[0, 1]
     assert days.values[1, 0] == values[1, 0]
+
+
+def test_a_day_is_itself_whatever_the_hour(rows: Results) -> None:
+    """Scenes of an evening belong to their day; of two scenes of a day that of most values."""
+    told = told_of(rows, None)
+    times = told.times[:4].copy()
+    times[:3] = np.array(["2024-01-03T18", "2024-01-04T06", "2024-01-04T18"], "datetime64[ns]")
+    values = np.full((len(told.zones), 4), 0.5)
+    values[1:, 1] = np.nan
+    some = replace(told, times=times, values=values, seen=np.ones_like(values),
+                   status=np.full(values.shape, "ok"))  # fmt: skip
+    assert some.when("2024-01-04").tolist() == [2]
+    assert some.when("2024-01-03").tolist() == [0]
+    assert some.when("2024-01-04T05:00:00Z").tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda plot: plot.choropleth(time="2020-05-01"), "no value near 2020-05-01"),
+        (lambda plot: plot.field(1, "2020-05-01"), "no value near 2020-05-01"),
+        (lambda plot: plot.choropleths(times=3), "datetime .3. is not understood"),
+        (lambda plot: plot.choropleths(cols=0), "cols=0 is no number"),
+        (lambda plot: plot.multiples(cols="3"), "cols='3' is no number"),
+        (lambda plot: plot.multiples(fig=5), "give a figure"),
+        (lambda plot: plot.heat(ax=[1, 2]), "give one axes"),
+        (lambda plot: plot.series(1, smooth=["savgol"]), "use whittaker"),
+    ],
+)
+def test_what_makes_no_sense(rows: Results, ask: Callable[[Any], Any], said: str) -> None:
+    """One sentence that says what to give."""
+    with pytest.raises(InputError, match=said):
+        ask(rows.plot)
+
+
+def test_one_period_is_one_map(rows: Results) -> None:
+    """Text is no list of letters."""
+    assert len(list(rows.plot.choropleths(times="2024-06"))) == 1

@@ -23,7 +23,7 @@ export class Atlas {
 
   // NaN where there is none.
   value(zone, date) {
-    return this.table[this.levels[zone * this.dates + date]];
+    return this.table[this.levels[zone * this.dates + date]] ?? NaN;
   }
 
   // "" where there is no row.

@@ -6,7 +6,8 @@ import { counted } from "./numbers.js";
 import { beside, reason } from "./words.js";
 
 const [LEFT, RIGHT, TOP, AXIS, LANE] = [46, 14, 26, 40, 9];
-const HALF = 0.5;
+// As of pictures: a value of less of a zone than this is hollow.
+const MOST = 0.8;
 const SHAPES = [
   (r) => `M${-r} 0A${r} ${r} 0 1 0 ${r} 0A${r} ${r} 0 1 0 ${-r} 0Z`, (r) => `M${-r} ${-r}H${r}V${r}H${-r}Z`, (r) => `M0 ${-1.3 * r}L${1.2 * r} ${r}H${-1.2 * r}Z`,
   (r) => `M0 ${-1.4 * r}L${1.4 * r} 0L0 ${1.4 * r}L${-1.4 * r} 0Z`, (r) => `M0 ${1.3 * r}L${1.2 * r} ${-r}H${-1.2 * r}Z`, (r) => `M${-1.4 * r} ${-0.6 * r}H${1.4 * r}V${0.6 * r}H${-1.4 * r}Z`,
@@ -84,7 +85,7 @@ function cut(name) {
   return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
-// The line of a zone, its points (hollow where less than half of it was seen), and a lane of the dates without a value.
+// The line of a zone, its points (hollow where less than 80 % of it was seen), and a lane of the dates without a value.
 function series(frame, atlas, { zone, slot }, lane, written) {
   const { x, y, places, height, names } = frame, all = dates(atlas);
   const there = all.filter((date) => !Number.isNaN(atlas.value(zone, date)));
@@ -104,7 +105,7 @@ function series(frame, atlas, { zone, slot }, lane, written) {
   for (const date of there) {
     const seen = atlas.seen(zone, date), value = atlas.value(zone, date);
     const dot = mark("path", {
-      class: seen < HALF ? "dot hollow" : "dot", d: SHAPES[slot](radius), transform: `translate(${point(date)})`,
+      class: seen < MOST ? "dot hollow" : "dot", d: SHAPES[slot](radius), transform: `translate(${point(date)})`,
       "data-date": names[date], "data-value": value,
     });
     dot.append(mark("title", {}, `${atlas.ids[zone]}, ${names[date]}: ${[written(value), beside(atlas, zone, date)].filter(Boolean).join(", ")}`));
@@ -140,7 +141,7 @@ function readers({ width, height, x, places }, board) {
 function caption(atlas, zones) {
   const any = (holds) => zones.some(({ zone }) => dates(atlas).some((date) => holds(zone, date, Number.isNaN(atlas.value(zone, date)))));
   const parts = [];
-  if (any((zone, date, missing) => !missing && atlas.seen(zone, date) < HALF)) parts.push("Hollow: less than half of the zone was seen.");
+  if (any((zone, date, missing) => !missing && atlas.seen(zone, date) < MOST)) parts.push("Hollow: less than 80 % of the zone was seen.");
   if (any((zone, date, missing) => missing && atlas.status(zone, date) !== "failed")) parts.push("Ticks below: dates without a value, cloudy or masked.");
   if (any((zone, date, missing) => missing && atlas.status(zone, date) === "failed")) parts.push("Crosses below: dates that could not be read.");
   return parts.join(" ");
