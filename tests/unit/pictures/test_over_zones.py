@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from matplotlib.figure import Figure
 
 from tests.made.artefacts import keep_picture
+from tests.made.outputs import Made, written
 from tests.made.year import BROKEN, CLOUDY, DATES, Year
 from zonalbatch.errors import InputError
 from zonalbatch.pictures.told import told_of
@@ -211,3 +215,19 @@ def test_what_makes_no_sense(rows: Results, ask: Callable[[Any], Any], said: str
 def test_one_period_is_one_map(rows: Results) -> None:
     """Text is no list of letters."""
     assert len(list(rows.plot.choropleths(times="2024-06"))) == 1
+
+
+def test_lines_have_the_colours_of_their_values(tmp_path: Path) -> None:
+    """They are all edge, and an edge that parts areas would hide them."""
+    shapes = [shapely.LineString([(0, 0), (900, 900)]), shapely.LineString([(0, 900), (900, 0)])]
+    zones = geopandas.GeoDataFrame(
+        {"zone_id": ["a", "b"]}, geometry=shapes, crs="EPSG:32631"
+    )  # fmt: skip
+    times = [dt.datetime(2024, 5, 1, tzinfo=dt.UTC)]
+    made = Made(zones=zones, times=times, values=np.array([[0.2], [0.8]]))
+    axes: Any = written(tmp_path / "out", made).plot.choropleth()
+    axes.figure.canvas.draw()
+    (drawn,) = [one for one in axes.collections if one.get_gid() == "values"]
+    ends = mpl.colormaps["viridis"]([0.0, 1.0])
+    np.testing.assert_allclose(drawn.get_edgecolor(), ends)
+    assert min(drawn.get_linewidth()) >= 1
