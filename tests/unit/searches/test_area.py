@@ -31,7 +31,7 @@ def asked(area: Area) -> list[list[float]]:
 @given(
     st.lists(
         st.tuples(
-            st.integers(-179, 178), st.integers(-89, 88), st.integers(0, 99), st.integers(1, 99)
+            st.integers(-179, 178), st.integers(-89, 88), st.integers(0, 98), st.integers(1, 99)
         ),
         min_size=1, max_size=60,
     )
