@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any
 
 import pyarrow as pa
@@ -42,9 +43,9 @@ class Selection(Rows):
         return f"Selection of {self.output.path}: {some}{time}{what}"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from zonalbatch.notebook.results import selection_html
 
-        return f"<p>{escape(repr(self))}</p>{self.gdf._repr_html_()}"
+        return selection_html(self)
 
     @property
     def zone_filter(self) -> pc.Expression | None:
@@ -98,12 +99,7 @@ class Selection(Rows):
         if self.measurements is not None and is_long(self._stored):
             parts.append(pc.field("measurement").isin(list(self.measurements)))
         there = [one for one in parts if one is not None]
-        if not there:
-            return None
-        whole = there[0]
-        for one in there[1:]:
-            whole = whole & one
-        return whole
+        return reduce(and_, there) if there else None
 
 
 def selection(
@@ -125,7 +121,7 @@ def selection(
     asked = None if zones is None else listed(zones)
     if asked is not None:
         _check_zones(output, asked)
-    chosen = None if measurements is None else tuple(_texts(measurements))
+    chosen = None if measurements is None else _texts(measurements)
     return Selection(
         output=output, zones_asked=asked, span=span_of(time), measurements=chosen,
         names=tuple(_columns(output, stored, chosen)),
@@ -152,11 +148,11 @@ def listed(zones: Any) -> tuple[Any, ...]:
     return (zones,) if one else tuple(dict.fromkeys(zones))
 
 
-def _texts(names: Any) -> Sequence[str]:
-    listed = [names] if isinstance(names, str) else names
-    if not isinstance(listed, Iterable) or not all(isinstance(one, str) for one in listed):
+def _texts(names: Any) -> tuple[str, ...]:
+    texts = listed(names)
+    if not all(isinstance(one, str) for one in texts):
         raise InputError(f"measurements={names!r} are no names; give one, or a list of them")
-    return list(listed)
+    return texts
 
 
 def _ids(asked: tuple[Any, ...], kind: pa.DataType) -> pa.Array:

@@ -12,9 +12,10 @@ from zonalbatch.notebook.markup import bar, card, chips, table
 from zonalbatch.progress import size_text
 
 if TYPE_CHECKING:
+    from zonalbatch.explore.selection import Selection
     from zonalbatch.results import Results
 
-__all__ = ["results_html"]
+__all__ = ["results_html", "selection_html"]
 
 
 def results_html(results: Results) -> str:
@@ -23,6 +24,11 @@ def results_html(results: Results) -> str:
         return _html(results)
     except ZonalbatchError as error:
         return card("Results", results.path, [table([("", str(error))])])
+
+
+def selection_html(rows: Selection) -> str:
+    """What is asked for, and its columns."""
+    return card("Selection", repr(rows), [table([("rows", "see .gdf")]), chips(rows.names)])
 
 
 def _html(results: Results) -> str:

@@ -146,16 +146,24 @@ def test_what_has_no_dates(folder: Path) -> None:
         still.series()
 
 
+EAST, WEST = slice(CELLS // 2, None), slice(0, CELLS // 2 + 8)
+"""Columns of two tiles that overlap."""
+
+
+def tiles(folder: Path, columns: dict[str, slice]) -> dict[str, Any]:
+    """A source of tiles by name, each of which has values in some columns."""
+    for seed, (name, there) in enumerate(columns.items()):
+        cells = np.zeros((CELLS, CELLS), "uint16")
+        cells[:, there] = noise(CELLS, CELLS, seed=seed)[:, there]
+        write_tif(folder / f"{name}.tif", cells, nodata=0, **BLOCKS)
+    files = [str(folder / f"{name}.tif") for name in columns]
+    return {"kind": "cog", "files": files, "datetime_pattern": "%Y%m%d"}
+
+
 def test_of_layers_of_one_time_the_one_that_saw_most(tmp_path: Path) -> None:
     """Two tiles of a day: each zone's value is that of the tile that shows more of it."""
     with series(tmp_path) as months:
-        whole, half = noise(CELLS, CELLS, seed=1), noise(CELLS, CELLS, seed=2)
-        half[:, CELLS // 2 + 8 :] = 0
-        whole[:, : CELLS // 2] = 0
-        for name, cells in (("a", whole), ("b", half)):
-            write_tif(tmp_path / f"{name}_20200101.tif", cells, nodata=0, **BLOCKS)
-        files = [str(tmp_path / f"{name}_20200101.tif") for name in ("a", "b")]
-        source = {"kind": "cog", "files": files, "datetime_pattern": "%Y%m%d"}
+        source = tiles(tmp_path, {"a_20200101": EAST, "b_20200101": WEST})
         months.run(
             months.zones(), [], source=source, group_by="item",
             statistics=["mean", "count", "n_total"], output={"path": str(tmp_path / "out")},
@@ -171,14 +179,7 @@ def test_of_layers_of_one_time_the_one_that_saw_most(tmp_path: Path) -> None:
 def test_what_was_seen_is_told_by_either_statistic(tmp_path: Path) -> None:
     """By valid_fraction as by count and n_total; nothing of an empty row; the best of two tiles."""
     with series(tmp_path) as months:
-        whole, half = noise(CELLS, CELLS, seed=1), noise(CELLS, CELLS, seed=2)
-        half[:, CELLS // 2 + 8 :] = 0
-        whole[:, : CELLS // 2] = 0
-        for name, cells in (("a", whole), ("b", half)):
-            write_tif(tmp_path / f"{name}_20200101.tif", cells, nodata=0, **BLOCKS)
-        write_tif(tmp_path / "c_20200201.tif", half, nodata=0, **BLOCKS)
-        files = sorted(map(str, tmp_path.glob("?_*.tif")))
-        source = {"kind": "cog", "files": files, "datetime_pattern": "%Y%m%d"}
+        source = tiles(tmp_path, {"a_20200101": EAST, "b_20200101": WEST, "c_20200201": WEST})
         for out, statistics in (("x", ["valid_fraction"]), ("y", ["count", "n_total"])):
             months.run(
                 months.zones(), [], source=source, group_by="item",

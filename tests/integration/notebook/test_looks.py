@@ -128,7 +128,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
     return cells(
         "import warnings; warnings.simplefilter('error')\n"
         "import geopandas\nimport zonalbatch as zb\nfrom distributed import Client, LocalCluster\n"
-        "client = Client(LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None))",
+        'client = Client(LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0"))',
         f"zones = geopandas.read_parquet({str(folder / 'zones.parquet')!r})\n"
         f"zones.zonal.stats({str(folder / 'a.tif')!r}, progress=True)",
         f"job = zb.Job(zones={{'path': {str(folder / 'zones.parquet')!r}, 'id': 'id'}},\n"
