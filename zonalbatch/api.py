@@ -94,6 +94,7 @@ def run(
     prune: bool = False,
     retry_failed: bool = False,
     verify: bool = False,
+    wait: float = 0.0,
 ) -> Report:
     """Do a job, or what is left of it, and seal its output.
 
@@ -110,6 +111,9 @@ def run(
             failures may pass.
         verify: see first that all files are as they were written, byte for byte, and do again
             what is not.
+        wait: seconds to wait for another run of the output to end, for a scheduler that does not
+            answer yet, and for a first worker. A minute passes until a run that was killed lets
+            go of a bucket.
 
     Raises:
         InputError: the job cannot be done as it stands; nothing was computed.
@@ -127,10 +131,11 @@ def run(
         memory=_memory_of_part(job),
         requests=job.limits.requests_in_flight,
         outage=job.limits.outage,
+        wait=wait,
         max_failures=job.limits.max_failures,
         strict=job.on_failure == "raise",
     )
-    with output.opened() as held:
+    with output.opened(wait) as held:
         damaged = verify and output.drop_damaged_manifest()
         work = _Work.of(job, output)
         made = work.planned(prune=prune)
@@ -139,7 +144,7 @@ def run(
         broken = remove_broken(made, output) if verify else []
         broken += ["manifest.json"] * damaged
         with ExitStack() as opened:
-            workers = cache(lambda: client or opened.enter_context(_opened_cluster(job)))
+            workers = cache(lambda: client or opened.enter_context(_opened_cluster(job, wait)))
             made, done = work.executed(
                 made, workers, limits, observer, held, retry_failed=retry_failed
             )
@@ -192,8 +197,8 @@ def _check_client(client: object) -> None:
         raise ClusterError("the client is closed; give an open distributed.Client")
 
 
-def _opened_cluster(job: Job) -> AbstractContextManager[Client]:
-    return open_client(job.cluster, job.limits.memory)
+def _opened_cluster(job: Job, wait: float) -> AbstractContextManager[Client]:
+    return open_client(job.cluster, job.limits.memory, wait)
 
 
 def _memory_of_part(job: Job) -> int:

@@ -15,6 +15,7 @@
     │   │   └── DoubtfulReadError     remote and broken, or cut short on its way
     │   └── PassingReadError      time-outs, resets, 429 and 5xx
     ├── OutputError            4  the result cannot be written
+    │   ├── BusyError             another run writes there
     │   ├── DamagedError          what is there is not what was written; --verify mends it
     │   └── UnreachableError      a store or a folder cannot be looked into (an OSError, too)
     ├── ClusterError           5  no cluster, or it was lost
@@ -32,6 +33,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 __all__ = [
+    "BusyError",
     "ClusterError",
     "DamagedError",
     "DoubtfulReadError",
@@ -131,6 +133,10 @@ class OutputError(ZonalbatchError):
     """The result cannot be written."""
 
     exit_code: ClassVar[int] = 4
+
+
+class BusyError(OutputError):
+    """Another run is writing to the output."""
 
 
 class DamagedError(OutputError):

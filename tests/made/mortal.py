@@ -17,21 +17,22 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from zonalbatch.clusters import SETTINGS, kept_up
+from zonalbatch.clusters import SETTINGS
+from zonalbatch.clusters.local import kept_up
 from zonalbatch.engine import window
 from zonalbatch.places import place_of
 from zonalbatch.planning.files import load_part
 from zonalbatch.receipts import Receipt
-from zonalbatch.work.part import run_part
+from zonalbatch.work.task import do_task
 
 __all__ = ["Fates", "fated", "mortal_cluster"]
 
 
-def fated(folder: str, plan: str, part_id: str, *rest: Any) -> Receipt:
+def fated(folder: str, asked_by: tuple[str, int], plan: str, part_id: str, *rest: Any) -> Receipt:
     """Do a part, and meet what a folder says."""
     pairs = load_part(place_of(plan), part_id).part.pairs
     _meet(Path(folder), "loaded", part_id, pairs)
-    receipt = run_part(plan, part_id, *rest)
+    receipt = do_task(asked_by, plan, part_id, *rest)
     _meet(Path(folder), "written", part_id, pairs)
     return receipt
 
@@ -107,5 +108,5 @@ def mortal_cluster(folder: Path) -> Iterator[Fates]:
         Client(workers) as client,
         pytest.MonkeyPatch.context() as patched,
     ):  # fmt: skip
-        patched.setattr(window, "run_part", partial(fated, str(folder)))
+        patched.setattr(window, "do_task", partial(fated, str(folder)))
         yield Fates(folder, client)

@@ -10,14 +10,14 @@ from tests.made.commands import environment
 TWICE = """
 from contextlib import contextmanager
 from zonalbatch import clusters
-from zonalbatch.job import Job
+from zonalbatch.job import Job, LocalCluster
 
 @contextmanager
-def started(cluster, memory):
+def started(cluster, memory, wait):
     import distributed
     yield distributed
 
-clusters._started = started
+clusters.KINDS[LocalCluster] = started
 cluster = Job.model_fields["cluster"].default
 for _ in range(2):
     with clusters.open_client(cluster, 2**30):

@@ -240,7 +240,7 @@ def test_frozen() -> None:
         ({"group_by": "day"}, "group_by is 'day'; use item or datetime or solar_day"),
         ({"scale_offset": {"scale": 1}}, "write auto, item, file, none, or {scale"),
         ({"output": {}}, "output.path is missing: folder of the result"),
-        ({"cluster": {"kind": "slurm"}}, "cluster.kind 'slurm' is not in this version"),
+        ({"cluster": {"kind": "slurm"}}, "cluster.workers is missing: number of workers"),
         ({"cluster": {"kind": "address", "address": "x"}}, "write protocol://host:port"),
         ({"cluster": {"kind": "local", "workers": 0}}, "cluster.workers is 0"),
         ({"limits": {"memory": "lots"}}, "limits.memory is 'lots': write bytes, or a size such"),

@@ -25,6 +25,7 @@ from zonalbatch.cli.rollup import rollup
 from zonalbatch.cli.search import search
 from zonalbatch.cli.serve import serve
 from zonalbatch.cli.tables import points, stats
+from zonalbatch.cli.worker import worker
 from zonalbatch.errors import ZonalbatchError, ZonalbatchWarning
 
 __all__ = ["answer", "app"]
@@ -75,7 +76,7 @@ def _note(message: Warning | str, *_place: object, **_source: object) -> None:
 
 COMMANDS = (
     demo, run, plan, validate, schema, status, search, rollup, report, plot, stats, points,
-    explain, compare, datasets, extract, clip, info, create_tms, doctor, serve,
+    explain, compare, datasets, extract, clip, info, create_tms, doctor, serve, worker,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zonalbatch.cli.interruption import Interruption
+from zonalbatch.cli.worker import seconds_given
 
 if TYPE_CHECKING:
     from zonalbatch.planning.news import Change
@@ -43,6 +44,13 @@ OkWithFailures = Annotated[
     bool,
     typer.Option("--ok-with-failures", help="End with 0, not 3, where failures are recorded."),
 ]
+Wait = Annotated[
+    str,
+    typer.Option(
+        help="How long to wait for another run of the output to end, for a scheduler, and for a "
+        "first worker: 90s, 10min."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -56,6 +64,7 @@ def run(
     retry_failed: RetryFailed = False,
     verify: Verify = False,
     ok_with_failures: OkWithFailures = False,
+    wait: Wait = "0s",
 ) -> None:
     """Do a job, or what is left or new of it.
 
@@ -70,6 +79,7 @@ def run(
     from zonalbatch.job import Job
     from zonalbatch.progress import Bar, Silent, observer_for
 
+    patience = seconds_given("--wait", wait)
     document = Job.from_file(job, allow_code=allow_code)
     if name := without_version(recipe_of(document)):
         context.ensure_object(Interruption).advice = (
@@ -79,8 +89,9 @@ def run(
     observer: Any = Silent() if quiet else observer_for()
     try:
         report = run_job(
-            document, observer=observer, prune=prune, retry_failed=retry_failed, verify=verify
-        )
+            document, observer=observer, prune=prune, retry_failed=retry_failed, verify=verify,
+            wait=patience,
+        )  # fmt: skip
     finally:
         if isinstance(observer, Bar):
             observer.stop()

@@ -187,7 +187,9 @@ class Course:
         elif not self._deserted:
             self._deserted = time.monotonic()
             self._tell("waiting: no worker is there")
-        elif time.monotonic() - self._deserted > max(self._limits.outage, LONELY):
+        elif time.monotonic() - self._deserted > max(
+            self._limits.outage, self._limits.wait, LONELY
+        ):
             raise ClusterError(
                 f"no worker has been there for {time.monotonic() - self._deserted:.0f} s; start "
                 "some and run again: what is done is kept"

@@ -17,6 +17,8 @@ class Limits:
     """Reads that may be under way at once, of all workers together."""
     outage: float = 15 * 60.0
     """Seconds to wait for a host that is down; 0 waits for none."""
+    wait: float = 0.0
+    """Seconds to wait for a first worker, if that is more than there is patience anyway."""
     max_failures: int | float | None = None
     """Files that may fail before the run stops; below 1, their share of all files."""
     strict: bool = False

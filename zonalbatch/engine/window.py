@@ -11,6 +11,7 @@ import uuid
 from asyncio import CancelledError
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import astuple
 from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from zonalbatch.engine.limits import Limits
 from zonalbatch.errors import ClusterError, ZonalbatchError
 from zonalbatch.planning.files import Part
 from zonalbatch.receipts import Receipt
-from zonalbatch.work.part import run_part
+from zonalbatch.work.task import Release, do_task
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -51,6 +52,7 @@ class Window:
 
     def __init__(self, plan: str, client: Client, limits: Limits) -> None:
         self._plan, self._client, self._limits = plan, client, limits
+        self._release = astuple(Release.here())
         self._run = uuid.uuid4().hex[:8]  # keys of an earlier run may linger in a scheduler
         self._submitted = 0
         self._under_way: dict[str, tuple[Part, Any]] = {}
@@ -99,8 +101,8 @@ class Window:
         with self._connected():
             key = f"part-{part.id}-{self._run}{self._submitted}"
             future = self._client.submit(
-                run_part, self._plan, part.id, self._limits.memory, share, self._limits.strict,
-                key=key, pure=False,
+                do_task, self._release, self._plan, part.id,
+                self._limits.memory, share, self._limits.strict, key=key, pure=False,
             )  # fmt: skip
         self._under_way[key] = part, future
         future.add_done_callback(lambda _: self._landing.put(key))
@@ -150,6 +152,13 @@ class Window:
             return Loss.WORKER
         except MemoryError:
             return Loss.MEMORY
+        except (ModuleNotFoundError, AttributeError) as error:
+            if raised and "zonalbatch" in str(error):  # the task could not even be read there
+                raise ClusterError(
+                    f"a worker has no zonalbatch, or a much older one ({error}); give all the "
+                    "same image or environment, then run again: what is done is kept"
+                ) from error
+            raise
         except (Lost, CancelledError) as error:
             raise _lost() from error
         return receipt

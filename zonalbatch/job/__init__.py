@@ -1,21 +1,30 @@
 """The job: a run as a document, checked key by key; `Job.schema_json` describes it to editors.
 
-    values ◄─ items ◄─ keys ◄─ problems ◄─ text ◄─ document
+    values ◄─ items, clusters ◄─ keys ◄─ problems ◄─ text ◄─ document
 
 An arrow points to what is imported.
 """
 
 from __future__ import annotations
 
+from zonalbatch.job.clusters import (
+    AddressCluster,
+    ClusterKeys,
+    CustomCluster,
+    GatewayCluster,
+    ListenCluster,
+    LocalCluster,
+    QueueCluster,
+    Range,
+    TlsKeys,
+)
 from zonalbatch.job.document import Job
 from zonalbatch.job.items import ItemSource, StackSource, StacSource
 from zonalbatch.job.keys import (
-    AddressCluster,
     ArraySource,
     BandKeys,
     CogSource,
     LimitKeys,
-    LocalCluster,
     MaskKeys,
     OutputKeys,
     ZoneKeys,
@@ -25,14 +34,21 @@ __all__ = [
     "AddressCluster",
     "ArraySource",
     "BandKeys",
+    "ClusterKeys",
     "CogSource",
+    "CustomCluster",
+    "GatewayCluster",
     "ItemSource",
     "Job",
     "LimitKeys",
+    "ListenCluster",
     "LocalCluster",
     "MaskKeys",
     "OutputKeys",
+    "QueueCluster",
+    "Range",
     "StacSource",
     "StackSource",
+    "TlsKeys",
     "ZoneKeys",
 ]

@@ -11,7 +11,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from zonalbatch.arguments import plain_number
 from zonalbatch.sizes import bytes_of
 
-__all__ = ["Bytes", "Most", "Seconds"]
+__all__ = ["Bytes", "Most", "Seconds", "seconds_of"]
 
 _TIMES = {"s": 1, "min": 60, "h": 3600}
 
@@ -25,7 +25,7 @@ def _bytes(value: Any) -> int:
     return bytes_of(value)
 
 
-def _seconds(value: Any) -> float:
+def seconds_of(value: Any) -> float:
     """Seconds of ``900``, ``"90s"``, ``"15min"`` or ``"1.5 h"``; 0 or more."""
     number = plain_number(value)
     if number is None:
@@ -58,7 +58,7 @@ Bytes: TypeAlias = Annotated[
 ]
 Seconds: TypeAlias = Annotated[
     float,
-    PlainValidator(_seconds),
+    PlainValidator(seconds_of),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}),
 ]
 Most: TypeAlias = Annotated[

@@ -1,4 +1,4 @@
-"""Code: functions that a job names as ``module:function``.
+"""Code: functions that a job names as ``module:function``, and classes as ``module.Class``.
 
 A job file may come from anywhere, so its code is only imported where the user has said that it may
 be; a module is looked for beside the job file first.
@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-__all__ = ["load_function", "place_of"]
+__all__ = ["load_class", "load_function", "place_of"]
 
 
 def load_function(place: str, folder: str | None) -> Callable[..., Any]:
@@ -27,17 +28,38 @@ def load_function(place: str, folder: str | None) -> Callable[..., Any]:
         ValueError: there is no such module or function.
     """
     module_name, _, name = place.partition(":")
-    try:
-        with _looking_in(folder):
-            _forget_another(module_name, folder)
-            module = importlib.import_module(module_name)
-    except Exception as error:
-        raise ValueError(f"module {module_name} cannot be imported ({error})") from error
+    module = _module(module_name, folder)
     function = getattr(module, name, None)
     if not callable(function):
         raise ValueError(f"module {module_name} has no function {name!r}")
     _carry(module, folder)
     return function  # type: ignore[no-any-return]
+
+
+def load_class(place: str, folder: str | None) -> type:
+    """The class that ``module.Class`` names.
+
+    Args:
+        place: where it is.
+        folder: where modules are looked for before all others.
+
+    Raises:
+        ValueError: there is no such module or class.
+    """
+    module_name, _, name = place.rpartition(".")
+    found = getattr(_module(module_name, folder), name, None)
+    if not isinstance(found, type):
+        raise ValueError(f"module {module_name} has no class {name!r}")
+    return found
+
+
+def _module(name: str, folder: str | None) -> ModuleType:
+    try:
+        with _looking_in(folder):
+            _forget_another(name, folder)
+            return importlib.import_module(name)
+    except Exception as error:
+        raise ValueError(f"module {name} cannot be imported ({error})") from error
 
 
 def place_of(function: Callable[..., Any]) -> str | None:

@@ -149,7 +149,7 @@ class Job(JobKeys):
                 f"the job's {' and '.join(self.in_memory)} are in memory; "
                 "write them to files to have a job document"
             )
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     @property
     def in_memory(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from zonalbatch.job.amounts import Bytes, Most, Seconds
+from zonalbatch.job.clusters import ClusterKeys, LocalCluster
 from zonalbatch.job.group import Keys
 from zonalbatch.job.items import StackSource, StacSource
 from zonalbatch.job.masks import MaskKeys, Masks
@@ -53,7 +54,6 @@ from zonalbatch.sources.access.reader import Kind
 from zonalbatch.sources.protocol import Band, GroupBy
 
 __all__ = [
-    "AddressCluster",
     "ArraySource",
     "BandKeys",
     "BinKeys",
@@ -61,7 +61,6 @@ __all__ = [
     "JobKeys",
     "Keys",
     "LimitKeys",
-    "LocalCluster",
     "MaskKeys",
     "OutputKeys",
     "PickKeys",
@@ -225,26 +224,6 @@ class OutputKeys(Keys):
     """zone repeats the geometry in each row; auto leaves it out above 10,000,000 rows."""
 
 
-class LocalCluster(Keys):
-    """Worker processes on this machine."""
-
-    kind: Literal["local"]
-    """Worker processes on this machine."""
-    workers: Count | None = None
-    """Number of processes; null takes one for each processor."""
-    threads: Count = 1
-    """Dask threads of each process; each works on one part at a time."""
-
-
-class AddressCluster(Keys):
-    """A Dask cluster that runs already."""
-
-    kind: Literal["address"]
-    """A Dask cluster that runs already."""
-    address: Annotated[Text, Field(pattern=r"^[a-z]+://\S+$")]
-    """Address of its scheduler, such as tcp://10.0.0.1:8786."""
-
-
 class LimitKeys(Keys):
     """What a run may take."""
 
@@ -264,8 +243,6 @@ SourceKeys: TypeAlias = Annotated[
     Field(discriminator="kind"),
     BeforeValidator(source_short),
 ]
-
-ClusterKeys: TypeAlias = Annotated[LocalCluster | AddressCluster, Field(discriminator="kind")]
 
 
 class JobKeys(Keys):

@@ -7,15 +7,22 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from zonalbatch.job.keys import (
+from zonalbatch.job.clusters import (
     AddressCluster,
+    CustomCluster,
+    GatewayCluster,
+    ListenCluster,
+    LocalCluster,
+    QueueCluster,
+    TlsKeys,
+)
+from zonalbatch.job.keys import (
     ArraySource,
     BandKeys,
     BinKeys,
     CogSource,
     JobKeys,
     LimitKeys,
-    LocalCluster,
     MaskKeys,
     OutputKeys,
     PickKeys,
@@ -33,10 +40,7 @@ __all__ = ["message", "repeated", "shown"]
 MOST = 30
 """Problems of a document that are told at once."""
 
-_LATER_KINDS: Mapping[str, frozenset[str]] = {
-    "source": frozenset(),
-    "cluster": frozenset(("listen", "gateway", "slurm")),
-}
+_QUEUES = QueueCluster.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
 _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): JobKeys,
     ("zones",): ZoneKeys,
@@ -52,12 +56,17 @@ _GROUPS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("output",): OutputKeys,
     ("cluster", "local"): LocalCluster,
     ("cluster", "address"): AddressCluster,
+    ("cluster", "listen"): ListenCluster,
+    **{("cluster", kind, "tls"): TlsKeys for kind in ("address", "listen")},
+    ("cluster", "gateway"): GatewayCluster,
+    **{("cluster", kind): QueueCluster for kind in _QUEUES},
+    ("cluster", "custom"): CustomCluster,
     ("limits",): LimitKeys,
     ("reader",): ReaderKeys,
 }
 _MISSING_HINTS: Mapping[str, str] = {
     "source.kind": "give kind: cog, kind: stac or kind: stack",
-    "cluster.kind": "give kind: local or kind: address",
+    "cluster.kind": "give kind: local, address, listen, gateway, slurm or another",
 }
 _EXPECTED: Mapping[str, str] = {
     "string_type": "write a text",
@@ -140,11 +149,10 @@ def _missing(loc: tuple[Any, ...], value: Any) -> str:
 
 def _unknown_kind(loc: tuple[Any, ...], kind: str) -> str:
     group = str(loc[0])
-    kinds = [path[1] for path in _GROUPS if path[:1] == (group,) and path[1] != "array"]
+    found = [path[1] for path in _GROUPS if path[:1] == (group,) and path[1] != "array"]
+    kinds = list(dict.fromkeys(found))
     kinds += ["dataset"] if group == "source" else []  # which is written out before it is read
     choice = f"use {' or '.join(kinds)}"
-    if kind in _LATER_KINDS[group]:
-        return f"{group}.kind {kind!r} is not in this version; {choice}"
     return f"{group}.kind is {shown(kind)}; {choice}"
 
 
@@ -157,12 +165,16 @@ def _group(loc: tuple[Any, ...]) -> type[BaseModel] | None:
 
 def _known_keys(loc: tuple[Any, ...]) -> list[str]:
     group = _group(loc)
-    return list(group.model_fields) if group else []
+    fields = group.model_fields.items() if group else ()
+    return [field.alias or name for name, field in fields]
 
 
 def _description(loc: tuple[Any, ...]) -> str:
     group = _group(loc[:-1])
-    text = (group.model_fields[loc[-1]].description or "") if group else ""
+    fields = (
+        {field.alias or name: field for name, field in group.model_fields.items()} if group else {}
+    )
+    text = (fields[loc[-1]].description or "") if fields else ""
     return text[:1].lower() + text[1:].rstrip(".")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from zonalbatch.errors import OutputError
+from zonalbatch.errors import BusyError, OutputError
 
 __all__ = ["locked", "make_folder", "replacing", "write_text"]
 
@@ -66,13 +66,13 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process.
 
     Raises:
-        OutputError: another process holds it.
+        BusyError: another process holds it.
     """
     with open(path, "a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise OutputError(
+            raise BusyError(
                 f"another run is writing to {path.parent}; wait for it to end, or stop it"
             ) from error
         yield

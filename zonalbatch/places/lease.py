@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from zonalbatch.errors import OutputError
+from zonalbatch.errors import BusyError, OutputError
 from zonalbatch.places.objects import Object
 
 __all__ = ["leased"]
@@ -36,7 +36,8 @@ def leased(lock: Object, place: str) -> Iterator[Callable[[], None]]:
         place: what it locks, for messages.
 
     Raises:
-        OutputError: another run holds it, or it cannot be written.
+        BusyError: another run holds it.
+        OutputError: it cannot be written.
     """
     lease = _Lease(lock, place)
     lease.take()
@@ -80,7 +81,7 @@ class _Lease:
             said = str(error).split("\n", 1)[0].partition(": <?xml")[0]
             raise OutputError(f"cannot write to {self._place}: {said}") from None
         if tag is None:
-            raise OutputError(
+            raise BusyError(
                 f"another run is writing to {self._place}; wait for it to end, or stop it: a run "
                 f"that died lets go after {EXPIRES:.0f} s"
             )

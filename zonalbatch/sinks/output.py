@@ -13,15 +13,24 @@ zones.parquet  layers.parquet  failures.parquet  sums.json  manifest.json    wri
 from __future__ import annotations
 
 import os
+import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zonalbatch.errors import DamagedError, InputError, OutputError, UnreachableError
+from zonalbatch.errors import (
+    BusyError,
+    DamagedError,
+    InputError,
+    OutputError,
+    UnreachableError,
+    ZonalbatchWarning,
+)
 from zonalbatch.layers import Failure
 from zonalbatch.places import Place, place_of
 from zonalbatch.receipts import Receipt
@@ -36,6 +45,8 @@ __all__ = ["Output", "read_receipt"]
 
 RECEIPT = b"zonalbatch"
 """Key of the receipt in the footer of a result file."""
+AGAIN = 2.0
+"""Seconds between two looks at whether another run has ended."""
 FOLDERS = frozenset({"results", "picked", "temporal", "plan", "ledger", "failures"})
 """What a run makes before it claims an output with its manifest."""
 TABLES = frozenset({"job.yaml", "zones.parquet", "layers.parquet", "failures.parquet", "sums.json"})
@@ -89,24 +100,42 @@ class Output:
         return Ledger(self.path / "ledger")
 
     @contextmanager
-    def opened(self) -> Iterator[Callable[[], None]]:
+    def opened(self, wait: float = 0.0) -> Iterator[Callable[[], None]]:
         """Keep other runs out of it until the block ends; gives what checks that they are.
 
         A folder that is new and gets nothing but invalid input is taken away again.
 
+        Args:
+            wait: seconds to wait for another run to end.
+
         Raises:
             InputError: it holds files that no run of ours left there.
-            OutputError: it cannot be written to, or another run is writing to it.
+            BusyError: another run is writing to it.
+            OutputError: it cannot be written to.
         """
         there = self._names()
         self._refuse_foreign(there)
         try:
-            with self.path.held() as check:
-                yield check
+            with ExitStack() as stack:
+                yield self._held(stack, time.monotonic() + wait)
         except InputError:
             if not there and not self.part_sizes():
                 self.path.clear()
             raise
+
+    def _held(self, stack: ExitStack, until: float) -> Callable[[], None]:
+        """Hold it as long as a stack lasts, as soon as no other run does."""
+        waiting = False
+        while True:
+            try:
+                return stack.enter_context(self.path.held())
+            except BusyError as busy:
+                if time.monotonic() >= until:
+                    raise
+                if not waiting:
+                    warnings.warn(f"{busy}; waiting", ZonalbatchWarning, stacklevel=4)
+                waiting = True
+            time.sleep(AGAIN)
 
     def make_folders(self) -> None:
         """Make the folders that a run writes into; a plan alone has no need of them.

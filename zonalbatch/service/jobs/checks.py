@@ -64,7 +64,7 @@ def checked_job(desk: Desk, text: bytes, folder: str) -> CheckedJob:
     _refuse_asked(job, settings)
     links = _Links(settings.root, frozenset(str(place / name) for name in files))
     job = _linked(job, links, place, files, settings)
-    files[JOB] = json.dumps(job.model_dump(mode="json", exclude_none=True))
+    files[JOB] = json.dumps(job.model_dump(mode="json", exclude_none=True, by_alias=True))
     if len(files[JOB].encode()) > MAX_BYTES:
         raise Refusal(
             TOO_LARGE, f"the job without its zones and items is larger than {MAX_BYTES:,} bytes"
@@ -106,7 +106,7 @@ def _fill(document: dict[Any, Any], place: Path, settings: Settings) -> None:
     ):
         given = document.get(name) or {}
         document[name] = keys | given if isinstance(given, dict) else given
-    document["cluster"] = settings.cluster.model_dump()
+    document["cluster"] = settings.cluster.model_dump(mode="json", exclude_none=True)
 
 
 def _zones_apart(document: dict[Any, Any], place: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Clusters: where workers come from."""
+"""Local: worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -12,33 +12,17 @@ from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from zonalbatch.clusters.scaling import scale
+from zonalbatch.clusters.settings import SPARE
 from zonalbatch.errors import ClusterError
-from zonalbatch.job import AddressCluster, LocalCluster
+from zonalbatch.job import LocalCluster, Range
 from zonalbatch.work.reading import processors
 
 if TYPE_CHECKING:
     import distributed
     from distributed import Client
 
-__all__ = ["kept_up", "leave_if_imported", "open_client"]
-
-SETTINGS = {
-    # A worker takes the next part when it has done one: parts are large and wait better unassigned.
-    "distributed.scheduler.worker-saturation": 1.0,
-    # Of the first worker that a part loses the engine hears, and does what it does then.
-    "distributed.scheduler.allowed-failures": 0,
-    # Parts keep to their memory limit themselves; a paused worker may never wake again.
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    # What takes far more than it may is ended, before the machine ends something else.
-    "distributed.worker.memory.terminate": 1.0,
-}
-
-SPARE = 2**30
-"""Bytes above ``limits.memory`` at which a local worker is ended, or a quarter of it if that is
-more: parts are cut to the limit by an estimate, and none is to be lost to its error."""
-
+__all__ = ["interrupts_held", "kept_up", "leave_if_imported", "opened"]
 
 KEPT = 5.0
 """Seconds between two looks at whether all workers of a local cluster are there."""
@@ -57,36 +41,21 @@ def leave_if_imported() -> None:
 
 
 @contextmanager
-def open_client(cluster: LocalCluster | AddressCluster, memory: int) -> Iterator[Client]:
-    """A client of the cluster that a job asks for; a local one ends with the block.
-
-    Args:
-        cluster: which.
-        memory: bytes that a worker process may take.
+def opened(cluster: LocalCluster, memory: int, wait: float) -> Iterator[Client]:
+    """A client of worker processes that end with the block.
 
     Raises:
-        ClusterError: no scheduler answers.
+        ClusterError: they cannot be started.
     """
-    import dask
-    import distributed  # noqa: F401 - its defaults must stand before: else they end with the block
-
-    with dask.config.set(SETTINGS):
-        if isinstance(cluster, AddressCluster):
-            with _connected(cluster.address) as client:
-                yield client
-        else:
-            with _started(cluster, memory) as client:
-                yield client
-
-
-@contextmanager
-def _started(cluster: LocalCluster, memory: int) -> Iterator[Client]:
     import distributed
 
     with ExitStack() as opened:
-        with _interrupts_held():  # what was held back ends the block, and with it the workers
+        with interrupts_held():  # what was held back ends the block, and with it the workers
             workers = opened.enter_context(_workers(cluster, memory))
-            opened.enter_context(kept_up(workers))
+            if isinstance(cluster.workers, Range):
+                scale(workers, cluster.workers)
+            else:
+                opened.enter_context(kept_up(workers))
         yield opened.enter_context(distributed.Client(workers))
 
 
@@ -95,7 +64,7 @@ def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
 
     try:
         return distributed.LocalCluster(
-            n_workers=cluster.workers or processors(),
+            n_workers=_count(cluster),
             threads_per_worker=cluster.threads,
             processes=True,
             memory_limit=memory + max(SPARE, memory // 4),
@@ -106,6 +75,13 @@ def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
         raise ClusterError(
             f"no local cluster could be started: {str(error).rstrip('.')}; in a script, {GUARD}"
         ) from error
+
+
+def _count(cluster: LocalCluster) -> int:
+    """Workers to begin with."""
+    if isinstance(cluster.workers, Range):
+        return cluster.workers.minimum
+    return cluster.workers or processors()
 
 
 @contextmanager
@@ -130,7 +106,7 @@ def kept_up(workers: distributed.LocalCluster) -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C and SIGTERM back until the block has ended; what it starts is deaf to Ctrl-C.
 
     Processes inherit which signals are blocked, through the threads that start them, and those
@@ -156,17 +132,3 @@ def _interrupts_held() -> Iterator[None]:
             signal.signal(number, handler)
         if heard:
             signal.raise_signal(heard[0])
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Client]:
-    import distributed
-
-    try:
-        client = distributed.Client(address, timeout="15s")
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(
-            f"no Dask scheduler answers at {address} ({error}); check the address, or start one"
-        ) from error
-    with client:
-        yield client

@@ -1,0 +1,122 @@
+"""Worker: one that comes to a scheduler, and to the next one if that goes.
+
+A scheduler in the process of a run goes with it: when all is done, but also when the run is moved
+to another machine, and then the next one wants its workers. Dask's own worker ends in both cases,
+and the same way when it is told to go itself. A job of Kubernetes that restarts workers which
+failed would never restart one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zonalbatch.clusters.settings import SETTINGS
+from zonalbatch.errors import ClusterError
+
+if TYPE_CHECKING:
+    from distributed import Nanny
+
+__all__ = ["Stopped", "attend", "tell_ended"]
+
+AGAIN = 1.0
+"""Seconds before a scheduler that went is looked for again."""
+CLOSING = 10.0
+"""Seconds that a worker has to take leave of its scheduler."""
+
+
+class Stopped(Exception):  # noqa: N818 (it is a wish, not an error)
+    """A signal asked the worker to go."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What came of looking for a scheduler."""
+
+    met: bool
+    """True if there was one."""
+    ended: bool
+    """True if it said that all is done."""
+
+
+def tell_ended(dask_worker: Nanny) -> None:
+    """Have a worker know, by its nanny, that the run has ended; run there by a client."""
+    dask_worker._zonalbatch_ended = True  # type: ignore[attr-defined]
+
+
+def attend(address: str, patience: float, **options: Any) -> None:
+    """Work for the scheduler at an address, and for those that follow it there.
+
+    Args:
+        address: of the scheduler.
+        patience: seconds to wait for a scheduler, at first and when one has gone.
+        options: of Dask's nanny: name, memory_limit, local_directory.
+
+    Raises:
+        ClusterError: no scheduler was ever there.
+        Stopped: a signal asked it to go.
+    """
+    import dask
+    import distributed  # noqa: F401 - its defaults must stand before
+
+    met, gone = False, time.monotonic()
+    with dask.config.set(SETTINGS):
+        while (left := gone + patience - time.monotonic()) > 0:
+            visit = asyncio.run(_visit(address, left, options))
+            if visit.ended:
+                return
+            if visit.met:
+                met, gone = True, time.monotonic()
+            time.sleep(AGAIN)
+    if not met:
+        raise ClusterError(f"no scheduler was at {address} for {patience:.0f} s; see that one runs")
+
+
+async def _visit(address: str, patience: float, options: dict[str, Any]) -> _Visit:
+    """Work for one scheduler until it goes."""
+    from distributed import Nanny
+
+    asked = _signals()
+    nanny = Nanny(address, nthreads=1, death_timeout=patience, **options)
+    coming = asyncio.ensure_future(_come(nanny))
+    try:
+        both: set[asyncio.Future[Any]] = {coming, asked}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if asked.done():
+            raise Stopped(asked.result())
+        return coming.result()
+    finally:
+        coming.cancel()
+        with suppress(Exception):
+            await nanny.close(timeout=CLOSING, reason="worker-leaves")
+
+
+async def _come(nanny: Nanny) -> _Visit:
+    try:
+        await nanny
+    except Exception:  # nobody there in time, or it went while the worker was being started
+        return _Visit(met=False, ended=False)
+    await nanny.finished()
+    return _Visit(met=True, ended=getattr(nanny, "_zonalbatch_ended", False))
+
+
+def _signals() -> asyncio.Future[int]:
+    """What is done once a signal has come, with its number."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[int] = loop.create_future()
+
+    def heard(number: int) -> None:
+        if not asked.done():
+            asked.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard, number)
+    return asked
