@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import astuple
 from enum import Enum
+from pickle import dumps
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ LOOK = 10.0
 
 ANSWER = 60.0
 """Seconds that a scheduler may take to answer; a busy one has been seen to take some."""
+
+IS_THERE = "__import__('importlib.util').util.find_spec('zonalbatch') is not None"
+"""What a worker is asked before it is sent what only this package can read: plain Python."""
 
 
 class Loss(Enum):
@@ -60,6 +64,8 @@ class Window:
         self._landing: SimpleQueue[str] = SimpleQueue()
         self._slots = self._told = 0
         self._looked_at = 0.0
+        self._known: set[str] = set()
+        """Addresses of workers that have this package."""
         self.look()
 
     def __len__(self) -> int:
@@ -86,8 +92,31 @@ class Window:
             with self._connected():
                 ask = self._client.scheduler.ncores
                 threads = self._client.sync(ask, workers=None, callback_timeout=ANSWER)
+                self._welcome(threads.keys() - self._known)
             self._slots, self._looked_at = sum(threads.values()), time.monotonic()
         return self._slots
+
+    def _welcome(self, workers: Iterable[str]) -> None:
+        """See that workers which are new have this package: without it one cannot even read what it
+        is asked for, and is silent.
+
+        Raises:
+            ClusterError: one has not.
+        """
+        if not (new := sorted(workers)):
+            return
+        message = {"op": "run", "function": dumps(eval), "args": dumps((IS_THERE,))}
+        ask = self._client.scheduler.broadcast
+        told = self._client.sync(
+            ask, msg=message, workers=new, on_error="return", callback_timeout=ANSWER
+        )
+        for worker, answer in told.items():
+            if isinstance(answer, dict) and answer.get("status") == "OK" and not answer["result"]:
+                raise ClusterError(
+                    f"the worker at {worker} has no zonalbatch; give all the same image or "
+                    "environment, then run again: what is done is kept"
+                )
+        self._known.update(new)
 
     def submit(self, part: Part) -> None:
         """Have a part done, under a key that is new.
@@ -152,13 +181,6 @@ class Window:
             return Loss.WORKER
         except MemoryError:
             return Loss.MEMORY
-        except (ModuleNotFoundError, AttributeError) as error:
-            if raised and "zonalbatch" in str(error):  # the task could not even be read there
-                raise ClusterError(
-                    f"a worker has no zonalbatch, or a much older one ({error}); give all the "
-                    "same image or environment, then run again: what is done is kept"
-                ) from error
-            raise
         except (Lost, CancelledError) as error:
             raise _lost() from error
         return receipt
