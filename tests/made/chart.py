@@ -18,7 +18,7 @@ from zonalbatch.job.text import read_document
 
 CHART = Path(__file__).parents[2] / "helm" / "zonalbatch"
 
-KUBERNETES = ("1.28.0", "1.37.0")
+KUBERNETES = ("1.29.0", "1.37.0")
 """An old version and a new one, to whose schemas manifests are held."""
 
 JOB: Mapping[str, Any] = {

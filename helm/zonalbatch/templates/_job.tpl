@@ -56,7 +56,7 @@ address: {{ include "zonalbatch.schedulerAddress" . }}
 {{/* A wrong job (2) and an output that cannot be written (4) fail at once. So do failures of single
      files that were recorded (3): rows are there. An eviction counts for nothing. */}}
 {{- define "zonalbatch.runnerFailurePolicy" -}}
-{{- if semverCompare ">=1.28-0" .Capabilities.KubeVersion.Version }}
+{{- if semverCompare ">=1.29-0" .Capabilities.KubeVersion.Version }}
 podFailurePolicy:
   rules:
     - action: FailJob

@@ -7,6 +7,8 @@
 {{- $spot := fromYaml (include "zonalbatch.spot" .) -}}
 serviceAccountName: {{ include "zonalbatch.serviceAccountName" .root }}
 automountServiceAccountToken: false
+{{/* Links of a Service called zonalbatch would be ZONALBATCH_SERVICE_PORT and the like, which look
+     like settings of the service. */ -}}
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ int $values.terminationGracePeriodSeconds }}
 securityContext:
@@ -72,7 +74,7 @@ securityContext:
 volumeMounts:
   - name: tmp
     mountPath: /tmp
-  {{- if has .part (list "runner" "test") }}
+  {{- if eq .part "runner" }}
   - name: job
     mountPath: /etc/zonalbatch
     readOnly: true
@@ -106,7 +108,7 @@ volumes:
   - name: tmp
     emptyDir:
       sizeLimit: {{ $values.tmp.sizeLimit }}
-  {{- if has .part (list "runner" "test") }}
+  {{- if eq .part "runner" }}
   - name: job
     configMap:
       name: {{ include "zonalbatch.revisionName" .root }}
