@@ -23,6 +23,7 @@
 {{- define "zonalbatch.settings" -}}
 - {name: DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION, value: "1.0"}
 - {name: DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES, value: "0"}
+- {name: DASK_DISTRIBUTED__SCHEDULER__DEFAULT_TASK_DURATIONS, value: "{'part': '60s'}"}
 - {name: DASK_DISTRIBUTED__WORKER__MEMORY__TARGET, value: "False"}
 - {name: DASK_DISTRIBUTED__WORKER__MEMORY__SPILL, value: "False"}
 - {name: DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE, value: "False"}

@@ -31,41 +31,54 @@
 {{/* Bytes beside the worker process: its nanny. */}}
 {{- define "zonalbatch.nannyBytes" -}}268435456{{- end -}}
 
-{{/* Memory of a worker's pod, in Mi; what values say, where that is enough. */}}
-{{- define "zonalbatch.workerMemory" -}}
-{{- $needed := add (include "zonalbatch.workerBytes" .) (include "zonalbatch.nannyBytes" .) -}}
-{{- $given := (default dict .Values.workers.resources.limits).memory -}}
+{{/* Memory of a pod: what values say, or what is needed, in Mi.
+     Takes (dict "root" $ "part" "workers" "needed" bytes). */}}
+{{- define "zonalbatch.podMemory" -}}
+{{- $needed := printf "%dMi" (div (add .needed 1048575) 1048576) -}}
+{{- $given := (default dict (index .root.Values .part).resources.limits).memory -}}
 {{- if not $given -}}
-{{- div (add $needed 1048575) 1048576 -}}Mi
-{{- else if lt (include "zonalbatch.bytes" $given | int64) (int64 $needed) -}}
-{{- fail (printf "workers.resources.limits.memory is %v, but a job whose limits.memory is %v MiB needs %v Mi in a worker's pod: leave it out, or lower limits.memory of the job" $given (div (include "zonalbatch.jobMemory" . | int64) 1048576) (div (add $needed 1048575) 1048576)) -}}
+{{- $needed -}}
+{{- else if lt (include "zonalbatch.bytes" $given | int64) (int64 .needed) -}}
+{{- $memory := div (include "zonalbatch.jobMemory" .root | int64) 1048576 -}}
+{{- fail (printf "%s.resources.limits.memory is %v, but with limits.memory of %dMiB in the job the pod needs %s: leave it out, or lower limits.memory of the job" .part $given $memory $needed) -}}
 {{- else -}}
 {{- $given -}}
 {{- end -}}
 {{- end -}}
 
-{{/* What `dask worker` is told: the pod's memory without the nanny's. */}}
+{{- define "zonalbatch.workerMemory" -}}
+{{- $needed := add (include "zonalbatch.workerBytes" . | int64) (include "zonalbatch.nannyBytes" . | int64) -}}
+{{- include "zonalbatch.podMemory" (dict "root" . "part" "workers" "needed" $needed) -}}
+{{- end -}}
+
+{{/* What a worker is told: the pod's memory without the nanny's. */}}
 {{- define "zonalbatch.workerLimit" -}}
-{{- sub (include "zonalbatch.bytes" (include "zonalbatch.workerMemory" .)) (include "zonalbatch.nannyBytes" .) -}}
+{{- sub (include "zonalbatch.bytes" (include "zonalbatch.workerMemory" .) | int64) (include "zonalbatch.nannyBytes" . | int64) -}}
 {{- end -}}
 
-{{/* Resources of a worker: memory is limited and requested alike, as its limit is used. */}}
+{{/* Memory is limited and requested alike, as all of it is used.
+     Takes (dict "given" resources "memory" "2816Mi" "cpu" 1). */}}
+{{- define "zonalbatch.resources" -}}
+{{- $limits := dict "memory" .memory -}}
+{{- $requests := dict "memory" .memory "cpu" (toString .cpu) -}}
+{{- merge (deepCopy .given) (dict "limits" $limits "requests" $requests) | toYaml -}}
+{{- end -}}
+
 {{- define "zonalbatch.workerResources" -}}
-{{- $memory := include "zonalbatch.workerMemory" . -}}
-{{- $given := deepCopy .Values.workers.resources -}}
-{{- merge $given (dict "limits" (dict "memory" $memory)) (dict "requests" (dict "memory" $memory)) | toYaml -}}
+{{- include "zonalbatch.resources" (dict "given" .Values.workers.resources "memory" (include "zonalbatch.workerMemory" .) "cpu" 1) -}}
 {{- end -}}
 
-{{/* Resources of the runner; workers within its pod come on top. */}}
+{{/* Of the runner, who plans; workers within its pod come on top. */}}
 {{- define "zonalbatch.runnerResources" -}}
+{{- $own := 2147483648 -}}
+{{- $workers := 0 -}}
 {{- if and (eq .Values.mode "cron") (not .Values.cron.address) -}}
-{{- $workers := mul (int64 .Values.cron.workers) (include "zonalbatch.workerBytes" . | int64) -}}
-{{- $needed := add $workers 1073741824 -}}
-{{- $memory := printf "%dMi" (div (add $needed 1048575) 1048576) -}}
-{{- $given := deepCopy .Values.runner.resources -}}
-{{- $cpu := dict "requests" (dict "cpu" (.Values.cron.workers | toString)) -}}
-{{- merge (dict "limits" (dict "memory" $memory) "requests" (dict "memory" $memory)) $cpu $given | toYaml -}}
-{{- else -}}
-{{- toYaml .Values.runner.resources -}}
+{{- $workers = int64 .Values.cron.workers -}}
 {{- end -}}
+{{- $needed := add $own (mul $workers (include "zonalbatch.workerBytes" . | int64)) -}}
+{{- $memory := (default dict .Values.runner.resources.limits).memory -}}
+{{- if or $workers (not $memory) -}}
+{{- $memory = include "zonalbatch.podMemory" (dict "root" . "part" "runner" "needed" $needed) -}}
+{{- end -}}
+{{- include "zonalbatch.resources" (dict "given" .Values.runner.resources "memory" $memory "cpu" (max 1 $workers)) -}}
 {{- end -}}
