@@ -35,8 +35,7 @@ scheduler:
         resources:
           {{- toYaml .Values.scheduler.resources | nindent 10 }}
   service:
-    type: {{ .Values.scheduler.serviceType }}
-    # Of the operator's labels, and not of the release's: after an upgrade two clusters may be there.
+    type: {{ ternary "ClusterIP" .Values.scheduler.serviceType (not (empty (include "zonalbatch.ownCluster" .))) }}
     selector:
       dask.org/cluster-name: {{ include "zonalbatch.clusterName" . }}
       dask.org/component: scheduler
@@ -57,7 +56,7 @@ worker:
         args:
           {{- include "zonalbatch.workerArgs" (dict "root" . "name" "$(DASK_WORKER_NAME)") | nindent 10 }}
           {{- if .Values.tls.existingSecret }}
-          - {{ include "zonalbatch.schedulerAddress" . }}
+          - {{ include "zonalbatch.workersAddress" . }}
           {{- end }}
         env:
           {{- include "zonalbatch.settings" . | nindent 10 }}

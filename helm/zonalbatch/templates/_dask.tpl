@@ -4,7 +4,7 @@
 {{ ternary "tls" "tcp" (not (empty .Values.tls.existingSecret)) }}
 {{- end -}}
 
-{{/* Where clients and workers find the scheduler. */}}
+{{/* Where clients find the scheduler. */}}
 {{- define "zonalbatch.schedulerAddress" -}}
 {{- if and (eq .Values.mode "cron") .Values.cron.address -}}
 {{ .Values.cron.address }}
@@ -15,8 +15,16 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Of a cluster that stays by a Service of this chart, which outlives it. */}}
 {{- define "zonalbatch.schedulerHost" -}}
-{{ include "zonalbatch.clusterName" . }}-scheduler.{{ .Release.Namespace }}.svc
+{{- $name := include "zonalbatch.clusterName" . -}}
+{{- if include "zonalbatch.ownCluster" . }}{{ $name = include "zonalbatch.fullname" . }}{{ end -}}
+{{ $name }}-scheduler.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{/* Where workers find theirs, by a name that no other cluster has. */}}
+{{- define "zonalbatch.workersAddress" -}}
+{{ include "zonalbatch.scheme" . }}://{{ include "zonalbatch.clusterName" . }}-scheduler.{{ .Release.Namespace }}.svc:8786
 {{- end -}}
 
 {{/* As zonalbatch.clusters.SETTINGS says, which holds for clusters that zonalbatch starts itself. */}}
@@ -55,7 +63,7 @@
 {{/* The operator adds an address of its own, which is always tcp://, where there is none. */}}
 {{- define "zonalbatch.tlsAddress" -}}
 {{- if .Values.tls.existingSecret }}
-- {name: DASK_SCHEDULER_ADDRESS, value: {{ include "zonalbatch.schedulerAddress" . | quote }}}
+- {name: DASK_SCHEDULER_ADDRESS, value: {{ include "zonalbatch.workersAddress" . | quote }}}
 {{- end }}
 {{- end -}}
 

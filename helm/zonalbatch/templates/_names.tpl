@@ -30,7 +30,16 @@
 {{- default (printf "%s-output" (include "zonalbatch.fullname" .)) .Values.output.claim.existing -}}
 {{- end -}}
 
-{{/* Of scheduler and workers: as the job's they are there for, or of a DaskCluster that stays. */}}
+{{/* Of scheduler and workers: as the job's they are there for; or of a DaskCluster that stays, by
+     what it is made of: the operator does not change one that is there, so another image or other
+     resources make another cluster. A number of workers it does change. */}}
 {{- define "zonalbatch.clusterName" -}}
-{{- if has .Values.mode (list "operator" "standalone") }}{{ include "zonalbatch.revisionName" . }}{{ else }}{{ include "zonalbatch.fullname" . }}{{ end -}}
+{{- if has .Values.mode (list "operator" "standalone") -}}
+{{ include "zonalbatch.revisionName" . }}
+{{- else -}}
+{{- $shared := pick .Values "image" "output" "credentials" "extraEnv" "extraVolumes" "extraVolumeMounts" "tls" "serviceAccount" "securityContext" "tmp" "terminationGracePeriodSeconds" "runner" "scheduler" -}}
+{{- $workers := omit .Values.workers "replicas" "minimum" "maximum" -}}
+{{- $made := dict "shared" $shared "workers" $workers "chart" .Chart.Version "app" .Chart.AppVersion -}}
+{{ include "zonalbatch.fullname" . }}-{{ toJson $made | sha256sum | trunc 8 }}
+{{- end -}}
 {{- end -}}
