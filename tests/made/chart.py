@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -28,6 +29,75 @@ JOB: Mapping[str, Any] = {
     "bands": {"red": 1},
     "statistics": ["mean", "count"],
 }
+
+_RUN: Mapping[str, Any] = {"job": JOB, "output": {"bucket": "s3://results/fields"}}
+_CLAIM: Mapping[str, Any] = {"output": {"bucket": "", "claim": {"size": "10Gi"}}}
+
+MODES: Mapping[str, Mapping[str, Any]] = {
+    "operator": {"mode": "operator", **_RUN},
+    "standalone": {"mode": "standalone", **_RUN},
+    "cron": {"mode": "cron", **_RUN},
+    "service": {"mode": "service", **_CLAIM},
+    "cluster": {"mode": "cluster"},
+}
+"""The least values of each mode."""
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "least": {},
+    "tls": {"tls": {"existingSecret": "certificates"}},
+    "claim": _CLAIM,
+    "existing claim": {
+        "output": {"bucket": "", "claim": {"existing": "shared", "size": ""}, "folder": "a/b"}
+    },
+    "autoscaled on spot": {"workers": {"minimum": 0, "maximum": 200, "spot": "gke"}},
+    "placed": {
+        part: {
+            "nodeSelector": {"pool": "big"},
+            "tolerations": [{"key": "only", "operator": "Exists", "effect": "NoSchedule"}],
+            "affinity": {"nodeAffinity": {}},
+            "annotations": {"note": "1"},
+            "labels": {"team": "eo"},
+            "priorityClassName": "high",
+            "resources": {"requests": {"cpu": 4}, "limits": {"memory": "12Gi"}},
+        }
+        for part in ("runner", "scheduler", "workers", "service")
+    },
+    "secrets": {
+        "credentials": {"existingSecret": "store"},
+        "image": {"pullSecrets": [{"name": "registry"}], "digest": "sha256:" + 64 * "0"},
+        "extraEnv": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+        "extraVolumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+        "extraVolumeMounts": [{"name": "data", "mountPath": "/data", "readOnly": True}],
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"}},
+        "service": {"keys": {"existingSecret": "keys"}},
+    },
+    "open": {"networkPolicy": {"enabled": False}, "serviceAccount": {"create": False}},
+    "opened": {"networkPolicy": {"from": [{"podSelector": {}}], "serviceFrom": []}},
+    "kept": {"runner": {"disruptionBudget": True, "keepOnNode": False}},
+    "all of run": {
+        "run": {
+            "okWithFailures": True, "retryFailed": True, "verify": True, "prune": True,
+            "allowCode": True, "wait": "1h",
+        }
+    },
+    "any user": {"securityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
+    "elsewhere": {
+        "cron": {"address": "tcp://dask:8786"},
+        "service": {"cluster": {"address": "tcp://dask:8786"}},
+    },
+    "ingress": {
+        "service": {
+            "ingress": {
+                "enabled": True, "hosts": ["a.example.org", "b.example.org"],
+                "className": "nginx", "tlsSecret": "web", "annotations": {"a": "b"},
+            },
+            "settings": {"hosts": ["example.org"], "rate": 1200000, "sign": {"kind": "aws"}},
+            "serviceAnnotations": {"a": "b"},
+            "behind": "10.0.0.0/8",
+        }
+    },
+}  # fmt: skip
+"""What may be chosen on top."""
 
 
 @cache
@@ -79,9 +149,14 @@ def hold_to_schemas(resource: dict[str, Any]) -> None:
     """
     if resource["apiVersion"].startswith("kubernetes.dask.org/"):
         Draft202012Validator(_custom_schema(resource["kind"])).validate(resource)
-        return
+    else:
+        _hold_to_kubernetes(json.dumps(resource))
+
+
+@cache
+def _hold_to_kubernetes(text: str) -> None:
     for version in KUBERNETES:
-        kubernetes_validate.validate(resource, version, strict=True)
+        kubernetes_validate.validate(json.loads(text), version, strict=True)
 
 
 @cache

@@ -33,7 +33,7 @@ scheduler:
           timeoutSeconds: 15
           failureThreshold: 6
         resources:
-          {{- toYaml .Values.scheduler.resources | nindent 10 }}
+          {{- include "zonalbatch.amounts" .Values.scheduler.resources | indent 10 }}
   service:
     type: {{ ternary "ClusterIP" .Values.scheduler.serviceType (not (empty (include "zonalbatch.ownCluster" .))) }}
     selector:
@@ -66,7 +66,7 @@ worker:
           {{- toYaml . | nindent 10 }}
           {{- end }}
         resources:
-          {{- include "zonalbatch.workerResources" . | nindent 10 }}
+          {{- include "zonalbatch.workerResources" . | indent 10 }}
 {{- end -}}
 
 {{- define "zonalbatch.replicas" -}}

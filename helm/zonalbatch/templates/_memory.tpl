@@ -60,8 +60,18 @@
      Takes (dict "given" resources "memory" "2816Mi" "cpu" 1). */}}
 {{- define "zonalbatch.resources" -}}
 {{- $limits := dict "memory" .memory -}}
-{{- $requests := dict "memory" .memory "cpu" (toString .cpu) -}}
-{{- merge (deepCopy .given) (dict "limits" $limits "requests" $requests) | toYaml -}}
+{{- $requests := dict "memory" .memory "cpu" .cpu -}}
+{{- include "zonalbatch.amounts" (merge (deepCopy .given) (dict "limits" $limits "requests" $requests)) -}}
+{{- end -}}
+
+{{/* Requests and limits as text: the operator's schemas take no number. */}}
+{{- define "zonalbatch.amounts" -}}
+{{- range $kind, $amounts := . }}
+{{ $kind }}:
+  {{- range $name, $amount := $amounts }}
+  {{ $name }}: {{ toString $amount | quote }}
+  {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "zonalbatch.workerResources" -}}
