@@ -1,6 +1,6 @@
 """Readme: the table of values in helm/README.md, made of the comments in values.yaml.
 
-    python helm/make_readme.py
+python helm/make_readme.py
 """
 
 from __future__ import annotations

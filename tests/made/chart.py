@@ -111,8 +111,10 @@ def merged(*values: Mapping[str, Any]) -> dict[str, Any]:
     for given in values:
         for key, value in given.items():
             held = result.get(key)
-            both = isinstance(held, dict) and isinstance(value, Mapping)
-            result[key] = merged(held, value) if both else copy.deepcopy(value)
+            if isinstance(held, dict) and isinstance(value, Mapping):
+                result[key] = merged(held, value)
+            else:
+                result[key] = copy.deepcopy(value)
     return result
 
 

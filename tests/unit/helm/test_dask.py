@@ -25,12 +25,11 @@ def _environment(container: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("mode", CLUSTERS)
-def test_settings_are_those_of_zonalbatchs_own_clusters(mode: str) -> None:
-    """Scheduler and workers elsewhere have the settings of `zonalbatch.clusters`, as environment."""
+def test_settings_are_those_of_own_clusters(mode: str) -> None:
+    """Scheduler and workers elsewhere have the settings of `zonalbatch.clusters`, by environment,
+    but the scheduler within a runner, which has them from the run."""
     assert len(environment()) == len(SETTINGS)
-    for name in {"operator": ("scheduler", "worker"), "standalone": ("worker",)}.get(
-        mode, ("scheduler", "worker")
-    ):
+    for name in ("worker",) if mode == "standalone" else ("scheduler", "worker"):
         assert environment().items() <= _environment(_container(mode, name)).items()
 
 
@@ -74,9 +73,10 @@ def test_workers_of_a_job_come_to_its_runner() -> None:
     labels = runner["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"].items() <= labels.items()
     assert labels["zonalbatch/revision"] == "3"
-    assert not service["spec"]["selector"].items() <= workers["spec"]["template"]["metadata"][
-        "labels"
-    ].items()
+    assert (
+        not service["spec"]["selector"].items()
+        <= workers["spec"]["template"]["metadata"]["labels"].items()
+    )
     container = workers["spec"]["template"]["spec"]["containers"][0]
     assert container["args"][-1] == f"tcp://{service['metadata']['name']}.eo.svc:8786"
     spec = workers["spec"]
@@ -98,7 +98,9 @@ def test_with_tls_nobody_is_told_of_tcp(mode: str) -> None:
         found = _environment(container)
         assert found["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "True"
         for role in ("SCHEDULER", "WORKER", "CLIENT"):
-            assert found[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] == "/etc/zonalbatch-tls/tls.key"
+            assert (
+                found[f"DASK_DISTRIBUTED__COMM__TLS__{role}__KEY"] == "/etc/zonalbatch-tls/tls.key"
+            )
         assert "/etc/zonalbatch-tls" in [one["mountPath"] for one in container["volumeMounts"]]
     if mode != "standalone":
         (worker,) = made["worker"]["containers"]

@@ -22,7 +22,7 @@ from tests.made.chart import (
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("mode", MODES)
 def test_manifests_pass_strict_schemas(mode: str, variant: str) -> None:
-    """Every resource of every mode, with any choice, passes its schemas, and no two share a name."""
+    """Every resource of every mode, with any choice, passes its schemas; no two share a name."""
     resources = rendered(merged(MODES[mode], VARIANTS[variant]))
     for resource in resources:
         hold_to_schemas(resource)
@@ -34,7 +34,7 @@ def test_manifests_pass_strict_schemas(mode: str, variant: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_chart_passes_strict_lint(mode: str) -> None:
     """Helm's own linter has nothing to say of it, but that it has no icon."""
-    report = helm_python.lint(CHART, MODES[mode], strict=True, namespace="eo")
+    report = helm_python.lint(CHART, dict(MODES[mode]), strict=True, namespace="eo")
     assert report["errors"] == []
     assert [message["error"] for message in report["messages"]] == ["icon is recommended"]
 
