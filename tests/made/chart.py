@@ -105,6 +105,11 @@ def _chart() -> helm_python.Chart:
     return helm_python.Chart.load(CHART)
 
 
+@cache
+def _texts(values: str, name: str, revision: int) -> dict[str, str]:
+    return _chart().render(json.loads(values), name=name, namespace="eo", revision=revision)
+
+
 def merged(*values: Mapping[str, Any]) -> dict[str, Any]:
     """Values over values, as several ``--values`` files are put together."""
     result: dict[str, Any] = {}
@@ -122,7 +127,7 @@ def rendered(
     values: Mapping[str, Any], *, name: str = "fields", revision: int = 1
 ) -> list[dict[str, Any]]:
     """The resources that an installation of the chart makes, hooks (its tests) among them."""
-    texts = _chart().render(dict(values), name=name, namespace="eo", revision=revision)
+    texts = _texts(json.dumps(values), name, revision)
     documents = (
         document
         for path, text in sorted(texts.items())
@@ -134,8 +139,7 @@ def rendered(
 
 def notes(values: Mapping[str, Any], *, name: str = "fields") -> str:
     """What Helm tells after an installation."""
-    texts = _chart().render(dict(values), name=name, namespace="eo", revision=1)
-    return texts["zonalbatch/templates/NOTES.txt"]
+    return _texts(json.dumps(values), name, 1)["zonalbatch/templates/NOTES.txt"]
 
 
 def of_kind(resources: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

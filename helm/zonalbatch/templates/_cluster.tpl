@@ -69,8 +69,11 @@ worker:
           {{- include "zonalbatch.workerResources" . | indent 10 }}
 {{- end -}}
 
+{{/* Workers to begin with; where nothing scales them, as many as there may be. */}}
 {{- define "zonalbatch.replicas" -}}
-{{- if kindIs "invalid" .Values.workers.maximum }}{{ int .Values.workers.replicas }}{{ else }}{{ int .Values.workers.minimum }}{{ end -}}
+{{- with .Values.workers -}}
+{{- if kindIs "invalid" .maximum }}{{ int .replicas }}{{ else if eq $.Values.mode "standalone" }}{{ int .maximum }}{{ else }}{{ int .minimum }}{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "zonalbatch.autoscaled" -}}

@@ -13,23 +13,22 @@ app.kubernetes.io/name: {{ include "zonalbatch.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Labels and annotations of the pods of a part: runner, scheduler, workers, service.
+{{/* Labels and annotations of the pods of a part: runner, scheduler, workers, service. Labels by
+     which pods are found go before those of values.
      Takes (dict "root" $ "part" "runner"). */}}
 {{- define "zonalbatch.podMetadata" -}}
 {{- $own := index .root.Values .part -}}
+{{- $labels := include "zonalbatch.selector" .root | fromYaml -}}
+{{- $_ := set $labels "app.kubernetes.io/component" .part -}}
+{{- if has .root.Values.mode (list "operator" "standalone") -}}
+{{- $_ := set $labels "zonalbatch/revision" (toString .root.Release.Revision) -}}
+{{- end -}}
 {{- $keep := dict -}}
 {{- if and .root.Values.runner.keepOnNode (has .part (list "runner" "scheduler")) -}}
 {{- $keep = dict "karpenter.sh/do-not-disrupt" "true" "cluster-autoscaler.kubernetes.io/safe-to-evict" "false" -}}
 {{- end -}}
 labels:
-  {{- include "zonalbatch.selector" .root | nindent 2 }}
-  app.kubernetes.io/component: {{ .part }}
-  {{- if include "zonalbatch.runsJob" .root }}
-  zonalbatch/revision: {{ .root.Release.Revision | quote }}
-  {{- end }}
-  {{- with $own.labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- merge $labels (deepCopy $own.labels) | toYaml | nindent 2 }}
 {{- with merge (deepCopy $own.annotations) $keep }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -22,6 +22,12 @@
 {{ include "zonalbatch.fullname" . }}-r{{ .Release.Revision }}
 {{- end -}}
 
+{{/* Of the ConfigMap. A run of a CronJob that an upgrade meets may be tried again after it, and finds
+     the job by the same name. */}}
+{{- define "zonalbatch.jobName" -}}
+{{- if eq .Values.mode "cron" }}{{ include "zonalbatch.fullname" . }}{{ else }}{{ include "zonalbatch.revisionName" . }}{{ end -}}
+{{- end -}}
+
 {{- define "zonalbatch.serviceAccountName" -}}
 {{- default (ternary (include "zonalbatch.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}

@@ -111,7 +111,7 @@ volumes:
   {{- if eq .part "runner" }}
   - name: job
     configMap:
-      name: {{ include "zonalbatch.revisionName" .root }}
+      name: {{ include "zonalbatch.jobName" .root }}
   {{- end }}
   {{- with $values.tls.existingSecret }}
   - name: tls

@@ -68,6 +68,15 @@ def test_policies_may_be_left_out(mode: str) -> None:
     assert _policies(mode, VARIANTS["open"]) == {}
 
 
+def test_labels_of_values_do_not_hide_a_pod() -> None:
+    """Pods are found by the chart's labels, whatever labels values add."""
+    added = {"app.kubernetes.io/component": "mine", "team": "eo"}
+    (job,) = of_kind(rendered(merged(MODES["operator"], {"runner": {"labels": added}})), "DaskJob")
+    labels = job["spec"]["job"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] == "runner"
+    assert labels["team"] == "eo"
+
+
 @pytest.mark.parametrize("mode", ["service", "cluster"])
 def test_services_find_their_own_pods_only(mode: str) -> None:
     """The service's Service selects no pod of the scheduler or of workers."""

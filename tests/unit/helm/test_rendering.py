@@ -39,6 +39,13 @@ def test_chart_passes_strict_lint(mode: str) -> None:
     assert [message["error"] for message in report["messages"]] == ["icon is recommended"]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_chart_renders_for_an_old_kubernetes(mode: str) -> None:
+    """What an old version does not know is left out for it, and the rest lints."""
+    report = helm_python.lint(CHART, dict(MODES[mode]), strict=True, kube_version="v1.20.0")
+    assert report["errors"] == []
+
+
 def test_schemas_catch_a_misspelt_key() -> None:
     """A key that neither Kubernetes nor the operator knows fails, at any depth."""
     (job,) = of_kind(rendered(MODES["operator"]), "DaskJob")
@@ -78,8 +85,7 @@ def test_what_stays_keeps_its_name(mode: str) -> None:
     """An upgrade with the same values finds what is there by the same names."""
 
     def names(revision: int) -> set[str]:
-        resources = rendered(MODES[mode], revision=revision)
-        return {one["metadata"]["name"] for one in resources if one["kind"] != "ConfigMap"}
+        return {one["metadata"]["name"] for one in rendered(MODES[mode], revision=revision)}
 
     assert names(1) == names(2)
 
@@ -114,6 +120,13 @@ def test_autoscaler_is_there_if_workers_may_become_more() -> None:
     assert job["spec"]["cluster"]["spec"]["worker"]["replicas"] == 3
     same = rendered(merged(values, {"workers": {"maximum": 3}}))
     assert of_kind(same, "DaskAutoscaler") == []
+
+
+def test_what_nothing_scales_has_all_its_workers() -> None:
+    """Standalone, a maximum is the number of workers, as values of another mode may have one."""
+    values = merged(MODES["standalone"], {"workers": {"maximum": 40}})
+    (_, workers) = of_kind(rendered(values), "Job")
+    assert workers["spec"]["completions"] == workers["spec"]["parallelism"] == 40
 
 
 def test_longest_name_leaves_room_for_what_is_added() -> None:
