@@ -19,6 +19,9 @@ from zonalbatch.job.text import read_document
 
 CHART = Path(__file__).parents[2] / "helm" / "zonalbatch"
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, where PyYAML has it: the operator's schemas are long."""
+
 KUBERNETES = ("1.29.0", "1.37.0")
 """An old version and a new one, to whose schemas manifests are held."""
 
@@ -100,6 +103,16 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 """What may be chosen on top."""
 
 
+class _Strict(LOADER):  # type: ignore[misc, valid-type]
+    """Reads no key twice, as Kubernetes does not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        if len(set(keys)) < len(keys):
+            raise yaml.constructor.ConstructorError(None, None, f"a key of {keys} is there twice")
+        return dict(super().construct_mapping(node, deep))
+
+
 @cache
 def _chart() -> helm_python.Chart:
     return helm_python.Chart.load(CHART)
@@ -132,7 +145,7 @@ def rendered(
         document
         for path, text in sorted(texts.items())
         if not path.endswith("NOTES.txt")
-        for document in yaml.safe_load_all(text)
+        for document in yaml.load_all(text, _Strict)
     )
     return [document for document in documents if document]
 
@@ -168,7 +181,7 @@ def _hold_to_kubernetes(text: str) -> None:
 @cache
 def _custom_schema(kind: str) -> dict[str, Any]:
     folder = files("dask_kubernetes") / "operator/deployment/helm/dask-kubernetes-operator/crds"
-    definition = yaml.safe_load((folder / f"{kind.lower()}.yaml").read_text())
+    definition = yaml.load((folder / f"{kind.lower()}.yaml").read_text(), LOADER)
     (version,) = definition["spec"]["versions"]
     schema = _closed(version["schema"]["openAPIV3Schema"])
     metadata = {"type": "object", "required": ["name"]}

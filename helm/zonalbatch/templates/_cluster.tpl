@@ -17,7 +17,7 @@ scheduler:
         env:
           {{- include "zonalbatch.settings" . | nindent 10 }}
           {{- include "zonalbatch.routes" . | nindent 10 }}
-          {{- include "zonalbatch.tlsEnv" . | indent 10 }}
+          {{- with include "zonalbatch.tlsEnv" . }}{{ . | trim | nindent 10 }}{{ end }}
         ports:
           - {name: tcp-comm, containerPort: 8786, protocol: TCP}
           - {name: http-dashboard, containerPort: 8787, protocol: TCP}
@@ -33,7 +33,7 @@ scheduler:
           timeoutSeconds: 15
           failureThreshold: 6
         resources:
-          {{- include "zonalbatch.amounts" .Values.scheduler.resources | indent 10 }}
+          {{- include "zonalbatch.amounts" .Values.scheduler.resources | trim | nindent 10 }}
   service:
     type: {{ ternary "ClusterIP" .Values.scheduler.serviceType (not (empty (include "zonalbatch.ownCluster" .))) }}
     selector:
@@ -60,13 +60,13 @@ worker:
           {{- end }}
         env:
           {{- include "zonalbatch.settings" . | nindent 10 }}
-          {{- include "zonalbatch.tlsEnv" . | indent 10 }}
-          {{- include "zonalbatch.tlsAddress" . | indent 10 }}
+          {{- with include "zonalbatch.tlsEnv" . }}{{ . | trim | nindent 10 }}{{ end }}
+          {{- with include "zonalbatch.tlsAddress" . }}{{ . | trim | nindent 10 }}{{ end }}
           {{- with .Values.extraEnv }}
           {{- toYaml . | nindent 10 }}
           {{- end }}
         resources:
-          {{- include "zonalbatch.workerResources" . | indent 10 }}
+          {{- include "zonalbatch.workerResources" . | trim | nindent 10 }}
 {{- end -}}
 
 {{/* Workers to begin with; where nothing scales them, as many as there may be. */}}

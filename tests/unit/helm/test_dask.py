@@ -65,7 +65,8 @@ def test_workers_are_called_as_the_operator_calls_their_deployments() -> None:
 
 def test_workers_of_a_job_come_to_its_runner() -> None:
     """Standalone, workers go to the name of a headless Service, which finds the runner's pod of the
-    same revision also before it is ready; each index that fails has another pod."""
+    same revision also before it is ready. A worker that fails has another pod; where there never
+    was a scheduler, none waits again."""
     resources = rendered(MODES["standalone"], revision=3)
     (service,), (runner, workers) = of_kind(resources, "Service"), of_kind(resources, "Job")
     assert service["spec"]["clusterIP"] == "None"
@@ -82,6 +83,10 @@ def test_workers_of_a_job_come_to_its_runner() -> None:
     spec = workers["spec"]
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 2, 2)
     assert spec["backoffLimit"] == 20
+    none, evicted = spec["podFailurePolicy"]["rules"]
+    assert (none["action"], none["onExitCodes"]["values"]) == ("FailJob", [5])
+    assert none["onExitCodes"]["containerName"] == container["name"]
+    assert evicted["action"] == "Ignore"
 
 
 @pytest.mark.parametrize("mode", CLUSTERS)
