@@ -36,6 +36,10 @@ DECODED = 512 * 1024**2
 FEWEST = 250_000
 """A part is not cut for its bytes into parts of fewer rows: small files are slow to read."""
 
+MOST_DECODED = 4 * 1024**3
+"""A part is cut for its bytes, however few its rows, where it would decode more than this: about a
+minute of a core, which is what the loss of a worker costs, and the most that one can be waited for."""
+
 SHARES = 16
 """Where there are few rows in all, parts of fewer are cut, until there are about this many."""
 
@@ -224,7 +228,7 @@ def chunks(
     pieces = max(1, math.ceil(zones / ROWS))
     rows = math.ceil(zones / pieces) * len(layers)
     shares = min(math.ceil(sizes.sum() / DECODED), rows // max(fewest, 1))
-    times = max(math.ceil(rows / ROWS), shares, 1)
+    times = max(math.ceil(rows / ROWS), shares, math.ceil(sizes.sum() / MOST_DECODED), 1)
     for part in np.array_split(layers, min(times, len(layers))):
         for piece in np.array_split(np.arange(cell.start, cell.stop), pieces):
             yield range(int(piece[0]), int(piece[-1]) + 1), tuple(int(i) for i in part)

@@ -209,6 +209,12 @@ class TestChunks:
         parts = list(chunks(Cell(0, 0, 0, 0, 1000), np.arange(100), np.full(100, 1000.0)))
         assert parts == [(range(1000), tuple(range(100)))]
 
+    def test_few_rows_of_many_bytes_are_cut_even_so(self) -> None:
+        """Sparse zones over large scenes: no part decodes much more than a worker may lose."""
+        sizes = np.full(80, 0.5 * 1024**3)
+        parts = list(chunks(Cell(0, 0, 0, 0, 100), np.arange(80), sizes, fewest=250_000))
+        assert [len(layers) for _, layers in parts] == [8] * 10
+
     def test_layers_before_zones(self) -> None:
         """An overfull part is split over its layers first: each block is then read once."""
         parts = list(chunks(Cell(0, 0, 0, 0, 300_000), np.arange(10), np.full(10, 1.0)))
