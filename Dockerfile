@@ -34,7 +34,10 @@ RUN python -m pip wheel --no-deps --build-constraint constraints.txt --wheel-dir
 RUN python -m pip install --no-cache-dir -c constraints.txt --build-constraint constraints.txt \
     "$(echo dist/*.whl)[clusters,service,tiles,wcs,zarr]" \
  && python -m pip check
+# Not here, where the sources lie: kernels belong to the path of the package that is installed.
+WORKDIR /tmp
 RUN NUMBA_CACHE_DIR=/opt/zonalbatch/kernels python -m zonalbatch.precompiled
+WORKDIR /build
 COPY --chmod=755 helm/image/entrypoint helm/image/health /opt/zonalbatch/
 
 FROM base

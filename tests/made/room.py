@@ -161,8 +161,10 @@ class Room:
 
     def beside(self, process: subprocess.Popen[str], words: Sequence[str], stage: Stage) -> int:
         """The exit code of another program in a container, as a health check runs."""
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        there = ["nsenter", "--target", children[0], "--mount", "--pid", "--net", "--root", "--wd"]
+        first = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().strip()
+        if not first:  # it has only just been started
+            return 1
+        there = ["nsenter", "--target", first, "--mount", "--pid", "--net", "--root", "--wd"]
         user = ["--setuid", str(USER), "--setgid", str(USER)]
         env = _env(stage.environment, stage.environment["HOME"])
         return subprocess.run([*there, *user, "--", *words], env=env, check=False).returncode
@@ -192,6 +194,7 @@ class Room:
                 "mount --rbind /dev dev",
                 "mount --rbind /proc proc" if shared else "mount -t proc proc proc",
                 *(f"mkdir -p .{seen}; mount --bind {here} .{seen}" for here, seen in seen_at),
+                *(f"mount -o remount,bind,ro .{seen}" for _, seen in seen_at if seen != "/tmp"),
                 "" if shared else f"mount -o remount,bind,ro .; {tools['ip']} link set lo up",
                 f'exec {tools["chroot"]} {shlex.join(user)} . "$@"',
             ]

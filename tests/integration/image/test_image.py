@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(why_not() is not None, reason=f"no clean root: {why_not()}"),
 ]
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that a program may take to come up."""
 
 BROUGHT = {"libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1",
@@ -117,30 +117,19 @@ def test_a_job_compiles_nothing(image: Image, tmp_path: Path) -> None:
     assert digests(tmp / "numba") == digests(image.built.root / "opt/zonalbatch/kernels")
 
 
-def test_without_its_kernels_the_job_compiles(image: Image, tmp_path: Path) -> None:
-    """So the count above means something; the rows are the same, and the entry point says it."""
-    data, (with_, without) = job_in(tmp_path / "data"), (tmp_path / "with", tmp_path / "without")
-    (tmp_path / "none").mkdir()
-    run = ("zonalbatch", "run", "/data/job.yaml")
-    assert image.told(with_, *run, data=data)[0] == 0
-    code, _, err = image.told(without, *run, data=data, opt_zonalbatch_kernels=tmp_path / "none")
-    assert code == 0, err
-    assert "zonalbatch: compiled kernels cannot be copied to /tmp/numba" in err
-    assert len(compiled(without / "compiled")) > 50
-    rows = [pd.read_parquet(tmp / "out/results") for tmp in (with_, without)]
-    pd.testing.assert_frame_equal(*(one.sort_values(["zone_id", "datetime"]) for one in rows))
-
-
 def test_where_nothing_can_be_kept_it_works(image: Image, tmp_path: Path) -> None:
-    """With a /tmp that cannot hold kernels they are compiled in each process."""
+    """With a /tmp that holds no kernels one is compiled where it is called: the count is true."""
     tmp = tmp_path / "tmp"
     tmp.mkdir()
-    (tmp / "numba").write_text("no folder")
-    (tmp / ".cache").write_text("no folder")
-    code = "from zonalbatch.statistics.shares import add_share as f; f(0.5, [0, 0]); print('done')"
-    told = image.told(tmp, "python", "-W", "ignore", "-c", code)
-    assert told[:2] == (0, "done\n")
-    assert told[2].count("\n") == 1
+    for name in ("numba", ".cache"):
+        (tmp / name).write_text("no folder")
+    code = "from zonalbatch.statistics.classes import _sort_by_byte as f; import numpy as np; "
+    code += "i = np.zeros(1, np.int64); f(i, 0, 0, i, i.copy()); print('done')"
+    status, out, err = image.told(tmp, "python", "-c", code)
+    assert (status, out) == (0, "done\n")
+    assert err.startswith("zonalbatch: compiled kernels cannot be copied to /tmp/numba (mkdir: ")
+    ours = [one for one in compiled(tmp / "compiled") if one.startswith("zonalbatch.")]
+    assert [one.split()[0] for one in ours] == ["zonalbatch.statistics.classes._sort_by_byte"]
 
 
 def test_only_tmp_can_be_written(image: Image, tmp_path: Path) -> None:

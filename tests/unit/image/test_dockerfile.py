@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.made.commands import environment
 from tests.made.dockerfiles import Dockerfile, context, dockerfile
 from zonalbatch import __version__
 from zonalbatch.sources.gdal import GDAL_SETTINGS
@@ -68,6 +72,34 @@ def test_the_processor_is_stated_in_both_stages(ours: Dockerfile) -> None:
         assert all(re.fullmatch(r"\+[a-z0-9.]+", one) for one in features)
         assert not any("avx512" in one for one in features)
     assert ours.final.environment["NUMBA_CACHE_DIR"] == "/tmp/numba"
+
+
+LOOP = """
+import numpy as np
+from numba import njit
+from numba.core.registry import cpu_target
+
+@njit
+def doubled(values):
+    for i in range(len(values)):
+        values[i] *= 2.0
+
+values = np.arange(100.0)
+doubled(values)
+(code,) = doubled.inspect_asm().values()
+print(values.sum(), "%ymm" in code, "%zmm" in code)
+print(*cpu_target.target_context.codegen().magic_tuple()[1:])
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the stated level is one of x86-64")
+def test_numba_takes_the_stated_processor(ours: Dockerfile) -> None:
+    """Its code runs here, with vectors of 256 bits and none of 512, and it is in numba's key."""
+    stated = {key: value for key, value in ours.final.environment.items() if "_CPU_" in key}
+    told = subprocess.check_output(
+        [sys.executable, "-c", LOOP], env=environment() | stated, text=True
+    )
+    assert told.splitlines() == ["9900.0 True False", " ".join(stated.values())]
 
 
 def test_gdal_is_set_as_zonalbatch_sets_it(ours: Dockerfile) -> None:
