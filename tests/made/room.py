@@ -23,7 +23,7 @@ from pathlib import Path
 from tests.conftest import REPOSITORY
 from tests.made.dockerfiles import Stage, context
 
-__all__ = ["USER", "Room", "python_of", "why_not"]
+__all__ = ["USER", "Room", "first_in", "python_of", "why_not"]
 
 SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "usr", "etc")
 """What a room has of the machine: programs, libraries, and what they look up."""
@@ -161,10 +161,10 @@ class Room:
 
     def beside(self, process: subprocess.Popen[str], words: Sequence[str], stage: Stage) -> int:
         """The exit code of another program in a container, as a health check runs."""
-        first = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().strip()
-        if not first:  # it has only just been started
+        first = first_in(process)
+        if first is None:  # it has only just been started
             return 1
-        there = ["nsenter", "--target", first, "--mount", "--pid", "--net", "--root", "--wd"]
+        there = ["nsenter", "--target", str(first), "--mount", "--pid", "--net", "--root", "--wd"]
         user = ["--setuid", str(USER), "--setgid", str(USER)]
         env = _env(stage.environment, stage.environment["HOME"])
         return subprocess.run([*there, *user, "--", *words], env=env, check=False).returncode
@@ -201,6 +201,12 @@ class Room:
         )  # fmt: skip
         unshare = ["unshare", "--mount", "--propagation", "private", *own]
         return [*unshare, "sh", "-c", script, "sh"]
+
+
+def first_in(process: subprocess.Popen[str]) -> int | None:
+    """The number, outside, of a container's first process."""
+    told = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(told[0]) if told else None
 
 
 def _env(environment: Mapping[str, str], home: str) -> dict[str, str]:

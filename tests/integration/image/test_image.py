@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -18,7 +19,7 @@ import pytest
 from tests.made.compilations import UNCOMPILED, compiled, listening
 from tests.made.dockerfiles import Dockerfile, dockerfile
 from tests.made.jobs import amend
-from tests.made.room import USER, Room, python_of, why_not
+from tests.made.room import USER, Room, first_in, python_of, why_not
 from zonalbatch.demo import make_landscape
 
 pytestmark = [
@@ -140,6 +141,20 @@ def test_only_tmp_can_be_written(image: Image, tmp_path: Path) -> None:
     status, out, err = image.told(tmp_path / "tmp", "sh", "-c", code)
     assert (status, out) == (1, "1000\n1000\n")
     assert err.count("Read-only file system") == 4
+
+
+def test_a_runner_that_is_stopped_says_so(image: Image, tmp_path: Path) -> None:
+    """SIGTERM, by which a pod is ended, reaches the program as the first process."""
+    tmp, data = tmp_path / "tmp", job_in(tmp_path / "data")
+    with image.container(tmp, "zonalbatch", "run", "/data/job.yaml", data=data) as process:
+        while not (tmp / "out").exists() and process.poll() is None:
+            time.sleep(0.05)
+        first = first_in(process)
+        assert first is not None
+        os.kill(first, signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert "interrupted; run the same command again" in err
 
 
 def test_what_it_says_by_itself(image: Image, tmp_path: Path) -> None:
