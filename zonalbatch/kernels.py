@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from numba import njit
@@ -51,7 +52,8 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def compiled(function: Callable[..., Any]) -> Any:
         dispatcher = njit(nogil=True, **options)(function)
-        dispatcher._cache = _OneAtATime(function)  # as its enable_caching() does
+        with suppress(RuntimeError):  # no folder can be written: compiled in each process
+            dispatcher._cache = _OneAtATime(function)  # as its enable_caching() does
         return dispatcher
 
     return compiled

@@ -100,3 +100,15 @@ def test_a_cache_that_cannot_be_written_is_done_without(environment: dict[str, s
     )
     told = subprocess.check_output([sys.executable, "-c", full + USE], env=environment, text=True)
     assert told.split() == ["12", "12.0", "0"]
+
+
+def test_where_no_folder_can_be_written_each_process_compiles(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """On a read-only root without a place for a cache the package works."""
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "__pycache__").write_text("no folder")
+    nowhere = str(tmp_path / "file/cache")
+    alone = environment | {"NUMBA_CACHE_DIR": nowhere, "HOME": nowhere, "XDG_CACHE_HOME": nowhere}
+    told = subprocess.check_output([sys.executable, "-c", USE], env=alone, text=True)
+    assert told.split() == ["12", "12.0", "0"]
