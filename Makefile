@@ -51,7 +51,7 @@ bench: $(VENV)/.bench  ## run the benchmarks beside their peers; BENCH= gives ar
 	$(BIN)/python -m benchmarks $(BENCH)
 
 constraints: $(VENV)/.dev  ## bring constraints.txt up to pyproject.toml; UPGRADE=1 takes newer pins
-	$(BIN)/uv pip compile pyproject.toml --group dev --group bench --group setup \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --group bench --group setup \
 	  --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
 	  $(if $(UPGRADE),--upgrade) --output-file constraints.txt
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def test_jobs_are_loaded(name: str) -> None:
     assert zb.Job.from_yaml(job.to_yaml()) == job
 
 
-def planned(folder: Path, document: Mapping[str, Any], fields: int, tiles: int = 1) -> Plan:
+def planned(folder: Path, document: dict[str, Any], fields: int, tiles: int = 1) -> Plan:
     """A job planned over three years of items that say all, and so many fields."""
     column = document["zones"]["id"]
     write_fields(folder / "fields.parquet", fields, column, tiles)

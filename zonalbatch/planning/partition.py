@@ -38,7 +38,7 @@ FEWEST = 250_000
 
 MOST_DECODED = 4 * 1024**3
 """A part is cut for its bytes, however few its rows, where it would decode more than this: about a
-minute of a core, which is what the loss of a worker costs, and the most that one can be waited for."""
+minute of a core, which is what the loss of a worker costs."""
 
 SHARES = 16
 """Where there are few rows in all, parts of fewer are cut, until there are about this many."""
