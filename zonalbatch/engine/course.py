@@ -14,13 +14,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from zonalbatch.engine.desertion import Desertion
 from zonalbatch.engine.done import Done
 from zonalbatch.engine.limits import Limits
 from zonalbatch.engine.losses import Losses
 from zonalbatch.engine.observer import Observer
 from zonalbatch.engine.outage import Outage
 from zonalbatch.engine.window import Loss, Window
-from zonalbatch.errors import ClusterError, PermanentReadError
+from zonalbatch.errors import PermanentReadError
 from zonalbatch.planning.files import Part
 from zonalbatch.receipts import Receipt
 from zonalbatch.work.part import give_up
@@ -31,9 +32,6 @@ Settled = Iterator[tuple[Part, Receipt]]
 
 TICK = 1.0
 """Seconds after which it is looked around, though no part has landed."""
-
-LONELY = 60.0
-"""The least seconds to wait for a first worker, or for one to come back."""
 
 AGAIN = (0.0, 30.0)
 """Seconds to wait before parts are done a second time, and before a third."""
@@ -61,8 +59,7 @@ class Course:
         self._losses = Losses()
         self._tell = partial(self._told, observer)
         self._outage = Outage(limits.outage, self._tell)
-        self._deserted = 0.0
-        """When it was first seen that no worker is there, by this process's clock; 0 if one is."""
+        self._desertion = Desertion(limits, self._tell)
 
     def settled(self) -> Settled:
         """Each part with its receipt, when nothing more is to be tried for it.
@@ -183,17 +180,9 @@ class Course:
     def _look_around(self) -> None:
         """See how many workers there are, and have their shares of requests follow."""
         if self._window.look():
-            self._deserted = 0.0
-        elif not self._deserted:
-            self._deserted = time.monotonic()
-            self._tell("waiting: no worker is there")
-        elif time.monotonic() - self._deserted > max(
-            self._limits.outage, self._limits.wait, LONELY
-        ):
-            raise ClusterError(
-                f"no worker has been there for {time.monotonic() - self._deserted:.0f} s; start "
-                "some and run again: what is done is kept"
-            )
+            self._desertion.ended()
+        else:
+            self._desertion.goes_on(self._window.awaited)
         if self._window.outgrown:
             self._todo.extendleft(reversed(self._window.take_back()))
 

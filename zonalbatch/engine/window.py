@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from zonalbatch.engine.limits import Limits
 from zonalbatch.errors import ClusterError, ZonalbatchError
 from zonalbatch.planning.files import Part
+from zonalbatch.prospects import awaited
 from zonalbatch.receipts import Receipt
 from zonalbatch.work.task import Release, do_task
 
@@ -81,6 +82,15 @@ class Window:
     def outgrown(self) -> bool:
         """True if parts that wait carry twice the share of requests that they should, or more."""
         return self._slots >= 2 * max(1, self._told) and len(self) > self._slots
+
+    @property
+    def awaited(self) -> str:
+        """What is known of workers to come; empty if nothing is.
+
+        Raises:
+            ClusterError: none will.
+        """
+        return awaited(self._client)
 
     def look(self) -> int:
         """How many parts the workers that are there do at once; asked now and then.
