@@ -18,11 +18,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from tests.made.apis import free_port, need
 
-from tests.made.apis import free_port
-
-__all__ = ["PARTITION", "Slurm", "slurm"]
+__all__ = ["CLOSED", "PARTITION", "Slurm", "slurm"]
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 SYSTEM = os.pathsep.join(("/usr/sbin", "/sbin"))
@@ -121,12 +119,7 @@ def slurm() -> Iterator[Slurm]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-")))
         one = Slurm(folder)
         _configure(folder)
-        keys = ("--key-file", folder / "munge.key", "--seed-file", folder / "munge.seed")
-        files = ("--pid-file", folder / "munge.pid", "--log-file", folder / "munge.log")
-        place = ("--socket", folder / "munge.socket", "--num-threads", 2)
-        stack.enter_context(
-            _running(one, "munged", "--foreground", "--force", *keys, *files, *place)
-        )
+        stack.enter_context(_running(one, "munged", "--foreground", "--force", *_munge(folder)))
         stack.enter_context(_running(one, "slurmctld", "-D", "-c"))
         stack.enter_context(_running(one, "slurmd", "-D"))
         one.await_idle()
@@ -137,12 +130,16 @@ def slurm() -> Iterator[Slurm]:
             one.await_idle()  # what a job started is ended by the node
 
 
+def _munge(folder: Path) -> Iterator[object]:
+    """Where munge is to have its files."""
+    for name in ("key", "seed", "pid", "log"):
+        yield f"--{name}-file={folder / 'munge'}.{name}"
+    yield f"--socket={folder / 'munge.socket'}"
+
+
 def _check_installed() -> None:
-    missing = [name for name in PROGRAMS if _found(name) is None]
-    if missing and os.environ.get("ZONALBATCH_CI"):
-        pytest.fail(f"{missing[0]} is not installed, which .ci/run should have seen to")
-    if missing:
-        pytest.skip(f"{missing[0]} of Slurm is not installed")
+    for name in PROGRAMS:
+        need(_found(name) is not None, f"{name} of Slurm is not installed")
 
 
 def _found(name: str) -> str | None:

@@ -33,6 +33,8 @@ VAIN = 3
 """Jobs that ended before their worker came, one after the other, until there is no hope."""
 LISTING = ("squeue", "--noheader", "--format=%i %T %r")
 """How Slurm tells id, state and reason of jobs; of other queues nothing is asked."""
+SAID = 200
+"""The most characters of a log that are told."""
 GONE = {"COMPLETING", "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
 """States of jobs whose worker has ended, or never was."""
 
@@ -99,14 +101,8 @@ class Jobs:
         """Where to read on, and what the youngest log says at its end."""
         if self._logs is None:
             return ""
-        said, folder = "", Path(self._logs)
-        with suppress(OSError):
-            files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)
-            lines = [
-                line for file in files for line in file.read_text("utf-8", "replace").split("\n")
-            ]
-            said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f", logs are in {folder}" + (f" (the last line: {said[:200]})" if said else "")
+        said = _last_line(Path(self._logs))
+        return f", logs are in {self._logs}" + (f" (the last line: {said})" if said else "")
 
     # --- what is heard --------------------------------------------------------------------------
 
@@ -192,14 +188,10 @@ class Jobs:
             return
         self._asked, self._states = time.monotonic(), None
         ask = [*LISTING, f"--user={getpass.getuser()}"]
-        lines = (await cluster.job_cls._call(ask)).splitlines()
         ours = {job.job_id for job in cluster.workers.values()}
-        told = {
-            line.split()[0]: tuple(line.split(maxsplit=2)[1:]) for line in lines if line.strip()
-        }
         self._states = {
             one: (state, reason)
-            for one, (state, reason) in told.items()
+            for one, state, reason in map(_fields, (await cluster.job_cls._call(ask)).splitlines())
             if one in ours and state not in GONE
         }
 
@@ -212,6 +204,22 @@ class Jobs:
             return ago > LOST
         known = self._states is not None and self._since[name] < self._asked
         return known and job.job_id not in (self._states or {})
+
+
+def _fields(line: str) -> tuple[str, str, str]:
+    """Id, state and reason of a job, as `LISTING` has them."""
+    one, state, reason = (*line.split(maxsplit=2), "", "")[:3]
+    return one, state, reason
+
+
+def _last_line(folder: Path) -> str:
+    """What the log that was written last says at its end."""
+    try:
+        files = [file for file in folder.iterdir() if file.is_file() and file.stat().st_size]
+        last = max(files, key=lambda file: file.stat().st_mtime)
+        return last.read_text("utf-8", "replace").strip().splitlines()[-1][:SAID]
+    except (OSError, ValueError, IndexError):
+        return ""
 
 
 def _names(cluster: Any, name: str) -> set[str]:

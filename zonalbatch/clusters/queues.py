@@ -19,7 +19,6 @@ from zonalbatch.clusters.walltime import lifetime
 from zonalbatch.errors import ClusterError, InputError
 from zonalbatch.job import QueueCluster, Range
 from zonalbatch.prospects import expect
-from zonalbatch.sizes import size_text
 
 if TYPE_CHECKING:
     from dask_jobqueue.core import JobQueueCluster
@@ -168,7 +167,7 @@ def _memory(options: Mapping[str, Any], cores: int, memory: int) -> str:
     Raises:
         InputError: what is given is not.
     """
-    from dask.utils import parse_bytes
+    from dask.utils import format_bytes, parse_bytes
 
     if "memory" not in options:
         return f"{cores * (memory + max(SPARE, memory // 4))}B"
@@ -182,6 +181,6 @@ def _memory(options: Mapping[str, Any], cores: int, memory: int) -> str:
         raise InputError(
             f"cluster.options.memory is {options['memory']} for {cores} "
             f"{'process' if cores == 1 else 'processes'}, each of which may take limits.memory "
-            f"({size_text(memory)}); raise it, or lower limits.memory or cluster.options.cores"
+            f"({format_bytes(memory)}); raise it, or lower limits.memory or cluster.options.cores"
         )
     return str(options["memory"])

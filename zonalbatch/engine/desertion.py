@@ -23,7 +23,7 @@ class Desertion:
     def __init__(self, limits: Limits, tell: Callable[[str], None]) -> None:
         self._limits, self._tell = limits, tell
         self._began = self._told = 0.0
-        """When it was first seen, and last told, by this process's clock; 0 if workers are there."""
+        """When it was first seen, and last told, by this process's clock; 0 if it is not so."""
         self._said = ""
 
     def ended(self) -> None:
