@@ -24,6 +24,8 @@ class Desertion:
         self._limits, self._tell = limits, tell
         self._began = self._told = 0.0
         """When it was first seen, and last told, by this process's clock; 0 if it is not so."""
+        self._hope = 0.0
+        """When workers were last known to be on their way."""
         self._said = ""
 
     def ended(self) -> None:
@@ -43,9 +45,9 @@ class Desertion:
         if awaited and now - self._told > self._pause(awaited):
             self._said = awaited
             self._say(f"waiting: no worker is there, {awaited}", now)
-        # Of a queue one waits for hours: only who says how long wants less.
-        borne = bool(awaited) and not self._limits.wait
-        if not borne and now - self._began > self._longest:
+        if awaited and not self._limits.wait:
+            self._hope = now  # of a queue one waits for hours: only who says how long wants less
+        if now - max(self._began, self._hope) > self._longest:
             raise ClusterError(
                 f"no worker has been there for {now - self._began:.0f} s; start some and run "
                 "again: what is done is kept"
