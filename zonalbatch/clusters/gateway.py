@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,13 @@ from zonalbatch.errors import ClusterError, InputError
 from zonalbatch.job import GatewayCluster
 
 if TYPE_CHECKING:
+    from dask_gateway import Gateway
     from distributed import Client
 
 __all__ = ["opened"]
+
+AGAIN = 2.0
+"""Seconds between two tries to reach a gateway."""
 
 
 @contextmanager
@@ -22,15 +27,18 @@ def opened(cluster: GatewayCluster, memory: int, wait: float) -> Iterator[Client
 
     Raises:
         ClusterError: the gateway does not answer, or gives no such cluster.
-        InputError: dask-gateway is not installed.
+        InputError: dask-gateway is not installed, or the gateway does not take the options.
     """
-    with _gateway(cluster) as gateway, _cluster(gateway, cluster) as found:
-        scale(found, cluster.workers)
+    with _gateway(cluster) as gateway, _cluster(gateway, cluster, wait) as found:
+        try:
+            scale(found, cluster.workers)
+        except Exception as error:  # of aiohttp, of the gateway
+            raise ClusterError(_sentence(gateway, "workers", error)) from error
         with found.get_client() as client:
             yield client
 
 
-def _gateway(cluster: GatewayCluster) -> Any:
+def _gateway(cluster: GatewayCluster) -> Gateway:
     try:
         from dask_gateway import Gateway
     except ModuleNotFoundError as error:
@@ -44,14 +52,33 @@ def _gateway(cluster: GatewayCluster) -> Any:
         raise InputError(f"cluster.address: {error}") from error
 
 
-def _cluster(gateway: Any, cluster: GatewayCluster) -> Any:
-    try:
-        if cluster.name is not None:
-            return gateway.connect(cluster.name, shutdown_on_close=False)
-        return gateway.new_cluster(shutdown_on_close=True, **cluster.options)
-    except Exception as error:  # of aiohttp, of the gateway, of its authentication
-        what = f"cluster {cluster.name!r}" if cluster.name else "new cluster"
-        raise ClusterError(
-            f"the gateway at {gateway.address} gives no {what} ({error}); see that it runs and "
-            "that you may use it"
-        ) from error
+def _cluster(gateway: Gateway, cluster: GatewayCluster, wait: float) -> Any:
+    """The cluster; a gateway that does not answer is asked again while there is time."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            if cluster.name is not None:
+                return gateway.connect(cluster.name, shutdown_on_close=False)
+            return gateway.new_cluster(shutdown_on_close=True, **cluster.options)
+        except OSError as error:  # aiohttp's are of it, too
+            if time.monotonic() >= until:
+                raise ClusterError(_sentence(gateway, _wanted(cluster), error)) from error
+        except ValueError as error:
+            if cluster.name is None:  # it answered that it does not take the options
+                raise InputError(f"cluster.options: the gateway says: {error}") from error
+            raise ClusterError(_sentence(gateway, _wanted(cluster), error)) from error
+        except Exception as error:  # of the gateway, of its authentication
+            raise ClusterError(_sentence(gateway, _wanted(cluster), error)) from error
+        time.sleep(AGAIN)
+
+
+def _wanted(cluster: GatewayCluster) -> str:
+    return f"cluster {cluster.name!r}" if cluster.name else "new cluster"
+
+
+def _sentence(gateway: Gateway, what: str, error: Exception) -> str:
+    cause = " ".join(str(error).split()) or type(error).__name__
+    return (
+        f"the gateway at {gateway.address} gives no {what} ({cause}); see that it runs and that "
+        "you may use it"
+    )
