@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.made.apis import free_port, need
 from tests.made.commands import environment
+from zonalbatch.clusters import settings
 
 __all__ = ["gateway"]
 
@@ -27,10 +28,12 @@ c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBac
 c.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
 c.DaskGateway.address = "127.0.0.1:{inner}"
 c.Proxy.address = "127.0.0.1:{port}"
-c.Proxy.tcp_address = "127.0.0.1:{tcp}"
 c.UnsafeLocalBackend.clusters_directory = "{folder}"
 c.Backend.cluster_options = Options(Integer("worker_cores", default=1, min=1, max=2))
+c.ClusterConfig.scheduler_cmd = ["dask", "scheduler"]
+c.ClusterConfig.worker_cmd = ["dask", "worker"]
 c.ClusterConfig.worker_memory = "3 G"
+c.ClusterConfig.environment = {settings}
 c.ClusterConfig.adaptive_period = 1
 """
 
@@ -42,9 +45,10 @@ def gateway() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         port, log = free_port(), Path(folder) / "log"
         configuration = Path(folder) / "gateway.py"
-        configuration.write_text(
-            CONFIGURATION.format(inner=free_port(), port=port, tcp=free_port(), folder=folder)
+        text = CONFIGURATION.format(
+            inner=free_port(), port=port, folder=folder, settings=settings.environment()
         )
+        configuration.write_text(text)
         command = [sys.executable, "-m", "dask_gateway_server", "--config", str(configuration)]
         with (
             open(log, "wb") as told,

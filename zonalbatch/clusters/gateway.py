@@ -32,9 +32,10 @@ def opened(cluster: GatewayCluster, memory: int, wait: float) -> Iterator[Client
     with _gateway(cluster) as gateway, _cluster(gateway, cluster, wait) as found:
         try:
             scale(found, cluster.workers)
-        except Exception as error:  # of aiohttp, of the gateway
+            client = found.get_client()
+        except Exception as error:  # of aiohttp, of the gateway, of its proxy
             raise ClusterError(_sentence(gateway, "workers", error)) from error
-        with found.get_client() as client:
+        with client:
             yield client
 
 

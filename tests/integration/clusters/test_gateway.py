@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dask_gateway import Gateway
 
 import zonalbatch as zb
 from tests.made.apis import free_port
@@ -52,10 +54,12 @@ def _digest(folder: Path) -> str:
 
 def _names(url: str) -> list[str]:
     """Clusters that the gateway has."""
-    from dask_gateway import Gateway
 
-    with Gateway(url) as asked:
-        return [cluster.name for cluster in asked.list_clusters()]
+    async def ask() -> list[str]:
+        async with Gateway(url, asynchronous=True) as asked:
+            return [cluster.name for cluster in await asked.list_clusters()]
+
+    return asyncio.run(ask())
 
 
 @pytest.mark.parametrize(
@@ -78,16 +82,16 @@ def test_a_new_cluster(
 
 def test_a_cluster_that_stays(url: str, job: Path, expected: str, tmp_path: Path) -> None:
     """One that is named goes on when the job is done, with the workers that it had."""
-    from dask_gateway import Gateway
 
-    with Gateway(url) as asked, asked.new_cluster() as stays:
-        stays.scale(1)
-        told = _run(job, tmp_path, address=url, name=stays.name)
-        assert told == (0, "", "")
-        assert _digest(tmp_path) == expected
-        assert _names(url) == [stays.name]
-        with stays.get_client() as client:
-            assert len(client.scheduler_info()["workers"]) == 1
+    async def beside() -> tuple[Told, int]:
+        async with Gateway(url, asynchronous=True) as asked, asked.new_cluster() as stays:
+            await stays.scale(1)
+            told = await asyncio.to_thread(_run, job, tmp_path, address=url, name=stays.name)
+            async with stays.get_client() as client:
+                return told, len((await client.scheduler.identity())["workers"])
+
+    assert asyncio.run(beside()) == ((0, "", ""), 1)
+    assert _digest(tmp_path) == expected
 
 
 def test_a_cluster_that_is_not_there(url: str, job: Path, tmp_path: Path) -> None:
