@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from zonalbatch.clusters.scaling import scale
@@ -29,7 +29,7 @@ def opened(cluster: GatewayCluster, memory: int, wait: float) -> Iterator[Client
         ClusterError: the gateway does not answer, or gives no such cluster.
         InputError: dask-gateway is not installed, or the gateway does not take the options.
     """
-    with _gateway(cluster) as gateway, _cluster(gateway, cluster, wait) as found:
+    with _open(cluster) as gateway, _kept(_cluster(gateway, cluster, wait)) as found:
         try:
             scale(found, cluster.workers)
             client = found.get_client()
@@ -37,6 +37,31 @@ def opened(cluster: GatewayCluster, memory: int, wait: float) -> Iterator[Client
             raise ClusterError(_sentence(gateway, "workers", error)) from error
         with client:
             yield client
+
+
+@contextmanager
+def _open(cluster: GatewayCluster) -> Iterator[Gateway]:
+    gateway = _gateway(cluster)
+    try:
+        with gateway:
+            yield gateway
+    finally:
+        _lay_to_rest(gateway)
+
+
+@contextmanager
+def _kept(cluster: Any) -> Iterator[Any]:
+    try:
+        with cluster:
+            yield cluster
+    finally:
+        _lay_to_rest(cluster.gateway)
+
+
+def _lay_to_rest(gateway: Gateway) -> None:
+    """Have it not close itself once more: dask-gateway 2026.3 asks a loop that has ended to."""
+    with suppress(AttributeError):
+        del gateway._loop_runner
 
 
 def _gateway(cluster: GatewayCluster) -> Gateway:

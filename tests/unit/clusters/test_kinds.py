@@ -43,7 +43,7 @@ def _kinds(keys: type) -> tuple[str, ...]:
 
 def test_keys_and_openers() -> None:
     """Each kind that a job may name has an opener, and each opener its keys."""
-    named = {keys for keys in get_args(get_args(ClusterKeys)[0])}
+    named = set(get_args(get_args(ClusterKeys)[0]))
     assert set(KINDS) == named
     for opener in KINDS.values():
         assert list(inspect.signature(opener).parameters) == ["cluster", "memory", "wait"]
