@@ -8,6 +8,8 @@ address      a scheduler that runs already
 listen       a scheduler in this process, to which workers come
 gateway      a cluster of a Dask Gateway
 queues       workers that are jobs of Slurm, PBS and other queues
+jobs         what becomes of those jobs
+walltime     how long a queue lets them be
 custom       a cluster by a class of any package
 worker       one that comes to a scheduler, and to the next one if that goes
 

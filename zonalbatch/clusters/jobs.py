@@ -152,7 +152,7 @@ class Jobs:
         try:
             yield
         finally:
-            cluster.loop.add_callback(task.cancel)
+            cluster.sync(_end, task)
 
     async def _begun(self, cluster: JobQueueCluster, number: int | None) -> asyncio.Task[None]:
         return asyncio.create_task(self._keep(cluster, number))
@@ -188,10 +188,12 @@ class Jobs:
             return
         self._asked, self._states = time.monotonic(), None
         ask = [*LISTING, f"--user={getpass.getuser()}"]
+        from dask_jobqueue.core import Job
+
         ours = {job.job_id for job in cluster.workers.values()}
         self._states = {
             one: (state, reason)
-            for one, state, reason in map(_fields, (await cluster.job_cls._call(ask)).splitlines())
+            for one, state, reason in map(_fields, (await Job._call(ask)).splitlines())
             if one in ours and state not in GONE
         }
 
@@ -204,6 +206,10 @@ class Jobs:
             return ago > LOST
         known = self._states is not None and self._since[name] < self._asked
         return known and job.job_id not in (self._states or {})
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
 
 
 def _fields(line: str) -> tuple[str, str, str]:

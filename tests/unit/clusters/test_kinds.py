@@ -65,7 +65,7 @@ def test_a_cluster_that_cannot_be_had(kind: str, monkeypatch: pytest.MonkeyPatch
     """One sentence says which, and the run could be tried again."""
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("zonalbatch.clusters.address.ANSWER", 1.0)
-    keys = next(keys for keys in KINDS if kind in _kinds(keys))
+    keys: Any = next(keys for keys in KINDS if kind in _kinds(keys))
     cluster = keys.model_validate({"kind": kind} | UNHAD[kind](), context={"allow_code": True})
     with pytest.raises(ClusterError) as raised, open_client(cluster, 2**30):
         pass

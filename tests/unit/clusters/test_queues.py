@@ -26,7 +26,7 @@ NEEDED = {"oar": {"memory_per_core_property_name": "not_applicable"}}
 
 
 def _options(kind: str, **given: Any) -> dict[str, Any]:
-    keys = {"kind": kind, "workers": 2, "options": NEEDED.get(kind, {}) | given}
+    keys: dict[str, Any] = {"kind": kind, "workers": 2, "options": NEEDED.get(kind, {}) | given}
     return queues._options(QueueCluster(**keys), MEMORY)
 
 

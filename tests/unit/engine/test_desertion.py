@@ -15,11 +15,13 @@ QUEUED, RUNNING = "2 jobs of slurm: 2 pending (Priority)", "2 jobs of slurm: 2 r
 class Clock:
     """A clock that is set, and what was told by it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **limits: float) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *, outage: float, wait: float = 0.0
+    ) -> None:
         self.now = 1000.0
         self.told: list[str] = []
         monkeypatch.setattr(desertion.time, "monotonic", lambda: self.now)
-        bounds = Limits(memory=2**30, requests=8, **limits)
+        bounds = Limits(memory=2**30, requests=8, outage=outage, wait=wait)
         self.desertion = Desertion(bounds, self.told.append)
 
     def after(self, seconds: float, awaited: str = "") -> None:
