@@ -3,6 +3,7 @@
 window      parts under way on the cluster: submitted, landed, taken back
 course      the order in which parts go, until each is settled
 losses      what becomes of a part whose worker was lost
+desertion   how long it is borne that no worker is there
 outage      when nothing is submitted, as a host is down
 ledger      receipts on their way to the ledger
 done        what has been done of a plan

@@ -20,7 +20,7 @@ class Clock:
     ) -> None:
         self.now = 1000.0
         self.told: list[str] = []
-        monkeypatch.setattr(desertion.time, "monotonic", lambda: self.now)
+        patch.setattr(desertion.time, "monotonic", lambda: self.now)
         bounds = Limits(memory=2**30, requests=8, outage=outage, wait=wait)
         self.desertion = Desertion(bounds, self.told.append)
 
