@@ -15,9 +15,7 @@ QUEUED, RUNNING = "2 jobs of slurm: 2 pending (Priority)", "2 jobs of slurm: 2 r
 class Clock:
     """A clock that is set, and what was told by it."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *, outage: float, wait: float = 0.0
-    ) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, *, outage: float, wait: float = 0.0) -> None:
         self.now = 1000.0
         self.told: list[str] = []
         patch.setattr(desertion.time, "monotonic", lambda: self.now)
