@@ -160,7 +160,7 @@ def test_jobs_that_are_ended(job: Path, queue: Slurm, workers: Any, cores: int) 
 def test_workers_that_leave_in_time(job: Path) -> None:
     """A worker that leaves before its walltime is no loss."""
 
-    left = []
+    left: list[object] = []
 
     def leave(text: str) -> None:
         client = default_client()

@@ -50,6 +50,11 @@ class Cluster:
         """How many more may be submitted."""
         return self.size - len(self)
 
+    @property
+    def awaited(self) -> str:
+        """Nothing is known of workers to come."""
+        return ""
+
     def look(self) -> int:
         """Number of workers."""
         return self.slots
