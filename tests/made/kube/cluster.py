@@ -1,0 +1,148 @@
+"""Cluster: servers, a node and what its containers start from."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.made.kube.api import Api, Object
+from tests.made.kube.bridge import Bridge, bridged
+from tests.made.kube.image import HOME, REPOSITORY, Image, made_venv, read_dockerfile
+from tests.made.kube.kubelet import Kubelet, Rig, kubelet, settle
+from tests.made.kube.releases import Releases
+from tests.made.kube.servers import binaries, served
+from tests.made.kube.volumes import Mount
+
+__all__ = ["DATA", "Kube", "Room", "kubernetes"]
+
+DATA = "/data"
+"""Where containers find the data of the tests."""
+PROGRAMS = ("zonalbatch", "dask", "kopf")
+
+
+@dataclass(frozen=True)
+class Kube:
+    """A cluster of one node."""
+
+    api: Api
+    node: Kubelet
+    bridge: Bridge
+    data: Path
+    """Here what containers have at ``DATA``."""
+
+    def make_namespace(self, name: str) -> None:
+        """A namespace whose service account can be used."""
+        self.api.create("namespaces", "", {"metadata": {"name": name}})
+        settle(
+            lambda: bool((self.api.get("serviceaccounts", name, "default") or {}).get("secrets")),
+            30,
+        )
+
+    @contextmanager
+    def room(self) -> Iterator[Room]:
+        """A namespace of its own, which is emptied at the end of the block."""
+        name = f"room-{uuid.uuid4().hex[:6]}"
+        self.make_namespace(name)
+        try:
+            yield Room(self, name)
+        finally:
+            self.api.delete("namespaces", "", name)
+            for pod in self.api.find("pods", name):
+                self.api.delete("pods", name, pod["metadata"]["name"], gracePeriodSeconds=0)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A namespace for one test."""
+
+    kube: Kube
+    namespace: str
+
+    @property
+    def releases(self) -> Releases:
+        """Helm in it."""
+        return Releases(self.kube.api, self.namespace)
+
+    def find(self, kind: str, selector: str = "") -> list[Object]:
+        """Objects in it."""
+        return self.kube.api.find(kind, self.namespace, selector)
+
+    def get(self, kind: str, name: str) -> Object:
+        """An object that is there."""
+        found = self.kube.api.get(kind, self.namespace, name)
+        assert found is not None, f"no {name} among {kind}"
+        return found
+
+    def claim(self, name: str) -> Path:
+        """The folder of a claim."""
+        return self.kube.node.claims.folder_of(self.namespace, name)
+
+    def make_claim(self, name: str) -> Path:
+        """A claim, and its folder."""
+        wanted = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
+        body: Object = {"metadata": {"name": name}, "spec": wanted}
+        self.kube.api.create("persistentvolumeclaims", self.namespace, body)
+        return self.claim(name)
+
+    def make_secret(self, name: str, keys: dict[str, str]) -> None:
+        """A secret."""
+        body: Object = {"metadata": {"name": name}, "stringData": keys}
+        self.kube.api.create("secrets", self.namespace, body)
+
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
+        """Wait until something holds; else tell what the pods said."""
+        if not settle(holds, seconds):
+            pods = [f"{p['metadata']['name']}: {p['status']}" for p in self.find("pods")]
+            faults = "\n".join(self.kube.node.faults[-3:])
+            said = self.kube.node.said(self.namespace)
+            raise AssertionError(f"not within {seconds} s: {what}\n{pods}\n{said}\n{faults}")
+
+
+@contextmanager
+def kubernetes(folder: Path, images: dict[str, Image]) -> Iterator[Kube]:
+    """A cluster that ends with the block.
+
+    Args:
+        folder: for all that it writes.
+        images: by name; that of this repository is for all other names.
+    """
+    programs = binaries()
+    data = folder / "data"
+    for name in ("servers", "node", "data"):
+        (folder / name).mkdir(parents=True)
+    rig = Rig({"": own_image(), **images}, _files(folder, data))
+    with (
+        bridged() as bridge,
+        served(programs, folder / "servers", bridge) as api,
+        kubelet(api, bridge, rig, folder / "node") as node,
+    ):
+        yield Kube(api, node, bridge, data)
+
+
+def own_image() -> Image:
+    """The image of this repository."""
+    if not (REPOSITORY / "Dockerfile").exists():
+        start = ("/bin/sh", "-c", 'exec "$@"', "entrypoint")
+        return Image(start, (), {"PATH": f"{HOME}/bin:/usr/bin:/bin"}, "1000:1000")
+    return read_dockerfile(REPOSITORY / "Dockerfile")
+
+
+def _files(folder: Path, data: Path) -> list[Mount]:
+    """What containers have: the environment, and what it points to at its own places."""
+    entrypoint = REPOSITORY / "helm" / "image" / "entrypoint"
+    venv = made_venv(folder / "venv", PROGRAMS, entrypoint if entrypoint.exists() else None)
+    kernels = REPOSITORY / ".cache" / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    (venv / "kernels").mkdir()
+    places = {Path(sys.prefix), Path(sys.base_prefix), REPOSITORY}
+    shared = [place for place in sorted(places) if not place.is_relative_to("/usr")]
+    return [
+        *(Mount(place, str(place)) for place in shared),
+        Mount(venv, HOME),
+        Mount(kernels, f"{HOME}/kernels"),
+        Mount(data, DATA),
+    ]
