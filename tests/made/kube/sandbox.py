@@ -140,8 +140,8 @@ def _script(
         lines.append(f"mount -o remount,ro {shlex.quote(str(root))}")
     number, _, group = user.partition(":")
     lines.append(
-        f"exec chroot . /usr/bin/setpriv --pdeathsig KILL --reuid {number} --regid {group} --clear-groups "
-        f"--no-new-privs --bounding-set=-all --inh-caps=-all "
+        f"exec chroot . /usr/bin/setpriv --reuid {number} --regid {group} --clear-groups "
+        f"--pdeathsig KILL --no-new-privs --bounding-set=-all --inh-caps=-all "
         f"/usr/bin/env -u CONTAINER_PATH -u PWD -u OLDPWD -C {shlex.quote(place)} "
         f'PATH="$CONTAINER_PATH" '
         f"{shlex.join(words)}"

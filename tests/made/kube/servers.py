@@ -75,7 +75,7 @@ def served(programs: Path, folder: Path, bridge: Bridge) -> Iterator[Api]:
     with ExitStack() as running:
         store = f"http://127.0.0.1:{free_port()}"
         peers = f"http://127.0.0.1:{free_port()}"
-        running.enter_context(_etcd(programs, folder, store, peers))
+        running.enter_context(_started(_etcd(programs, folder, store, peers), folder))
         authority, certificate = certified(folder, bridge.gateway, "kubernetes.default.svc")
         api = Api(f"https://{bridge.gateway}:{free_port()}", authority, TOKEN)
         _write_keys(folder)
@@ -90,16 +90,13 @@ def served(programs: Path, folder: Path, bridge: Bridge) -> Iterator[Api]:
         yield api
 
 
-def _etcd(programs: Path, folder: Path, clients: str, peers: str) -> object:
-    return _started(
-        [
-            str(programs / "etcd"), "--data-dir", str(folder / "etcd"), "--unsafe-no-fsync",
-            "--listen-client-urls", clients, "--advertise-client-urls", clients,
-            "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
-            "--initial-cluster", f"default={peers}",
-        ],
-        folder,
-    )  # fmt: skip
+def _etcd(programs: Path, folder: Path, clients: str, peers: str) -> list[str]:
+    return [
+        str(programs / "etcd"), "--data-dir", str(folder / "etcd"), "--unsafe-no-fsync",
+        "--listen-client-urls", clients, "--advertise-client-urls", clients,
+        "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
+        "--initial-cluster", f"default={peers}",
+    ]  # fmt: skip
 
 
 def _api_server(
