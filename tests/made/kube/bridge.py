@@ -44,7 +44,8 @@ class Bridge:
         """Give the network namespace of a process an interface; its address."""
         number = next(self.used)
         address = f"10.88.{self.number}.{2 + (number - 2) % 250}"
-        outer = f"{PREFIX}{self.number}-{number:x}"
+        # By the process, as interfaces of a network that ended go some time after it.
+        outer = f"{PREFIX}{self.number}-{process:x}"
         ip(f"link add {outer} type veth peer name eth0 netns {process}")
         ip(f"link set {outer} master {self.name} up")
         inner = (

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from tests.made.kube.api import Api, Object
 from tests.made.kube.bridge import Bridge, bridged
-from tests.made.kube.image import HOME, REPOSITORY, Image, made_venv, read_dockerfile
+from tests.made.kube.image import (
+    HOME,
+    REPOSITORY,
+    Image,
+    compile_kernels,
+    made_venv,
+    read_dockerfile,
+)
 from tests.made.kube.kubelet import Kubelet, Rig, kubelet, settle
 from tests.made.kube.releases import Releases
 from tests.made.kube.servers import binaries, served
@@ -114,7 +121,8 @@ def kubernetes(folder: Path, images: dict[str, Image]) -> Iterator[Kube]:
     data = folder / "data"
     for name in ("servers", "node", "data"):
         (folder / name).mkdir(parents=True)
-    rig = Rig({"": own_image(), **images}, _files(folder, data))
+    own = read_dockerfile(REPOSITORY / "Dockerfile")
+    rig = Rig({"": own, **images}, _files(folder, data, own))
     with (
         bridged() as bridge,
         served(programs, folder / "servers", bridge) as api,
@@ -123,21 +131,12 @@ def kubernetes(folder: Path, images: dict[str, Image]) -> Iterator[Kube]:
         yield Kube(api, node, bridge, data)
 
 
-def own_image() -> Image:
-    """The image of this repository."""
-    if not (REPOSITORY / "Dockerfile").exists():
-        start = ("/bin/sh", "-c", 'exec "$@"', "entrypoint")
-        return Image(start, (), {"PATH": f"{HOME}/bin:/usr/bin:/bin"}, "1000:1000")
-    return read_dockerfile(REPOSITORY / "Dockerfile")
-
-
-def _files(folder: Path, data: Path) -> list[Mount]:
+def _files(folder: Path, data: Path, image: Image) -> list[Mount]:
     """What containers have: the environment, and what it points to at its own places."""
-    entrypoint = REPOSITORY / "helm" / "image" / "entrypoint"
-    venv = made_venv(folder / "venv", PROGRAMS, entrypoint if entrypoint.exists() else None)
-    kernels = REPOSITORY / ".cache" / "kernels"
-    kernels.mkdir(parents=True, exist_ok=True)
+    venv = made_venv(folder / "venv", PROGRAMS, REPOSITORY / "helm" / "image" / "entrypoint")
     (venv / "kernels").mkdir()
+    kernels = REPOSITORY / ".cache" / "kernels"
+    compile_kernels(image, kernels)
     places = {Path(sys.prefix), Path(sys.base_prefix), REPOSITORY}
     shared = [place for place in sorted(places) if not place.is_relative_to("/usr")]
     return [

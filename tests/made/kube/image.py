@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
-__all__ = ["HOME", "Image", "made_venv", "read_dockerfile"]
+__all__ = ["HOME", "Image", "compile_kernels", "made_venv", "read_dockerfile"]
 
 HOME = "/opt/zonalbatch"
 """Where the image has its environment of Python."""
@@ -21,8 +23,8 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPT = """#!{home}/bin/python
 import sys
 from {module} import {name}
-sys.argv[0] = "{script}"
-sys.exit({name}())
+if __name__ == "__main__":
+    sys.exit({name}())
 """
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,34 +35,47 @@ class Image:
 
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=lambda: {"PATH": SYSTEM_PATH})
     user: str = "0:0"
     """Numbers of user and group."""
+    place: str = "/"
+    """Where its containers start."""
 
 
 def read_dockerfile(path: Path) -> Image:
-    """What the last stage of a Dockerfile says."""
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    variables, user = {"PATH": SYSTEM_PATH}, "0:0"
-    for word, rest in _last_stage(path.read_text()):
-        match word:
-            case "ENTRYPOINT":
-                entrypoint, command = _words(rest), ()
-            case "CMD":
-                command = _words(rest)
-            case "ENV":
-                variables |= _assigned(rest, variables)
-            case "USER":
-                user = rest if ":" in rest else f"{rest}:{rest}"
-    return Image(entrypoint, command, variables, user)
+    """What the last stage of a Dockerfile says, and the stages that it starts from."""
+    stages: dict[str, Image] = {}
+    arguments: dict[str, str] = {}
+    image = Image()
+    for word, rest in _instructions(path.read_text()):
+        if word == "ARG":
+            arguments |= _assigned(rest, arguments)
+        elif word == "FROM":
+            start, *named = re.split(r"\s+as\s+", rest, flags=re.IGNORECASE)
+            image = stages.get(start, Image())
+            stages |= dict.fromkeys(named, image)
+            current = named
+        else:
+            image = _with(image, word, rest, arguments)
+            stages |= dict.fromkeys(current, image)
+    return image
 
 
-def _last_stage(text: str) -> list[tuple[str, str]]:
-    stage: list[tuple[str, str]] = []
-    for word, rest in _instructions(text):
-        stage = [] if word == "FROM" else [*stage, (word, rest)]
-    return stage
+def _with(image: Image, word: str, rest: str, arguments: Mapping[str, str]) -> Image:
+    """An image after one more instruction."""
+    match word:
+        case "ENTRYPOINT":
+            return replace(image, entrypoint=_words(rest), command=())
+        case "CMD":
+            return replace(image, command=_words(rest))
+        case "ENV":
+            known = {**arguments, **image.variables}
+            return replace(image, variables={**image.variables, **_assigned(rest, known)})
+        case "USER":
+            return replace(image, user=rest if ":" in rest else f"{rest}:{rest}")
+        case "WORKDIR":
+            return replace(image, place=rest)
+    return image
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -85,13 +100,13 @@ def _assigned(text: str, before: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def made_venv(folder: Path, programs: Sequence[str], entrypoint: Path | None) -> Path:
+def made_venv(folder: Path, programs: Sequence[str], entrypoint: Path) -> Path:
     """The image's environment in a folder: this one's packages, and this repository's package.
 
     Args:
         folder: where; in containers it lies at ``HOME``.
         programs: scripts to put in it, as the packages name them.
-        entrypoint: the image's own, if there is one.
+        entrypoint: the image's own.
     """
     packages = folder / "lib" / f"python{_version()}" / "site-packages"
     packages.mkdir(parents=True)
@@ -104,16 +119,37 @@ def made_venv(folder: Path, programs: Sequence[str], entrypoint: Path | None) ->
     for found in entry_points(group="console_scripts"):
         if found.name in programs:
             _write_script(folder / "bin" / found.name, found.module, found.attr)
-    if entrypoint is not None:
-        shutil.copy(entrypoint, folder / "entrypoint")
-        (folder / "entrypoint").chmod(0o755)
+    shutil.copy(entrypoint, folder / "entrypoint")
+    (folder / "entrypoint").chmod(0o755)
     return folder
 
 
 def _write_script(path: Path, module: str, name: str) -> None:
-    path.write_text(SCRIPT.format(home=HOME, module=module, name=name, script=path.name))
+    path.write_text(SCRIPT.format(home=HOME, module=module, name=name))
     path.chmod(0o755)
 
 
 def _version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def compile_kernels(image: Image, folder: Path) -> None:
+    """Compile the kernels into a folder as the image does, unless it has those of these sources."""
+    told = {name: text for name, text in image.variables.items() if name.startswith("NUMBA")}
+    stamp, wanted = folder / "stamp", _sources_stamp(told)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = os.environ | told | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "zonalbatch.precompiled"]
+    subprocess.run(command, env=variables, check=True, capture_output=True)
+    stamp.write_text(wanted)
+
+
+def _sources_stamp(told: Mapping[str, str]) -> str:
+    """What numba tells by whether code that it kept is of these sources."""
+    files = sorted((REPOSITORY / "zonalbatch").rglob("*.py"))
+    known = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    return hashlib.sha256(
+        repr((known, sorted(told.items()), version("numba"))).encode()
+    ).hexdigest()

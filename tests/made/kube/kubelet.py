@@ -167,7 +167,7 @@ class Kubelet:
             user=_user(image, secured),
             folder=folder,
             host=given["HOSTNAME"],
-            place=spec.get("workingDir", "/"),
+            place=spec.get("workingDir", image.place),
             read_only=secured.get("readOnlyRootFilesystem", False),
         )
 
@@ -176,7 +176,6 @@ class Kubelet:
         host, _, port = self.api.url.removeprefix("https://").partition(":")
         found = {
             "HOSTNAME": body["spec"].get("hostname") or body["metadata"]["name"],
-            "HOME": "/tmp",
             "KUBERNETES_SERVICE_HOST": host,
             "KUBERNETES_SERVICE_PORT": port,
             "KUBERNETES_PORT": f"tcp://{host}:{port}",

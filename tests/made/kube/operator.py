@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import dask_kubernetes
@@ -26,7 +27,7 @@ def operator_image() -> Image:
     found = read_dockerfile(DEPLOYMENT / "Dockerfile")
     (program, *rest) = found.entrypoint
     here = program.replace("/usr/local/bin", "/opt/zonalbatch/bin")
-    return Image((here, *rest), found.command, found.variables, found.user)
+    return replace(found, entrypoint=(here, *rest))
 
 
 def install_operator(kube: Kube) -> None:

@@ -108,7 +108,12 @@ def sandbox(bridge: Bridge) -> Sandbox:
     while os.readlink(f"/proc/{pause.pid}/ns/net") == own:
         assert pause.poll() is None, "no network namespace could be made"
         time.sleep(0.002)
-    return Sandbox(pause, bridge.attach(pause.pid))
+    try:
+        return Sandbox(pause, bridge.attach(pause.pid))
+    except (OSError, subprocess.CalledProcessError):
+        pause.kill()
+        pause.wait()
+        raise
 
 
 def _script(
@@ -136,6 +141,7 @@ def _script(
         f"ln -s {NAMES}/hosts etc/hosts",
         *(line for mount in mounts for line in _bound(mount)),
     ]
+    lines.append(f"mkdir -p {shlex.quote('.' + place)}")
     if read_only:
         lines.append(f"mount -o remount,ro {shlex.quote(str(root))}")
     number, _, group = user.partition(":")
