@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 from distributed import Client
 
 import zonalbatch as zb
-from tests.made.kube.cluster import Kube, Room, kubernetes
+from tests.made.kube.cluster import Kube, Namespace, kubernetes
 from tests.made.kube.jobs import document, write_data
 from tests.made.kube.operator import IMAGE, install_operator, operator_image
 
@@ -29,18 +30,23 @@ def kube(bare_kube: Kube) -> Kube:
 
 
 @pytest.fixture
-def room(kube: Kube) -> Iterator[Room]:
+def space(kube: Kube) -> Iterator[Namespace]:
     """A namespace of the cluster."""
-    with kube.room() as found:
+    with kube.namespace() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def digest(bare_kube: Kube, cluster: Client, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of the job's rows as they are without Kubernetes."""
-    here = tmp_path_factory.mktemp("reference")
-    told = document(output={"path": str(here)})
-    told["zones"]["path"] = str(bare_kube.data / "zones.parquet")
-    told["source"]["pattern"] = str(bare_kube.data) + "/a_{date:%Y%m%d}.tif"
-    zb.run(zb.Job(**told), cluster)
-    return zb.open_results(here).digest
+def digests(
+    bare_kube: Kube, cluster: Client, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """The digest of the rows of a job as they are without Kubernetes."""
+
+    @cache
+    def found(name: str) -> str:
+        here = tmp_path_factory.mktemp("reference")
+        told = document(name, str(bare_kube.data), output={"path": str(here)})
+        zb.run(zb.Job(**told), cluster)
+        return zb.open_results(here).digest
+
+    return found

@@ -16,15 +16,15 @@ from tests.made.kube.image import (
     REPOSITORY,
     Image,
     compile_kernels,
+    image_of,
     made_venv,
-    read_dockerfile,
 )
 from tests.made.kube.kubelet import Kubelet, Rig, kubelet, settle
 from tests.made.kube.releases import Releases
 from tests.made.kube.servers import binaries, served
 from tests.made.kube.volumes import Mount
 
-__all__ = ["DATA", "Kube", "Room", "kubernetes"]
+__all__ = ["DATA", "Kube", "Namespace", "kubernetes"]
 
 DATA = "/data"
 """Where containers find the data of the tests."""
@@ -50,12 +50,12 @@ class Kube:
         )
 
     @contextmanager
-    def room(self) -> Iterator[Room]:
+    def namespace(self) -> Iterator[Namespace]:
         """A namespace of its own, which is emptied at the end of the block."""
-        name = f"room-{uuid.uuid4().hex[:6]}"
+        name = f"space-{uuid.uuid4().hex[:6]}"
         self.make_namespace(name)
         try:
-            yield Room(self, name)
+            yield Namespace(self, name)
         finally:
             self.api.delete("namespaces", "", name)
             for pod in self.api.find("pods", name):
@@ -63,49 +63,62 @@ class Kube:
 
 
 @dataclass(frozen=True)
-class Room:
+class Namespace:
     """A namespace for one test."""
 
     kube: Kube
-    namespace: str
+    name: str
 
     @property
     def releases(self) -> Releases:
         """Helm in it."""
-        return Releases(self.kube.api, self.namespace)
+        return Releases(self.kube.api, self.name)
 
     def find(self, kind: str, selector: str = "") -> list[Object]:
         """Objects in it."""
-        return self.kube.api.find(kind, self.namespace, selector)
+        return self.kube.api.find(kind, self.name, selector)
 
     def get(self, kind: str, name: str) -> Object:
         """An object that is there."""
-        found = self.kube.api.get(kind, self.namespace, name)
+        found = self.kube.api.get(kind, self.name, name)
         assert found is not None, f"no {name} among {kind}"
         return found
 
-    def claim(self, name: str) -> Path:
+    def claim(self, claim: str) -> Path:
         """The folder of a claim."""
-        return self.kube.node.claims.folder_of(self.namespace, name)
+        return self.kube.node.claims.folder_of(self.name, claim)
 
-    def make_claim(self, name: str) -> Path:
+    def pods(self, component: str) -> list[str]:
+        """Names of the pods of a part of a release that run."""
+        found = [
+            *self.find("pods", f"app.kubernetes.io/component={component}"),
+            *self.find("pods", f"dask.org/component={component}"),
+        ]
+        running = [pod for pod in found if pod["status"].get("phase") == "Running"]
+        return sorted({pod["metadata"]["name"] for pod in running})
+
+    def kill(self, pod: str) -> None:
+        """Kill the processes of a pod, as the kernel does where memory is short."""
+        self.kube.node.kill(self.name, pod)
+
+    def make_claim(self, claim: str) -> Path:
         """A claim, and its folder."""
         wanted = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}
-        body: Object = {"metadata": {"name": name}, "spec": wanted}
-        self.kube.api.create("persistentvolumeclaims", self.namespace, body)
-        return self.claim(name)
+        body: Object = {"metadata": {"name": claim}, "spec": wanted}
+        self.kube.api.create("persistentvolumeclaims", self.name, body)
+        return self.claim(claim)
 
     def make_secret(self, name: str, keys: dict[str, str]) -> None:
         """A secret."""
         body: Object = {"metadata": {"name": name}, "stringData": keys}
-        self.kube.api.create("secrets", self.namespace, body)
+        self.kube.api.create("secrets", self.name, body)
 
     def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
         """Wait until something holds; else tell what the pods said."""
         if not settle(holds, seconds):
             pods = [f"{p['metadata']['name']}: {p['status']}" for p in self.find("pods")]
             faults = "\n".join(self.kube.node.faults[-3:])
-            said = self.kube.node.said(self.namespace)
+            said = self.kube.node.said(self.name)
             raise AssertionError(f"not within {seconds} s: {what}\n{pods}\n{said}\n{faults}")
 
 
@@ -121,7 +134,7 @@ def kubernetes(folder: Path, images: dict[str, Image]) -> Iterator[Kube]:
     data = folder / "data"
     for name in ("servers", "node", "data"):
         (folder / name).mkdir(parents=True)
-    own = read_dockerfile(REPOSITORY / "Dockerfile")
+    own = image_of(REPOSITORY / "Dockerfile")
     rig = Rig({"": own, **images}, _files(folder, data, own))
     with (
         bridged() as bridge,

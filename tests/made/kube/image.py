@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
-__all__ = ["HOME", "Image", "compile_kernels", "made_venv", "read_dockerfile"]
+from tests.made.dockerfiles import dockerfile
+
+__all__ = ["HOME", "Image", "compile_kernels", "image_of", "made_venv"]
 
 HOME = "/opt/zonalbatch"
 """Where the image has its environment of Python."""
@@ -33,71 +32,26 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Image:
     """What a container is started with, unless its pod says otherwise."""
 
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=lambda: {"PATH": SYSTEM_PATH})
-    user: str = "0:0"
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
+    user: str
     """Numbers of user and group."""
-    place: str = "/"
+    place: str
     """Where its containers start."""
 
 
-def read_dockerfile(path: Path) -> Image:
-    """What the last stage of a Dockerfile says, and the stages that it starts from."""
-    stages: dict[str, Image] = {}
-    arguments: dict[str, str] = {}
-    image = Image()
-    for word, rest in _instructions(path.read_text()):
-        if word == "ARG":
-            arguments |= _assigned(rest, arguments)
-        elif word == "FROM":
-            start, *named = re.split(r"\s+as\s+", rest, flags=re.IGNORECASE)
-            image = stages.get(start, Image())
-            stages |= dict.fromkeys(named, image)
-            current = named
-        else:
-            image = _with(image, word, rest, arguments)
-            stages |= dict.fromkeys(current, image)
-    return image
-
-
-def _with(image: Image, word: str, rest: str, arguments: Mapping[str, str]) -> Image:
-    """An image after one more instruction."""
-    match word:
-        case "ENTRYPOINT":
-            return replace(image, entrypoint=_words(rest), command=())
-        case "CMD":
-            return replace(image, command=_words(rest))
-        case "ENV":
-            known = {**arguments, **image.variables}
-            return replace(image, variables={**image.variables, **_assigned(rest, known)})
-        case "USER":
-            return replace(image, user=rest if ":" in rest else f"{rest}:{rest}")
-        case "WORKDIR":
-            return replace(image, place=rest)
-    return image
-
-
-def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """(word, what follows) of each instruction; lines are joined, comments left out."""
-    plain = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    for line in re.sub(r"\\\n", " ", plain).splitlines():
-        word, _, rest = line.strip().partition(" ")
-        if word:
-            yield word.upper(), rest.strip()
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text)) if text.startswith("[") else ("/bin/sh", "-c", text)
-
-
-def _assigned(text: str, before: Mapping[str, str]) -> dict[str, str]:
-    """Assignments of one ENV; a variable that is read has the value from before it."""
-    pairs = [word.partition("=") for word in shlex.split(text)]
-    return {
-        name: re.sub(r"\$\{?(\w+)\}?", lambda found: before.get(found[1], ""), value)
-        for name, _, value in pairs
-    }
+def image_of(path: Path) -> Image:
+    """The image that a Dockerfile makes."""
+    final = dockerfile(path).final
+    (*_, user) = final.said("USER")
+    return Image(
+        tuple(final.listed("ENTRYPOINT")),
+        tuple(final.listed("CMD")),
+        {"PATH": SYSTEM_PATH} | final.environment,
+        user if ":" in user else f"{user}:{user}",
+        final.said("WORKDIR")[-1],
+    )
 
 
 def made_venv(folder: Path, programs: Sequence[str], entrypoint: Path) -> Path:

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
-from tests.made.kube.cluster import DATA, REPOSITORY
+from tests.made.chart import merged
+from tests.made.kube.cluster import DATA
 from tests.made.rasters import noise, write_tif
 from tests.made.zones import squares
 
-__all__ = ["CHART", "document", "parts_in", "values_of", "write_data"]
+__all__ = ["FEW", "MANY", "document", "parts_in", "values_of", "write_data"]
 
-CHART = REPOSITORY / "helm" / "zonalbatch"
-YEARS = range(1950, 1974)
+FEW, MANY = "few", "many"
+"""Names of folders of rasters: a job over the second one can be struck in its middle."""
+YEARS = {FEW: range(1990, 2000), MANY: range(1700, 2000)}
 SMALL = {"requests": {"cpu": "100m", "memory": "64Mi"}}
 
 
 def write_data(folder: Path) -> None:
-    """900 zones, and a raster of each year, of four blocks of the partition."""
-    first = write_tif(folder / f"a_{YEARS[0]}0601.tif", noise(400, 400, seed=1), tiled=True)
-    for year in YEARS[1:]:
-        shutil.copy(first, folder / f"a_{year}0601.tif")
+    """900 zones in four cells of the partition, and a raster of each year."""
+    first = Path(write_tif(folder / "first.tif", noise(400, 400, seed=1), tiled=True))
+    for name, years in YEARS.items():
+        (folder / name).mkdir()
+        for year in years:
+            os.link(first, folder / name / f"a_{year}0601.tif")
     squares(30, side=130).to_parquet(folder / "zones.parquet")
 
 
-def document(**keys: Any) -> dict[str, Any]:
-    """A job over these data, as values have it: of one year, unless ``pattern`` says otherwise."""
+def document(name: str = FEW, data: str = DATA, **keys: Any) -> dict[str, Any]:
+    """A job over the rasters of a folder, as values have it."""
     return {
-        "zones": {"path": f"{DATA}/zones.parquet", "id": "id"},
-        "source": {"kind": "cog", "pattern": DATA + "/a_{date:%Y%m%d}.tif"},
+        "zones": {"path": f"{data}/zones.parquet", "id": "id"},
+        "source": {"kind": "cog", "pattern": f"{data}/{name}/a_{{date:%Y%m%d}}.tif"},
         "bands": {"red": 1},
         "statistics": ["count", "mean", "median", "p10", "p90"],
         **keys,
     }
 
 
-def values_of(mode: str, **keys: Any) -> dict[str, Any]:
-    """Values of the chart: the job with its output on the claim ``out``."""
+def values_of(mode: str, name: str = FEW, **keys: Any) -> dict[str, Any]:
+    """Values of the chart for a mode: the job, whose output is on the claim ``out``."""
     usual = {
         "mode": mode,
-        "job": document(),
+        "job": document(name),
         "output": {"claim": {"existing": "out"}},
         "runner": {"resources": SMALL},
         "scheduler": {"resources": SMALL},
         "workers": {"replicas": 2},
     }
-    return usual | keys
+    return merged(usual, keys)
 
 
-def parts_in(output: Path) -> set[Path]:
-    """Files of parts that are done."""
-    return set((output / "results").rglob("part-*.parquet"))
+def parts_in(output: Path) -> dict[Path, int]:
+    """Files of parts that are done, and when each was written (ns)."""
+    files = (output / "results").rglob("part-*.parquet")
+    return {file: file.stat().st_mtime_ns for file in files}

@@ -19,6 +19,7 @@ from tests.made.kube.containers import NotThereError, variables_of, words_of
 from tests.made.kube.image import Image
 from tests.made.kube.names import Names
 from tests.made.kube.pod import Container, Pod
+from tests.made.kube.relays import Relays
 from tests.made.kube.sandbox import NAMES, Process, sandbox
 from tests.made.kube.volumes import Claims, Mount, folders_of, mounts_of
 
@@ -192,7 +193,8 @@ def kubelet(api: Api, bridge: Bridge, rig: Rig, folder: Path) -> Iterator[Kubele
     for name in ("pods", "claims", "names"):
         (folder / name).mkdir()
     api.create("nodes", "", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
-    claims, names = Claims(api, folder / "claims"), Names(api, folder / "names")
+    claims = Claims(api, folder / "claims")
+    names = Names(api, folder / "names", Relays(bridge))
     node = Kubelet(api, bridge, rig, folder, claims, names)
     thread = threading.Thread(target=node.live, name="kubelet")
     thread.start()
@@ -201,6 +203,7 @@ def kubelet(api: Api, bridge: Bridge, rig: Rig, folder: Path) -> Iterator[Kubele
     finally:
         node.ended.set()
         thread.join()
+        names.relays.end()
 
 
 def _user(image: Image, secured: Object) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.made.kube.api import Api, Object
+from tests.made.kube.relays import Relays, renumbers
 
 __all__ = ["Names"]
 
@@ -19,6 +20,7 @@ class Names:
 
     api: Api
     folder: Path
+    relays: Relays
     known: dict[str, str] = field(default_factory=dict)
 
     def folder_of(self, namespace: str) -> Path:
@@ -31,9 +33,12 @@ class Names:
 
     def keep_up(self) -> None:
         """Write anew what has changed."""
-        endpoints = self.api.find("endpoints")
+        endpoints, services = self.api.find("endpoints"), self.api.find("services")
+        self.relays.keep_up(services, endpoints)
+        known = {_key(service): service for service in services}
         for folder in self.folder.iterdir():
-            self._write(folder.name, "".join(_lines(endpoints, folder.name)))
+            lines = [line for e in endpoints for line in _lines(e, known.get(_key(e)), folder.name)]
+            self._write(folder.name, "".join(lines))
 
     def _write(self, namespace: str, lines: str) -> None:
         text = f"127.0.0.1 localhost\n{lines}"
@@ -46,15 +51,22 @@ class Names:
         self.known[namespace] = text
 
 
-def _lines(endpoints: Sequence[Object], own: str) -> Iterator[str]:
-    for found in endpoints:
-        place = found["metadata"]
-        names = _names(place["name"], place["namespace"], own)
-        for subset in found.get("subsets") or []:
-            for address in subset.get("addresses") or []:
-                yield f"{address['ip']} {' '.join(names)}\n"
-                if host := address.get("hostname"):
-                    yield f"{address['ip']} {' '.join(f'{host}.{name}' for name in names)}\n"
+def _lines(endpoints: Object, service: Object | None, own: str) -> Iterator[str]:
+    """Of one service, as a namespace sees it."""
+    namespace, name = _key(endpoints)
+    names = _names(name, namespace, own)
+    if service is not None and renumbers(service, endpoints):
+        yield f"{service['spec']['clusterIP']} {' '.join(names)}\n"
+        return
+    for subset in endpoints.get("subsets") or []:
+        for address in subset.get("addresses") or []:
+            yield f"{address['ip']} {' '.join(names)}\n"
+            if host := address.get("hostname"):
+                yield f"{address['ip']} {' '.join(f'{host}.{each}' for each in names)}\n"
+
+
+def _key(found: Object) -> tuple[str, str]:
+    return found["metadata"]["namespace"], found["metadata"]["name"]
 
 
 def _names(service: str, namespace: str, own: str) -> list[str]:

@@ -10,7 +10,7 @@ import dask_kubernetes
 import httpx
 
 from tests.made.kube.cluster import Kube
-from tests.made.kube.image import Image, read_dockerfile
+from tests.made.kube.image import Image, image_of
 from tests.made.kube.kubelet import settle
 from tests.made.kube.releases import Releases
 
@@ -24,7 +24,7 @@ DEPLOYMENT = Path(dask_kubernetes.__file__).parent / "operator" / "deployment"
 
 def operator_image() -> Image:
     """The operator's image, whose program lies where ours has its own."""
-    found = read_dockerfile(DEPLOYMENT / "Dockerfile")
+    found = image_of(DEPLOYMENT / "Dockerfile")
     (program, *rest) = found.entrypoint
     here = program.replace("/usr/local/bin", "/opt/zonalbatch/bin")
     return replace(found, entrypoint=(here, *rest))
