@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.made.certificates import certified
 from tests.made.kube.api import Api, Object
 from tests.made.kube.bridge import Bridge, bridged
 from tests.made.kube.image import (
@@ -97,6 +99,21 @@ class Namespace:
         running = [pod for pod in found if pod["status"].get("phase") == "Running"]
         return sorted({pod["metadata"]["name"] for pod in running})
 
+    def restarts(self, pod: str) -> int:
+        """How often the containers of a pod were started again."""
+        found = self.kube.api.get("pods", self.name, pod) or {"status": {}}
+        told = found["status"].get("containerStatuses") or []
+        return sum(container["restartCount"] for container in told)
+
+    def codes(self, job: str) -> list[int]:
+        """Exit codes of the pods of a batch Job that have ended."""
+        return [
+            container["state"]["terminated"]["exitCode"]
+            for pod in self.find("pods", f"job-name={job}")
+            for container in pod["status"].get("containerStatuses") or []
+            if "terminated" in container["state"]
+        ]
+
     def kill(self, pod: str) -> None:
         """Kill the processes of a pod, as the kernel does where memory is short."""
         self.kube.node.kill(self.name, pod)
@@ -112,6 +129,14 @@ class Namespace:
         """A secret."""
         body: Object = {"metadata": {"name": name}, "stringData": keys}
         self.kube.api.create("secrets", self.name, body)
+
+    def make_certificates(self, name: str) -> None:
+        """A secret of certificates that one authority gave."""
+        with TemporaryDirectory() as folder:
+            authority, given = certified(Path(folder), "zonalbatch")
+            certificate, mark, key = given.read_text().partition("-----BEGIN PRIVATE KEY")
+            keys = {"ca.crt": authority.read_text(), "tls.crt": certificate, "tls.key": mark + key}
+            self.make_secret(name, keys)
 
     def wait(self, holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
         """Wait until something holds; else tell what the pods said."""
