@@ -1,4 +1,4 @@
-"""An S3 server on loopback, moto's, and buckets in it."""
+"""An S3 server on this machine, moto's, and buckets in it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ class S3:
     """A server, as the environment of whoever talks to it says."""
 
     port: int
+    host: str = "127.0.0.1"
 
     @property
     def environment(self) -> dict[str, str]:
         """What obstore and boto3 look for."""
         return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ENDPOINT_URL": f"http://{self.host}:{self.port}",
             "AWS_ALLOW_HTTP": "true",
             "AWS_ACCESS_KEY_ID": "someone",
             "AWS_SECRET_ACCESS_KEY": "something",
@@ -43,30 +44,30 @@ class S3:
 
 
 @contextmanager
-def s3_server(**settings: str) -> Iterator[S3]:
+def s3_server(host: str = "127.0.0.1", **settings: str) -> Iterator[S3]:
     """A server in a process of its own, while the block lasts; with settings of moto's."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((host, 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
     plain = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | settings
     server = subprocess.Popen(
         command, env=plain, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _wait_for(port)
-        yield S3(port)
+        _wait_for(host, port)
+        yield S3(port, host)
     finally:
         server.kill()
         server.wait()
 
 
-def _wait_for(port: int, seconds: float = 30.0) -> None:
+def _wait_for(host: str, port: int, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with socket.socket() as asked:
             asked.settimeout(1.0)
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
+            if asked.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.05)
-    raise TimeoutError(f"no server at port {port}")
+    raise TimeoutError(f"no server at {host}:{port}")

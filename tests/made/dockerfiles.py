@@ -74,7 +74,7 @@ def dockerfile(path: Path = REPOSITORY / "Dockerfile") -> Dockerfile:
     stages: list[Stage] = []
     for step in _steps(path.read_text()):
         if step.word == "FROM":
-            base, *name = re.split(r" +AS +", Template(step.text).substitute(given))
+            base, *name = re.split(r"(?i) +AS +", Template(step.text).substitute(given))
             before = next((one.environment for one in stages if one.name == base), {})
             stages.append(Stage("".join(name), base, environment=dict(before)))
             continue

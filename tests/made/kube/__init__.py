@@ -1,0 +1,1 @@
+"""Kubernetes without a container engine: servers, pods that are local processes, releases."""
