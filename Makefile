@@ -23,7 +23,8 @@ test: $(VENV)/.dev  ## run the tests, those marked long left out
 	$(BIN)/python -m pytest -m "not long" -n 2
 
 test-long: $(VENV)/.dev  ## run the tests marked long, and all laws on many examples
-	$(BIN)/python -m pytest -m long --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -m "long and not alone" -n 2 --dist loadfile --hypothesis-profile=thorough
+	$(BIN)/python -m pytest -m "long and alone" --hypothesis-profile=thorough
 	$(BIN)/python -m pytest -m "hypothesis and not long" -n 2 --hypothesis-profile=thorough
 
 chaos: $(VENV)/.dev  ## kill workers, scheduler and client for MINUTES (10), by a SEED (0)

@@ -121,6 +121,7 @@ def test_what_parts_take_is_what_was_foreseen(case: Case, tmp_path: Path) -> Non
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_memory_is_steady(tmp_path: Path) -> None:
     """After 2,000 small parts a worker takes at most 50 MB more than after 100.
 

@@ -12,7 +12,7 @@ from tests.made.chart import of_kind, rendered
 from tests.made.kube.cluster import Namespace
 from tests.made.kube.jobs import FEW, ended, holds_token, parts_in, values_of
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 def _night(space: Namespace, template: dict[str, Any], name: str) -> str:

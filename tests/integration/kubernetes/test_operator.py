@@ -20,7 +20,7 @@ from tests.made.kube.jobs import (
     values_of,
 )  # fmt: skip
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 Digests = Callable[[str], str]
 

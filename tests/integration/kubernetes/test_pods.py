@@ -8,7 +8,7 @@ import pytest
 
 from tests.made.kube.cluster import Namespace
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 def _pod(*words: str, **spec: Any) -> dict[str, Any]:

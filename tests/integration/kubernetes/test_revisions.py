@@ -12,7 +12,7 @@ from tests.made.chart import CHART
 from tests.made.kube.cluster import Namespace
 from tests.made.kube.jobs import FEW, dask_status, document, parts_in, values_of
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 def test_upgrade_and_rollback(space: Namespace, digests: Callable[[str], str]) -> None:

@@ -10,7 +10,7 @@ from tests.made.kube.cluster import Kube, Namespace
 from tests.made.kube.jobs import values_of
 from tests.made.kube.operator import ACCOUNT, NAMESPACE
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 VERBS = ("create", "delete", "get", "list", "patch", "update", "watch")
 RESOURCES = (

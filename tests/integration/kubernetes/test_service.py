@@ -10,7 +10,7 @@ from tests.made.kube.cluster import DATA, Namespace
 from tests.made.kube.jobs import FEW, holds_token, values_of
 from tests.made.service_jobs import JOBS, ended
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 def _url(space: Namespace) -> str:

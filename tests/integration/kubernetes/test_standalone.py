@@ -22,7 +22,7 @@ from tests.made.kube.jobs import (
     values_of,
 )  # fmt: skip
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 Digests = Callable[[str], str]
 RUNNER, WORKERS = "run-zonalbatch-r1", "run-zonalbatch-r1-workers"

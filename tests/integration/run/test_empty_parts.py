@@ -22,6 +22,7 @@ def test_more_parts_than_the_scheduler_knows_of(
 
 
 @pytest.mark.long
+@pytest.mark.alone
 def test_the_client_does_not_grow() -> None:
     """20,000 parts: at most 50 MB more than before; `benchmarks/scale.py` does 100,000."""
     with two_workers() as client:
