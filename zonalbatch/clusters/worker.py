@@ -9,6 +9,7 @@ failed would never restart one.
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from contextlib import suppress
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from distributed import Nanny
 
 __all__ = ["Stopped", "attend", "tell_ended"]
+
+logger = logging.getLogger(__name__)
 
 AGAIN = 1.0
 """Seconds before a scheduler that went is looked for again."""
@@ -45,6 +48,8 @@ class _Visit:
     """True if there was one."""
     ended: bool
     """True if it said that all is done."""
+    why: str = ""
+    """What was in the way, if it was not met."""
 
 
 def tell_ended(dask_worker: Nanny) -> None:
@@ -67,7 +72,7 @@ def attend(address: str, patience: float, **options: Any) -> None:
     import dask
     import distributed  # noqa: F401 - its defaults must stand before
 
-    met, gone = False, time.monotonic()
+    met, gone, why = False, time.monotonic(), ""
     with dask.config.set(SETTINGS):
         while (left := gone + patience - time.monotonic()) > 0:
             visit = asyncio.run(_visit(address, left, options))
@@ -75,9 +80,14 @@ def attend(address: str, patience: float, **options: Any) -> None:
                 return
             if visit.met:
                 met, gone = True, time.monotonic()
+            elif visit.why != why:
+                logger.warning("no scheduler at %s yet: %s", address, visit.why)
+            why = visit.why
             time.sleep(AGAIN)
     if not met:
-        raise ClusterError(f"no scheduler was at {address} for {patience:.0f} s; see that one runs")
+        raise ClusterError(
+            f"no scheduler was at {address} for {patience:.0f} s ({why}); see that one runs"
+        )
 
 
 async def _visit(address: str, patience: float, options: dict[str, Any]) -> _Visit:
@@ -102,8 +112,8 @@ async def _visit(address: str, patience: float, options: dict[str, Any]) -> _Vis
 async def _come(nanny: Nanny) -> _Visit:
     try:
         await nanny
-    except Exception:  # nobody there in time, or it went while the worker was being started
-        return _Visit(met=False, ended=False)
+    except Exception as error:  # nobody there in time, or it went while the worker was started
+        return _Visit(met=False, ended=False, why=str(error.__cause__ or error))
     await nanny.finished()
     return _Visit(met=True, ended=getattr(nanny, "_zonalbatch_ended", False))
 

@@ -41,4 +41,4 @@ def test_nights(space: Namespace, digests: Callable[[str], str]) -> None:
     second = _night(space, template, "second")
     assert parts_in(output / "results") == parts
     assert f"in {len(parts)} parts" in first
-    assert f"{len(parts)} done before" in second
+    assert f"({len(parts)} were there already)" in second

@@ -64,10 +64,10 @@ def test_chart(installed: Namespace) -> None:
     assert accounts == {"default", "run-zonalbatch"}
     used = {pod["spec"]["serviceAccountName"] for pod in installed.find("pods")}
     assert used <= {"run-zonalbatch"}
-    api = installed.kube.api.instead_of(installed.name, "run-zonalbatch")
-    assert _allowed(api, installed.name) == set()
-    assert _allowed(api, "default") == set()
-    assert _rules(api, installed.name) == OWN
+    with installed.kube.api.instead_of(installed.name, "run-zonalbatch") as api:
+        assert _allowed(api, installed.name) == set()
+        assert _allowed(api, "default") == set()
+        assert _rules(api, installed.name) == OWN
 
 
 @pytest.mark.parametrize("mode", sorted(MODES.keys() - {"cron"}))
@@ -81,7 +81,8 @@ def test_no_rights_given(space: Namespace, mode: str) -> None:
 
 def test_operator(kube: Kube, space: Namespace) -> None:
     """The operator may make and remove what a cluster is made of, and reads no secret."""
-    allowed = _allowed(kube.api.instead_of(NAMESPACE, ACCOUNT), space.name)
+    with kube.api.instead_of(NAMESPACE, ACCOUNT) as api:
+        allowed = _allowed(api, space.name)
     for resource in ("pods", "services", "deployments", "daskclusters", "daskworkergroups"):
         needed = {"create", "delete", "get", "list", "patch", "watch"}
         assert {(resource, verb) for verb in needed} <= allowed
@@ -91,7 +92,7 @@ def test_operator(kube: Kube, space: Namespace) -> None:
 
 def test_refused(kube: Kube, space: Namespace) -> None:
     """What is not allowed is refused where it is done, too."""
-    api = kube.api.instead_of(space.name, "default")
-    for kind in ("pods", "secrets", "configmaps"):
-        with pytest.raises(AssertionError, match="forbidden"):
-            api.find(kind, space.name)
+    with kube.api.instead_of(space.name, "default") as api:
+        for kind in ("pods", "secrets", "configmaps"):
+            with pytest.raises(AssertionError, match="forbidden"):
+                api.find(kind, space.name)

@@ -91,7 +91,7 @@ def test_bucket(
     values["output"] = {"bucket": link}
     space.releases.install(CHART, "run", values)
     said = space.kube.node.said
-    space.wait(lambda: "/240 parts" in said(space.name), "parts are done")
+    space.wait(lambda: f"/{PARTS} parts" in said(space.name), "parts are done")
     space.kill(space.pods("runner")[0])
     space.wait(lambda: "waiting" in said(space.name), "the new runner waits", 60)
     _completes(space)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,10 +50,15 @@ class Api:
             verify=ssl.create_default_context(cafile=str(self.authority)),
         )  # fmt: skip
 
-    def instead_of(self, namespace: str, account: str) -> Api:
+    @contextmanager
+    def instead_of(self, namespace: str, account: str) -> Iterator[Api]:
         """The same, in the place of a service account."""
         user = f"system:serviceaccount:{namespace}:{account}"
-        return Api(self.url, self.authority, self.token, user)
+        api = Api(self.url, self.authority, self.token, user)
+        try:
+            yield api
+        finally:
+            api.client.close()
 
     def ready(self) -> bool:
         """Whether the server says that it is."""
@@ -114,10 +120,4 @@ def _path(kind: str, namespace: str, name: str = "") -> str:
 def _checked(answer: httpx.Response) -> Object:
     assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.text}"
     found: Object = answer.json()
-    return found
-
-
-def labels(pod: Mapping[str, Any]) -> Mapping[str, str]:
-    """An object's labels."""
-    found: Mapping[str, str] = pod["metadata"].get("labels", {})
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +19,13 @@ from tests.made.certificates import certified
 from tests.made.kube.api import Api
 from tests.made.kube.bridge import Bridge
 from tests.made.kube.sandbox import WITH_US
+from tests.made.room import why_not
 
 __all__ = ["binaries", "kubeconfig", "served"]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BUILDER = REPOSITORY.parent / "shared" / "kube" / "build-kube.sh"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
-TOOLS = ("ip", "nsenter", "setpriv", "unshare")
-"""Of Debian's iproute2 and util-linux."""
 CONTROLLERS = (
     "cronjob", "deployment", "endpoint", "garbagecollector", "job", "namespace", "pvc-protection",
     "replicaset", "serviceaccount", "serviceaccount-token", "ttl-after-finished",
@@ -39,6 +37,8 @@ PATIENCE = 60.0
 
 def binaries() -> Path:
     """The folder of the programs; else the test is skipped, or fails where they must be there."""
+    if reason := why_not():
+        pytest.skip(reason)
     given = os.environ.get("ZONALBATCH_KUBE")
     home = Path(given) if given else Path.home() / ".cache" / "zonalbatch" / "kube"
     missing = [name for name in PROGRAMS if not (home / "bin" / name).exists()]
@@ -47,10 +47,6 @@ def binaries() -> Path:
         if os.environ.get("ZONALBATCH_CI") and BUILDER.exists():
             pytest.fail(f"{told}, which .ci/run should have seen to")
         pytest.skip(told)
-    if os.geteuid() != 0:
-        pytest.skip("pods have namespaces of their own, which need root")
-    if absent := [name for name in TOOLS if shutil.which(name) is None]:
-        pytest.skip(f"no {', '.join(absent)}: install iproute2 and util-linux")
     return home / "bin"
 
 
