@@ -20,8 +20,8 @@ __all__ = [
 
 FEW, MANY = "few", "many"
 """Names of folders of rasters: a job over the second one can be struck in its middle."""
-YEARS = {FEW: range(1990, 2000), MANY: range(1880, 2000)}
-PARTS = 240
+YEARS = {FEW: range(1990, 2000), MANY: range(1920, 2000)}
+PARTS = 160
 """Of the job over the many."""
 SMALL = {"requests": {"cpu": "100m", "memory": "64Mi"}}
 
