@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def bridged() -> Iterator[Bridge]:
         ip(f"link set {bridge.name} up")
         yield bridge
     finally:
-        ip(f"link del {bridge.name}")
+        _remove(bridge.name)
 
 
 def ip(words: str) -> str:
@@ -99,4 +99,13 @@ def _remove_abandoned() -> None:
         ours = link.get("ifname", "").startswith(PREFIX)
         owner = ours and re.fullmatch(r"pid-(\d+)", link.get("ifalias", ""))
         if owner and not Path(f"/proc/{owner[1]}").exists():
-            ip(f"link del {link['ifname']}")
+            _remove(link["ifname"])
+
+
+def _remove(bridge: str) -> None:
+    """Remove a bridge and what hangs on it: a network that ended goes when its last socket does."""
+    for link in json.loads(ip(f"-json link show master {bridge}") or "[]"):
+        if "ifname" in link:
+            with suppress(OSError):  # it went by itself
+                ip(f"link del {link['ifname']}")
+    ip(f"link del {bridge}")
