@@ -107,6 +107,14 @@ def test_many_fields_are_planned(name: str, tmp_path: Path) -> None:
         assert made.estimate.parts >= 200
         (scaler,) = of_kind(resources, "DaskAutoscaler")
         assert scaler["spec"]["maximum"] == 200
+        # docs/kubernetes.md reckons what it costs from these.
+        page = (CONFIGS.parent / "docs" / "kubernetes.md").read_text()
+        assert (
+            f"says {made.estimate.rows:,} rows and at most {made.estimate.decoded / 2**40:.2f} TiB"
+            in page
+        )
+        assert f"{made.estimate.decoded / 1e12:.2f} TB decoded" in page
+        assert f"here {made.estimate.parts}: each" in page
 
 
 def test_files_on_a_claim_are_planned(tmp_path: Path) -> None:

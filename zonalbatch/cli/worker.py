@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -14,6 +15,7 @@ from zonalbatch.errors import InputError
 __all__ = ["seconds_given", "worker"]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
+PROTOCOLS = frozenset({"tcp", "tls", "ws", "wss"})
 ENDED = 128
 """What is added to a signal's number where it ended a program, as shells have it."""
 
@@ -43,9 +45,7 @@ def worker(
     """
     from zonalbatch.clusters.worker import Stopped, attend
 
-    address = address or os.environ.get(ADDRESS, "")
-    if "://" not in address:
-        raise InputError(f"give the address of a scheduler, tcp://host:port, or set {ADDRESS}")
+    address = _address(address or os.environ.get(ADDRESS, ""))
     options: dict[str, Any] = {"memory_limit": _memory(memory_limit)}
     options |= {"name": name} if name else {}
     options |= {"local_directory": local_directory} if local_directory else {}
@@ -56,6 +56,19 @@ def worker(
         attend(address, seconds_given("--death-timeout", death_timeout), **options)
     except Stopped as stopped:
         raise typer.Exit(ENDED + stopped.number) from None
+
+
+def _address(text: str) -> str:
+    place = urlsplit(text)
+    try:
+        if place.scheme in PROTOCOLS and place.hostname and place.port:
+            return text
+    except ValueError:  # of a port that is none
+        pass
+    given = f", not {text!r}" if text else ""
+    raise InputError(
+        f"give the address of a scheduler{given}: tcp://host:port or tls://…, or set {ADDRESS}"
+    )
 
 
 def seconds_given(option: str, text: str) -> float:

@@ -2,6 +2,7 @@
 
 settings     Dask's settings that runs rely on
 scaling      a number of workers, or as many as parts wait for
+causes       what lies behind an error of Dask
 security     certificates of client, scheduler and workers
 local        worker processes on this machine
 address      a scheduler that runs already

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.scaling import scale
 from zonalbatch.errors import ClusterError
 from zonalbatch.job import CustomCluster
@@ -36,4 +37,4 @@ def _made(cluster: CustomCluster) -> Any:
     try:
         return cluster.cluster(**cluster.options)
     except Exception as error:  # of whatever the class does
-        raise ClusterError(f"no {name} could be made: {str(error).rstrip('.')}") from error
+        raise ClusterError(f"no {name} could be made: {cause_of(error)}") from error

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.local import interrupts_held
 from zonalbatch.clusters.security import security_of
 from zonalbatch.clusters.worker import tell_ended
@@ -64,9 +65,9 @@ def _scheduler(cluster: ListenCluster) -> SpecCluster:
             silence_logs=logging.CRITICAL,
         )
     except (OSError, RuntimeError, ValueError, TypeError) as error:
-        cause = error.__cause__ or error
         raise ClusterError(
-            f"no scheduler can listen at {cluster.address} ({cause}); give another address"
+            f"no scheduler can listen at {cluster.address}, with its dashboard at "
+            f"{cluster.dashboard} ({cause_of(error)}); correct it, or give others"
         ) from error
 
 

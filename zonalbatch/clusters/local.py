@@ -12,6 +12,7 @@ from multiprocessing import resource_tracker
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.scaling import scale
 from zonalbatch.clusters.settings import SPARE
 from zonalbatch.errors import ClusterError
@@ -73,7 +74,7 @@ def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
         )
     except (OSError, RuntimeError, TimeoutError) as error:
         raise ClusterError(
-            f"no local cluster could be started: {str(error).rstrip('.')}; in a script, {GUARD}"
+            f"no local cluster could be started: {cause_of(error)}; in a script, {GUARD}"
         ) from error
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.settings import SETTINGS
 from zonalbatch.errors import ClusterError
 
@@ -26,8 +27,9 @@ __all__ = ["Stopped", "attend", "tell_ended"]
 
 logger = logging.getLogger(__name__)
 
-AGAIN = 1.0
-"""Seconds before a scheduler that went is looked for again."""
+AGAIN = 5.0
+"""Seconds before a scheduler that went is looked for again. One that is there still has let the
+worker go, to have its machine taken away: a part that it came back for would be lost."""
 CLOSING = 10.0
 """Seconds that a worker has to take leave of its scheduler."""
 
@@ -48,8 +50,8 @@ class _Visit:
     """True if there was one."""
     ended: bool
     """True if it said that all is done."""
-    why: str = ""
-    """What was in the way, if it was not met."""
+    cause: str = ""
+    """Why there was none."""
 
 
 def tell_ended(dask_worker: Nanny) -> None:
@@ -72,29 +74,36 @@ def attend(address: str, patience: float, **options: Any) -> None:
     import dask
     import distributed  # noqa: F401 - its defaults must stand before
 
-    met, gone, why = False, time.monotonic(), ""
     with dask.config.set(SETTINGS):
-        while (left := gone + patience - time.monotonic()) > 0:
-            visit = asyncio.run(_visit(address, left, options))
-            if visit.ended:
-                return
-            if visit.met:
-                met, gone = True, time.monotonic()
-            elif visit.why != why:
-                logger.warning("no scheduler at %s yet: %s", address, visit.why)
-            why = visit.why
-            time.sleep(AGAIN)
+        asyncio.run(_attend(address, patience, options))
+
+
+async def _attend(address: str, patience: float, options: dict[str, Any]) -> None:
+    asked = _signals()  # heard between two schedulers, too
+    met, gone, cause = False, time.monotonic(), ""
+    while (left := gone + patience - time.monotonic()) > 0:
+        visit = await _visit(address, left, asked, options)
+        if visit.ended:
+            return
+        if not visit.met and visit.cause != cause:
+            logger.warning("no scheduler at %s yet: %s", address, visit.cause)
+        met, cause = met or visit.met, visit.cause or cause
+        gone = time.monotonic() if visit.met else gone
+        await asyncio.wait({asked}, timeout=AGAIN)
+        if asked.done():
+            raise Stopped(asked.result())
     if not met:
         raise ClusterError(
-            f"no scheduler was at {address} for {patience:.0f} s ({why}); see that one runs"
+            f"no scheduler was at {address} for {patience:.0f} s ({cause}); see that one runs"
         )
 
 
-async def _visit(address: str, patience: float, options: dict[str, Any]) -> _Visit:
-    """Work for one scheduler until it goes."""
+async def _visit(
+    address: str, patience: float, asked: asyncio.Future[int], options: dict[str, Any]
+) -> _Visit:
+    """Work for one scheduler until it goes, or a signal has come."""
     from distributed import Nanny
 
-    asked = _signals()
     nanny = Nanny(address, nthreads=1, death_timeout=patience, **options)
     coming = asyncio.ensure_future(_come(nanny))
     try:
@@ -113,7 +122,7 @@ async def _come(nanny: Nanny) -> _Visit:
     try:
         await nanny
     except Exception as error:  # nobody there in time, or it went while the worker was started
-        return _Visit(met=False, ended=False, why=str(error.__cause__ or error))
+        return _Visit(met=False, ended=False, cause=cause_of(error))
     await nanny.finished()
     return _Visit(met=True, ended=getattr(nanny, "_zonalbatch_ended", False))
 

@@ -48,9 +48,10 @@
     "distributed.http.health", "distributed.http.proxy", "distributed.http.statics"]
 {{- end -}}
 
-{{/* The certificates, by Dask's own settings: scheduler, workers and clients find what is theirs. */}}
+{{/* The certificates, by Dask's own settings: scheduler, workers and clients find what is theirs.
+     Not of workers within the runner's pod: they speak tcp on its loopback, which would be refused. */}}
 {{- define "zonalbatch.tlsEnv" -}}
-{{- if .Values.tls.existingSecret }}
+{{- if and .Values.tls.existingSecret (not (include "zonalbatch.ownWorkers" .)) }}
 - {name: DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION, value: "True"}
 - {name: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, value: /etc/zonalbatch-tls/ca.crt}
 {{- range list "SCHEDULER" "WORKER" "CLIENT" }}

@@ -14,13 +14,18 @@
 {{- toYaml $job -}}
 {{- end -}}
 
+{{/* Whether workers are processes of the runner's own pod. */}}
+{{- define "zonalbatch.ownWorkers" -}}
+{{- if and (eq .Values.mode "cron") (not .Values.cron.address) }}true{{ end -}}
+{{- end -}}
+
 {{/* Certificates are said by the environment of the pod. */}}
 {{- define "zonalbatch.jobCluster" -}}
 {{- if eq .Values.mode "standalone" -}}
 kind: listen
 address: {{ include "zonalbatch.scheme" . }}://0.0.0.0:8786
 dashboard: ":8787"
-{{- else if and (eq .Values.mode "cron") (not .Values.cron.address) -}}
+{{- else if include "zonalbatch.ownWorkers" . -}}
 kind: local
 workers: {{ int .Values.cron.workers }}
 {{- else -}}

@@ -82,7 +82,7 @@
 {{- define "zonalbatch.runnerResources" -}}
 {{- $own := 2147483648 -}}
 {{- $workers := 0 -}}
-{{- if and (eq .Values.mode "cron") (not .Values.cron.address) -}}
+{{- if include "zonalbatch.ownWorkers" . -}}
 {{- $workers = int64 .Values.cron.workers -}}
 {{- end -}}
 {{- $needed := add $own (mul $workers (include "zonalbatch.workerBytes" . | int64)) -}}

@@ -107,6 +107,17 @@ def test_a_worker_that_is_asked_to_go(stage: Stage) -> None:
     assert run.process.poll() is None
 
 
+def test_a_worker_that_is_asked_to_go_between_two_runs(stage: Stage) -> None:
+    """It hears it also while it looks for the next scheduler, and goes at once."""
+    one = stage.worker("one")
+    run = stage.run()
+    until(lambda: stage.parts >= 1)
+    run.kill()
+    until(lambda: one.said.rstrip().endswith("closed."))
+    one.signal(signal.SIGTERM)
+    assert one.ended(20) == 128 + signal.SIGTERM
+
+
 def test_nobody_to_work_for(tmp_path: Path) -> None:
     """Without a scheduler a worker ends after its time limit, with what to look at."""
     told = command("worker", f"tcp://127.0.0.1:{free_port()}", "--death-timeout", "3s")
@@ -114,20 +125,31 @@ def test_nobody_to_work_for(tmp_path: Path) -> None:
     assert told.err.splitlines()[-1].startswith("error: no scheduler was at tcp://127.0.0.1:")
 
 
+def test_a_worker_without_certificates(tmp_path: Path) -> None:
+    """Why a worker found no scheduler stands in its last word: here it has nothing to show."""
+    told = command("worker", f"tls://127.0.0.1:{free_port()}", "--death-timeout", "3s")
+    assert told.code == 5
+    assert "TLS configuration" in told.err.splitlines()[-1]
+
+
 def test_a_scheduler_that_does_not_come_back(stage: Stage) -> None:
     """A worker whose run is gone waits as long as it was told to, and ends well."""
-    one = stage.worker("one", "--death-timeout", "4s")
     run = stage.run()
+    until(lambda: "no worker is there" in run.said)  # else the worker may wait for it in vain
+    one = stage.worker("one", "--death-timeout", "10s")
     until(lambda: stage.parts >= 1)
     run.kill()
-    assert one.ended(40) == 0, one.said
+    assert one.ended(60) == 0, one.said
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ([], "give the address of a scheduler"),
-        (["10.0.0.1:8786"], "give the address of a scheduler"),
+        (["10.0.0.1:8786"], "give the address of a scheduler, not '10.0.0.1:8786'"),
+        (["http://10.0.0.1:8786"], "give the address of a scheduler"),
+        (["tcp://10.0.0.1"], "give the address of a scheduler"),
+        (["tcp://10.0.0.1:99999"], "give the address of a scheduler"),
         (["tcp://h:1", "--death-timeout", "soon"], "--death-timeout is 'soon'"),
         (["tcp://h:1", "--memory-limit", "much"], "--memory-limit is 'much'"),
     ],
@@ -145,4 +167,5 @@ def test_a_place_where_nobody_can_listen(tmp_path: Path) -> None:
     cluster = {"kind": "listen", "address": "tcp://192.0.2.1:8786", "dashboard": ":0"}
     told = command("run", amend(job, cluster=cluster), "--quiet")
     assert told.code == 5
-    assert_one_sentence(told.err, "no scheduler can listen at tcp://192.0.2.1:8786")
+    said = "no scheduler can listen at tcp://192.0.2.1:8786, with its dashboard at :0 ([Errno 99]"
+    assert_one_sentence(told.err, said)

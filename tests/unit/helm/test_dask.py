@@ -82,9 +82,11 @@ def test_workers_of_a_job_come_to_its_runner() -> None:
     assert container["args"][-1] == f"tcp://{service['metadata']['name']}.eo.svc:8786"
     spec = workers["spec"]
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 2, 2)
-    assert spec["backoffLimit"] == 20
+    # A node that reaches no scheduler fails its own index, not those that work.
+    assert spec["backoffLimitPerIndex"] == 10
+    assert "backoffLimit" not in spec
     none, evicted = spec["podFailurePolicy"]["rules"]
-    assert (none["action"], none["onExitCodes"]["values"]) == ("FailJob", [5])
+    assert (none["action"], none["onExitCodes"]["values"]) == ("FailIndex", [5])
     assert none["onExitCodes"]["containerName"] == container["name"]
     assert evicted["action"] == "Ignore"
 
@@ -117,3 +119,14 @@ def test_with_tls_nobody_is_told_of_tcp(mode: str) -> None:
     if mode == "operator":
         (runner,) = made["runner"]["containers"]
         assert _environment(runner)["DASK_SCHEDULER_ADDRESS"].startswith("tls://")
+
+
+def test_workers_within_the_runners_pod_speak_no_tls() -> None:
+    """A schedule with workers of its own starts them on its loopback, by tcp: with encryption
+    required there, none would come."""
+    (runner,) = dict(pods(rendered(merged(MODES["cron"], VARIANTS["tls"]))))["runner"]["containers"]
+    assert not [name for name in _environment(runner) if "__COMM__" in name]
+    elsewhere = {"cron": {"address": "tls://dask:8786"}}
+    values = merged(MODES["cron"], VARIANTS["tls"], elsewhere)
+    (runner,) = dict(pods(rendered(values)))["runner"]["containers"]
+    assert _environment(runner)["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "True"
