@@ -60,6 +60,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "service", {"service": {"settings": {"seconds": 120}}},
         "terminationGracePeriodSeconds is 60, but an answer may take service.settings.seconds, 120",
     ),
+    "grace just above an answer": (
+        "service", {"service": {"settings": {"seconds": 56}}},
+        "let a pod have 5 seconds more to end",
+    ),
     "job with a cluster": (
         "operator", {"job": {"cluster": {"kind": "local"}}},
         "at '/job/cluster': value must be 'left out: the chart puts it in, by mode'",

@@ -110,6 +110,30 @@ def test_cluster_is_made_anew_when_what_it_is_made_of_changes() -> None:
         assert same == service
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tmp": {"sizeLimit": "9Gi"}},
+        {"securityContext": {"fsGroup": 5}},
+        {"terminationGracePeriodSeconds": 90},
+        {"credentials": {"existingSecret": "store"}},
+        {"extraEnv": [{"name": "A", "value": "1"}]},
+        {"serviceAccount": {"name": "other"}},
+        {"tls": {"existingSecret": "keys"}},
+        {"runner": {"keepOnNode": False}},
+        {"scheduler": {"nodeSelector": {"pool": "big"}}},
+        {"workers": {"spot": "gke"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_changes_a_cluster_that_stays_renames_it(change: dict[str, object]) -> None:
+    """The operator looks at a new DaskCluster only: none changes under the name it had."""
+    (before,) = of_kind(rendered(MODES["cluster"]), "DaskCluster")
+    (after,) = of_kind(rendered(merged(MODES["cluster"], change)), "DaskCluster")
+    assert after["spec"] != before["spec"]
+    assert after["metadata"]["name"] != before["metadata"]["name"]
+
+
 def test_autoscaler_is_there_if_workers_may_become_more() -> None:
     """A DaskAutoscaler is made for the DaskJob where maximum is above minimum, and only then."""
     values = merged(MODES["operator"], {"workers": {"minimum": 3, "maximum": 200}})
