@@ -9,7 +9,7 @@ __all__ = ["bytes_of"]
 _UNITS = {"": 1, "b": 1} | {
     f"{prefix}{unit}": base**power
     for power, prefix in enumerate("kmgt", start=1)
-    for unit, base in (("b", 1000), ("ib", 1024))
+    for unit, base in (("b", 1000), ("ib", 1024), ("i", 1024))  # Gi, as Kubernetes writes GiB
 }
 
 

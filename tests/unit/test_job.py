@@ -275,7 +275,14 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [(5, 5), ("5", 5), ("1.5GiB", 3 * 2**29), ("500 MB", 5 * 10**8), ("1TB", 10**12)],
+    [
+        (5, 5),
+        ("5", 5),
+        ("1.5GiB", 3 * 2**29),
+        ("500 MB", 5 * 10**8),
+        ("1TB", 10**12),
+        ("1.5Gi", 3 * 2**29),
+    ],
 )
 def test_sizes(size: Any, expected: int) -> None:
     """Sizes are bytes, with decimal and binary units."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.local import interrupts_held
 from zonalbatch.clusters.security import security_of
 from zonalbatch.clusters.worker import tell_ended
-from zonalbatch.errors import ClusterError, ZonalbatchError
+from zonalbatch.errors import ClusterError, ZonalbatchError, ZonalbatchWarning
 from zonalbatch.job import ListenCluster
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def opened(cluster: ListenCluster, memory: int, wait: float) -> Iterator[Client]
         with interrupts_held():
             scheduler = stack.enter_context(_scheduler(cluster))
         client = stack.enter_context(distributed.Client(scheduler))
+        come = f"zonalbatch worker {scheduler.scheduler_address}"
+        warnings.warn(f"workers come by: {come}", ZonalbatchWarning, stacklevel=2)
         try:
             yield client
         except ClusterError:

@@ -66,6 +66,7 @@ def test_workers_end_with_the_run(stage: Stage, tmp_path: Path) -> None:
     run = stage.run()
     late = stage.worker("late")
     assert run.ended(120) == 0, run.said
+    assert f"note: workers come by: zonalbatch worker {stage.address}" in run.said
     assert early.ended(30) == 0, early.said
     assert late.ended(30) == 0, late.said
     stage.assert_right(tmp_path)

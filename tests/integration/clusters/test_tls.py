@@ -63,6 +63,9 @@ def test_a_scheduler_with_certificates(tmp_path: Path, tls: dict[str, str]) -> N
         told = command("run", again, "--quiet")
         assert told.code == 5
         assert_one_sentence(told.err, f"no Dask scheduler answers at {address}", "authority")
+        told = command("run", amend(again, cluster=there | {"tls": tls | {"ca": "no.pem"}}))
+        assert told.code == 2
+        assert_one_sentence(told.err, "cluster.tls: there is no file", "no.pem")
         others = keys_of(tmp_path / "others")
         told = command("run", amend(again, cluster=there | {"tls": others}), "--quiet")
         assert told.code == 5

@@ -60,7 +60,7 @@ def test_workers_are_called_as_the_operator_calls_their_deployments() -> None:
     """A worker has the name of its Deployment, by which the operator takes away a retired one."""
     args = _container("operator", "worker")["args"]
     assert args[:4] == ["zonalbatch", "worker", "--name", "$(DASK_WORKER_NAME)"]
-    assert args[-2:] == ["--death-timeout", "10min"]
+    assert args[-2:] == ["--death-timeout", "30min"]
 
 
 def test_workers_of_a_job_come_to_its_runner() -> None:
