@@ -69,7 +69,7 @@ def empty_run(parts: int, client: Client) -> Empty:
         plan = _plan(output, parts)
         planned = _settled_mib()
         began, worked = time.perf_counter(), time.process_time()
-        with mock.patch("zonalbatch.engine.window.run_part", empty_part):
+        with mock.patch("zonalbatch.engine.window.do_task", empty_part):
             done = execute(
                 plan, output, lambda: client, Limits(memory=MEMORY, requests=1), Silent()
             )
@@ -79,7 +79,7 @@ def empty_run(parts: int, client: Client) -> Empty:
         return Empty(parts, seconds, busy, planned - before, _settled_mib() - planned)
 
 
-def empty_part(_: str, part_id: str, *__: Any) -> Receipt:
+def empty_part(_: tuple[str, int], __: str, part_id: str, *___: Any) -> Receipt:
     """A part without work."""
     return Receipt(part=part_id, rows=ZONES * LAYERS)
 

@@ -57,6 +57,8 @@ def test_what_is_not_run() -> None:
             if block.reason:
                 assert len(block.reason) > 10, where
                 excused[named(page)] += 1
+    # What Kubernetes is told wants a cluster; tests/integration/kubernetes tells it one.
+    assert excused.pop("docs/kubernetes.md") <= 8, excused
     assert excused.total() <= 12, excused
 
 

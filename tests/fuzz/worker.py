@@ -36,7 +36,7 @@ def watch(folder: Path) -> None:
     """
     own = [str(folder), sys.prefix, sys.base_prefix, "/proc/", "/sys/", "/dev/null"]
     own += ["/usr/share/zoneinfo/", str(Path(errors.__file__).parent.parent)]
-    own += [str(Path(numpy.__file__).parent.parent)]
+    own += [str(Path(numpy.__file__).parent.parent), os.path.expanduser("~/.config/dask/")]
 
     def heard(event: str, args: tuple[Any, ...]) -> None:
         named = event == "open" and isinstance(args[0], str)

@@ -11,7 +11,7 @@ from zonalbatch.cli.app import app
 
 COMMANDS = {"run", "plan", "validate", "schema", "status", "rollup", "report", "plot",
             "stats", "points", "explain", "compare", "demo", "search", "datasets", "extract",
-            "clip", "info", "create-tms", "doctor", "serve"}  # fmt: skip
+            "clip", "info", "create-tms", "doctor", "serve", "worker"}  # fmt: skip
 HEAVY = {
     "dask", "distributed", "geopandas", "matplotlib", "numba", "numpy", "pandas", "pyarrow",
     "pystac", "rasterio", "rioxarray", "shapely", "xarray",
