@@ -8,7 +8,7 @@ from tests.made.chart import CHART
 from tests.made.kube.cluster import Namespace
 from tests.made.kube.jobs import holds_token, values_of
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 
 def test_scales(space: Namespace) -> None:
