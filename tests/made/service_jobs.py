@@ -58,7 +58,7 @@ def many_files(root: Path) -> dict[str, Any]:
     folder = root / "many"
     if not folder.exists():
         first = write_tif(folder / "b_19500601.tif", noise(400, 400, seed=1), tiled=True)
-        for year in range(1951, 1974):
+        for year in range(1951, 2046):
             shutil.copy(first, folder / f"b_{year}0601.tif")
         squares(30, side=130).to_parquet(folder / "zones.parquet")
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,10 @@ def binaries() -> Path:
     """The folder of the programs; else the test is skipped, or fails where they must be there."""
     if reason := why_not():
         pytest.skip(reason)
+    if any(Path(one).resolve().is_relative_to("/tmp") for one in (REPOSITORY, sys.prefix)):
+        pytest.skip(
+            "pods have a /tmp of their own, and this repository lies in that of the machine"
+        )
     given = os.environ.get("ZONALBATCH_KUBE")
     home = Path(given) if given else Path.home() / ".cache" / "zonalbatch" / "kube"
     missing = [name for name in PROGRAMS if not (home / "bin" / name).exists()]
