@@ -21,11 +21,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def closed_port() -> int:
-    """A port of loopback at which nobody listens, and which the service may reach."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
+def closed_port() -> Iterator[int]:
+    """A port of loopback at which nobody listens, and which the service may reach.
+
+    It is held, so that no other program is given it; a server of a test may still listen there.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
