@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from tests.made.commands import SCRIPT, environment
 
-__all__ = ["Program", "free_port", "program", "scheduler", "until", "worker"]
+__all__ = ["Program", "program", "scheduler", "until", "worker"]
 
 DASK = Path(sys.executable).with_name("dask")
 PATIENCE = 60.0
@@ -46,14 +45,6 @@ class Program:
         """End it and all that it started, as a machine that is taken away does."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager

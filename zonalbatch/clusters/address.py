@@ -37,9 +37,9 @@ def _connected(cluster: AddressCluster, until: float) -> Client:
     """Connect; of a scheduler that is being started neither name nor port is there at first."""
     import distributed
 
+    security = security_of(cluster.tls)
     while True:
         try:
-            security = security_of(cluster.tls)
             return distributed.Client(cluster.address, timeout=ANSWER, security=security)
         except (OSError, TimeoutError, ValueError, TypeError) as error:
             if time.monotonic() >= until or isinstance(error, ValueError | TypeError):
@@ -48,6 +48,6 @@ def _connected(cluster: AddressCluster, until: float) -> Client:
 
 
 def _sentence(address: str, error: Exception) -> str:
-    return f"no Dask scheduler answers at {address} ({error}); check the address, or start one" + (
-        ", and see that all have certificates of one authority" if "tls" in address else ""
-    )
+    said = f"no Dask scheduler answers at {address} ({error}); check the address, or start one"
+    certified = address.startswith("tls://")
+    return said + ", and see that all have certificates of one authority" * certified

@@ -184,12 +184,12 @@ class Jobs:
 
     async def _ask(self, cluster: JobQueueCluster) -> None:
         """Have the queue tell of jobs, if it is time to."""
+        from dask_jobqueue.core import Job
+
         if self._queue != "slurm" or time.monotonic() - self._asked < ASKED:
             return
         self._asked, self._states = time.monotonic(), None
         ask = [*LISTING, f"--user={getpass.getuser()}"]
-        from dask_jobqueue.core import Job
-
         ours = {job.job_id for job in cluster.workers.values()}
         self._states = {
             one: (state, reason)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from zonalbatch.clusters.causes import cause_of
 from zonalbatch.clusters.scaling import scale
-from zonalbatch.clusters.settings import SPARE
+from zonalbatch.clusters.settings import ended_at
 from zonalbatch.errors import ClusterError
 from zonalbatch.job import LocalCluster, Range
 from zonalbatch.work.reading import processors
@@ -68,7 +68,7 @@ def _workers(cluster: LocalCluster, memory: int) -> distributed.LocalCluster:
             n_workers=_count(cluster),
             threads_per_worker=cluster.threads,
             processes=True,
-            memory_limit=memory + max(SPARE, memory // 4),
+            memory_limit=ended_at(memory),
             dashboard_address=":0",
             silence_logs=logging.CRITICAL,  # what matters is raised; a stopped run breaks much
         )

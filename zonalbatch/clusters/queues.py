@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zonalbatch.clusters.jobs import Jobs
 from zonalbatch.clusters.local import interrupts_held
 from zonalbatch.clusters.scaling import scale
-from zonalbatch.clusters.settings import SPARE, environment
+from zonalbatch.clusters.settings import ended_at, environment
 from zonalbatch.clusters.walltime import lifetime
 from zonalbatch.errors import ClusterError, InputError
 from zonalbatch.job import QueueCluster, Range
@@ -170,7 +170,7 @@ def _memory(options: Mapping[str, Any], cores: int, memory: int) -> str:
     from dask.utils import format_bytes, parse_bytes
 
     if "memory" not in options:
-        return f"{cores * (memory + max(SPARE, memory // 4))}B"
+        return f"{cores * ended_at(memory)}B"
     try:
         there = parse_bytes(options["memory"])
     except (TypeError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SETTINGS", "SPARE", "environment"]
+__all__ = ["SETTINGS", "ended_at", "environment"]
 
 SETTINGS: Mapping[str, Any] = {
     # A worker takes the next part when it has done one: parts are large and wait better unassigned.
@@ -24,8 +24,15 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 SPARE = 2**30
-"""Bytes above ``limits.memory`` at which a worker is ended, or a quarter of it if that is more:
-parts are cut to the limit by an estimate, and none is to be lost to its error."""
+"""The least bytes between what a part may take and where its worker is ended."""
+
+
+def ended_at(memory: int) -> int:
+    """Bytes at which a worker is ended whose parts may take so many: a GiB or a quarter more.
+
+    Parts are cut to the limit by an estimate, and none is to be lost to its error.
+    """
+    return memory + max(SPARE, memory // 4)
 
 
 def environment() -> dict[str, str]:

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from zonalbatch.arguments import plain_number
-from zonalbatch.job.code import load_class
+from zonalbatch.job.code import check_allowed, load_class
 from zonalbatch.job.group import Keys
 from zonalbatch.job.values import Count, Location, Text
 
@@ -181,11 +181,7 @@ def _class(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str) or "." not in value:
         raise ValueError("write module.Class")
     context = info.context or {}
-    if not context.get("allow_code"):
-        raise ValueError(
-            "it names code, which is only run if you say so: --allow-code, or "
-            "Job.from_file(..., allow_code=True)"
-        )
+    check_allowed(context)
     return load_class(value, context.get("folder"))
 
 

@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["load_class", "load_function", "place_of"]
+__all__ = ["check_allowed", "load_class", "load_function", "place_of"]
+
+
+def check_allowed(context: Mapping[str, Any]) -> None:
+    """See that a document's reader was told that its code may be run.
+
+    Raises:
+        ValueError: nobody said so.
+    """
+    if not context.get("allow_code"):
+        raise ValueError(
+            "it names code, which is only run if you say so: --allow-code, or "
+            "Job.from_file(..., allow_code=True)"
+        )
 
 
 def load_function(place: str, folder: str | None) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from zonalbatch.job.clusters import (
     AddressCluster,
@@ -149,8 +150,8 @@ def _missing(loc: tuple[Any, ...], value: Any) -> str:
 
 def _unknown_kind(loc: tuple[Any, ...], kind: str) -> str:
     group = str(loc[0])
-    found = [path[1] for path in _GROUPS if path[:1] == (group,) and path[1] != "array"]
-    kinds = list(dict.fromkeys(found))
+    kinds = [path[1] for path in _GROUPS if path[:1] == (group,) and len(path) == 2]
+    kinds = [kind for kind in kinds if kind != "array"]
     kinds += ["dataset"] if group == "source" else []  # which is written out before it is read
     choice = f"use {' or '.join(kinds)}"
     return f"{group}.kind is {shown(kind)}; {choice}"
@@ -163,17 +164,19 @@ def _group(loc: tuple[Any, ...]) -> type[BaseModel] | None:
     return _GROUPS.get(("bands", "*") if loc[:1] == ("bands",) and len(loc) == 2 else loc)
 
 
-def _known_keys(loc: tuple[Any, ...]) -> list[str]:
+def _fields(loc: tuple[Any, ...]) -> dict[str, FieldInfo]:
+    """The keys that are known at a place, by their names in a document."""
     group = _group(loc)
     fields = group.model_fields.items() if group else ()
-    return [field.alias or name for name, field in fields]
+    return {field.alias or name: field for name, field in fields}
+
+
+def _known_keys(loc: tuple[Any, ...]) -> list[str]:
+    return list(_fields(loc))
 
 
 def _description(loc: tuple[Any, ...]) -> str:
-    group = _group(loc[:-1])
-    fields = (
-        {field.alias or name: field for name, field in group.model_fields.items()} if group else {}
-    )
+    fields = _fields(loc[:-1])
     text = (fields[loc[-1]].description or "") if fields else ""
     return text[:1].lower() + text[1:].rstrip(".")
 

@@ -26,7 +26,7 @@ from zonalbatch.arguments import classes_given, plain_number, plain_scaling
 from zonalbatch.breakdown import number_text
 from zonalbatch.errors import ExpressionError, InputError
 from zonalbatch.expression import parse
-from zonalbatch.job.code import load_function, place_of
+from zonalbatch.job.code import check_allowed, load_function, place_of
 from zonalbatch.periods import period_of
 from zonalbatch.places.place import is_bucket
 from zonalbatch.sources.protocol import ScaleOffset
@@ -125,11 +125,7 @@ def _statistic(value: Any, info: ValidationInfo) -> Any:
     if ":" not in value:
         return value
     context = info.context or {}
-    if not context.get("allow_code"):
-        raise ValueError(
-            "it names code, which is only run if you say so: --allow-code, or "
-            "Job.from_file(..., allow_code=True)"
-        )
+    check_allowed(context)
     return load_function(value, context.get("folder"))
 
 

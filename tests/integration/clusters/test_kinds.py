@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import zonalbatch as zb
+from tests.made.apis import free_port
 from tests.made.commands import SCRIPT, assert_one_sentence, command
 from tests.made.jobs import Bench, amend, many_parts
-from tests.made.workers import free_port, program, scheduler, until, worker
+from tests.made.workers import program, scheduler, until, worker
 
 pytestmark = pytest.mark.long
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import zonalbatch as zb
+from tests.made.apis import free_port
 from tests.made.commands import SCRIPT, assert_one_sentence, command
 from tests.made.jobs import amend, many_parts
-from tests.made.workers import Program, free_port, program, until, worker
+from tests.made.workers import Program, program, until, worker
 
 pytestmark = pytest.mark.long
 

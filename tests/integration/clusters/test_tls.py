@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import zonalbatch as zb
+from tests.made.apis import free_port
 from tests.made.certificates import certified
 from tests.made.commands import SCRIPT, assert_one_sentence, command
 from tests.made.jobs import Bench, amend
-from tests.made.workers import free_port, program, scheduler, worker
+from tests.made.workers import program, scheduler, worker
 
 pytestmark = pytest.mark.long
 

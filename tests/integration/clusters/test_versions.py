@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.made.apis import free_port
 from tests.made.commands import SCRIPT, assert_one_sentence, command
 from tests.made.jobs import amend, many_parts
-from tests.made.workers import DASK, free_port, program, scheduler, until, worker
+from tests.made.workers import DASK, program, scheduler, until, worker
 
 pytestmark = pytest.mark.long
 

@@ -15,7 +15,7 @@ from tests.made.chart import (
     pods,
     rendered,
 )
-from zonalbatch.clusters.settings import SPARE
+from zonalbatch.clusters.settings import ended_at
 from zonalbatch.job import Job
 from zonalbatch.sizes import bytes_of
 
@@ -138,7 +138,7 @@ def test_memory_of_pods_follows_from_the_job(memory: str | int) -> None:
     """A worker is ended where zonalbatch would end one of its own, and its pod has room beside it;
     a pod with workers in it has all of theirs."""
     limit = memory if isinstance(memory, int) else bytes_of(memory)
-    own = limit + max(SPARE, limit // 4)
+    own = ended_at(limit)
     values = {"job": {"limits": {"memory": memory}}, "cron": {"workers": 3}}
     worker = dict(pods(rendered(merged(MODES["operator"], values))))["worker"]["containers"][0]
     told = int(worker["args"][worker["args"].index("--memory-limit") + 1])
